@@ -1,0 +1,106 @@
+"""Signing in with a PIN, and the account screen behind it.
+
+A journey that needs to know who calls goes to `gate` with the fact `then`: where to go on once that is known.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Literal, Protocol
+
+from menus import checks
+from menus.model import Choice, Goodbye, Journey, Option, Outcome, Question, Step, Visit
+
+Tried = Literal["in", "wrong", "locked", "unknown"]
+Then = Literal["own", "apply", "account"]
+THEN: Mapping[str, str] = {"own": "own", "apply": "start_form", "account": "account_menu"}
+"""What `then` may say, and the screen it means."""
+
+
+class SignIn(Protocol):
+    """How a PIN was received: `in`, `wrong`, `locked` or `unknown`."""
+
+    @property
+    def outcome(self) -> Tried:
+        """One of the four."""
+
+    @property
+    def account(self) -> int:
+        """The account that is now signed in, else 0."""
+
+    @property
+    def left(self) -> int:
+        """How many tries are left before the account is locked."""
+
+    @property
+    def until(self) -> datetime | None:
+        """When a locked account opens again."""
+
+
+RegisteredBy = Callable[[str], Awaitable[str | None]]
+"""Number, to the effect under which its account was made; None when it has none."""
+TryPin = Callable[[str, str, str], Awaitable[SignIn]]
+"""Number, PIN, effect."""
+Clock = Callable[[datetime], str]
+"""A moment as the time of day on the citizen's clock, such as `14:05`."""
+
+
+def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock) -> Journey:
+    """The gate, the PIN, and where to go on."""
+
+    async def gate(visit: Visit) -> Outcome[Literal["in", "known", "new"]]:
+        if visit.facts.get("account"):
+            return Outcome("in")
+        return Outcome("known" if existed(await registered_by(visit.caller), visit.effect) else "new")
+
+    async def check_pin(visit: Visit) -> Outcome[Tried]:
+        tried = await try_pin(visit.caller, visit.facts["pin"], visit.effect)
+        return signed_in(tried, time_of_day)
+
+    async def go_on(visit: Visit) -> Outcome[Then]:
+        then: Then = visit.facts.get("then") or "account"
+        return Outcome(then, {"then": ""})
+
+    async def account(visit: Visit) -> Outcome[Literal["in", "out"]]:
+        return Outcome("in" if visit.facts.get("account") else "out", {"then": "account"})
+
+    async def sign_out(_: Visit) -> Outcome[Literal["out"]]:
+        return Outcome("out", {"account": 0})
+
+    forgot = (Option("forgot", goto="recover"),)
+    tried = {"in": "go_on", "wrong": "pin_wrong", "locked": "locked", "unknown": "offer_register"}
+    return (
+        Step("gate", gate, {"in": "go_on", "known": "ask_pin", "new": "offer_register"}),
+        Question("ask_pin", "pin", checks.pin, goto="check_pin", secret=True, options=forgot),
+        Question("pin_wrong", "pin", checks.pin, goto="check_pin", secret=True, options=forgot),
+        Step("check_pin", check_pin, tried),
+        Goodbye("locked"),
+        Step("go_on", go_on, THEN),
+        Choice("offer_register", (Option("register", goto="register"),)),
+        Step("account", account, {"in": "account_menu", "out": "gate"}),
+        Choice(
+            "account_menu",
+            (Option("own", goto="own"), Option("pin", goto="change_pin"), Option("out", goto="sign_out")),
+        ),
+        Step("sign_out", sign_out, {"out": "signed_out"}, commits=True),
+        Goodbye("signed_out"),
+    )
+
+
+def existed(made: str | None, effect: str) -> bool:
+    """Whether an account made under the effect `made` was there before the key press that `effect` names.
+
+    A path that is heard again walks past the moment of registering once more, and must not find the account there.
+    """
+    if made is None:
+        return False
+    session, _, length = effect.rpartition(":")
+    made_in, _, made_at = made.rpartition(":")
+    return made_in != session or int(made_at) < int(length)
+
+
+def signed_in(tried: SignIn, time_of_day: Clock) -> Outcome[Tried]:
+    """What the menus learn from an attempt to sign in."""
+    facts: dict[str, object] = {"account": tried.account, "left": tried.left}
+    if tried.until:
+        facts["until"] = time_of_day(tried.until)
+    return Outcome(tried.outcome, facts)

@@ -1,0 +1,210 @@
+"""What a menu is made of: five kinds of screen, the place a caller stands at, and what a step answers.
+
+A journey is a tuple of screens. It names the screens it leads to, never imports them; `Menu` puts journeys together
+and `menus.check` proves that every name leads somewhere.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+Fact: TypeAlias = Any
+"""Text, whole number, yes or no, nothing, or a list or mapping of these: what JSON can say."""
+Facts: TypeAlias = Mapping[str, Fact]
+Texts: TypeAlias = Mapping[str, str]
+"""Language (`en`, `bn`, `hi`, `bn_Latn`, `hi_Latn`) to text; a missing one is said in English."""
+
+NOTHING: Facts = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An answer that was understood, in the form in which it is kept."""
+
+    value: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that was not; `reason` names the line in the locales' `[refused]` that says why."""
+
+    reason: str
+    facts: Facts = field(default_factory=dict)
+
+
+Check: TypeAlias = Callable[[str, date], Accepted | Refused]
+"""What was typed (digits already ASCII, ends stripped) and today's date, to what is kept or why not."""
+
+
+class Asked(Protocol):
+    """One field of a form, as the catalogue gives it."""
+
+    @property
+    def name(self) -> str:
+        """The key its answer is kept under."""
+
+    @property
+    def labels(self) -> Texts:
+        """The question, in every language."""
+
+    @property
+    def choices(self) -> Sequence[tuple[str, Texts]]:
+        """Code and name of each answer to choose from; empty where the answer is typed."""
+
+    def check(self, typed: str, today: date) -> Accepted | Refused:
+        """What a typed answer is kept as, or why it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a step is told: who calls, how, what they have said so far, and the key of what it causes.
+
+    `effect` is the same whenever the same key press is heard again (a repeat, a replay), so whatever is recorded
+    under it is recorded once. `facts` holds the answers so far, secrets included if they were typed just now.
+    """
+
+    caller: str
+    channel: str
+    session: str
+    language: str
+    effect: str
+    facts: Facts
+    vouched: bool
+    today: date
+
+
+Way_co = TypeVar("Way_co", bound=str, covariant=True)
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Way_co]):
+    """How a step went: which way to go on, what is now known, and the caller's language where that changed.
+
+    A step's function says its ways in its annotation, `-> Outcome[Literal["found", "unknown"]]`: the type checker holds
+    the function to them and `menus.check` holds the menu to them. With `place` the caller is put there instead, as
+    long as the menu still has its screen.
+    """
+
+    name: Way_co
+    facts: Facts = field(default_factory=dict)
+    language: str = ""
+    place: "Place | None" = None
+
+
+Call: TypeAlias = Callable[[Visit], Awaitable[Outcome[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One numbered line of a choice; its words stand under `name` in the locales."""
+
+    name: str
+    goto: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A text and numbered options. With `saves`, the name of the option taken is remembered.
+
+    `opens`: a call may open with it, and then nothing lies behind it.
+    """
+
+    name: str
+    options: tuple[Option, ...]
+    saves: str = ""
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A numbered list made from facts: one row each, said by the locales' `row`, remembered by `saves`."""
+
+    name: str
+    rows: Callable[[Facts], Sequence[Facts]]
+    saves: str
+    goto: str
+    empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text to be answered in one's own words. A secret answer reaches the next step and is never remembered."""
+
+    name: str
+    saves: str
+    check: Check
+    goto: str
+    secret: bool = False
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a service, one screen each, remembered together under `saves`."""
+
+    name: str
+    fields: Callable[[Facts], Sequence[Asked]]
+    saves: str
+    goto: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something done between two screens. `commits` says that what was done is not undone by going back."""
+
+    name: str
+    call: Call
+    outcomes: Mapping[str, str]
+    commits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """The last thing said; the call ends."""
+
+    name: str
+
+
+Screen: TypeAlias = Choice | Listing | Question | Form | Step | Goodbye
+Shown: TypeAlias = Choice | Listing | Question | Form | Goodbye
+Journey: TypeAlias = tuple[Screen, ...]
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a caller stands: all that the next key press needs and the provider does not send."""
+
+    screen: str
+    language: str
+    page: int = 0
+    more: bool = False
+    item: int = 0
+    trail: tuple[tuple[str, int], ...] = ()
+    facts: dict[str, Any] = msgspec.field(default_factory=dict)
+    over: bool = False
+
+
+class Menu:
+    """Every screen by name, where home is, and which facts outlive a return to it."""
+
+    def __init__(self, screens: Iterable[Screen], *, home: str, stuck: str, keeps: frozenset[str]) -> None:
+        self.listed = tuple(screens)
+        self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.listed}
+        self.home = home
+        self.stuck = stuck
+        self.keeps = keeps
+
+    def shown(self, place: Place) -> Shown:
+        """The screen that a caller at `place` is looking at."""
+        screen = self.screens[place.screen]
+        if isinstance(screen, Step):
+            raise TypeError(f"Nobody can stand at the step {screen.name!r}.")
+        return screen
+
+
+def keyed(options: Sequence[Option]) -> tuple[tuple[str, Option], ...]:
+    """Options with the keys they answer to: their own, or their position from 1."""
+    return tuple((option.key or str(position), option) for position, option in enumerate(options, 1))

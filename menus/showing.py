@@ -1,0 +1,67 @@
+"""Puts the place a caller stands at into words: text, numbered options, and why an answer was not understood."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from menus.engine import Reached
+from menus.model import Choice, Form, Goodbye, Listing, Menu, Place, Question, Shown, keyed
+from menus.words import ScreenWords, Words
+from screens.pages import Showing
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def show(menu: Menu, reached: Reached, words: Words) -> Showing:
+    """What the caller is told where they now stand."""
+    place, screen = reached.place, menu.shown(reached.place)
+    spoken = words.screens[screen.name]
+    facts, options = _said(screen, place, spoken, words)
+    return Showing(
+        text=words.say(spoken.text, facts),
+        options=options,
+        back=_back(menu, place, words),
+        more=words.common["more"],
+        note=_note(reached, words),
+        ends=isinstance(screen, Goodbye),
+    )
+
+
+def _back(menu: Menu, place: Place, words: Words) -> str:
+    """What `0` is called here: back along the trail, home where there is none, nothing where a call ends or opens."""
+    screen = menu.shown(place)
+    if screen.name == menu.home or isinstance(screen, Goodbye):
+        return ""
+    if place.trail or place.item:
+        return words.common["back"]
+    return "" if isinstance(screen, Choice) and screen.opens else words.common["home"]
+
+
+def _said(screen: Shown, place: Place, spoken: ScreenWords, words: Words) -> tuple[Mapping[str, Any], Labels]:
+    match screen:
+        case Choice() | Question():
+            labels = (
+                (key, words.say(spoken.options[option.name], place.facts)) for key, option in keyed(screen.options)
+            )
+            return place.facts, tuple(labels)
+        case Listing():
+            assert spoken.row is not None  # noqa: S101 (menus.check refuses a list whose rows have no words)
+            rows = enumerate(screen.rows(place.facts), 1)
+            return place.facts, tuple((str(key), words.say(spoken.row, row)) for key, row in rows)
+        case Form():
+            return _form(screen, place, words)
+        case Goodbye():
+            return place.facts, ()
+
+
+def _form(screen: Form, place: Place, words: Words) -> tuple[Mapping[str, Any], Labels]:
+    fields = screen.fields(place.facts)
+    asked = fields[place.item]
+    say = words.ways["texts"]
+    facts = {**place.facts, "item": place.item + 1, "items": len(fields), "label": asked.labels}
+    return facts, tuple((str(key), say(names)) for key, (_, names) in enumerate(asked.choices, 1))
+
+
+def _note(reached: Reached, words: Words) -> str:
+    if reached.refused is None:
+        return ""
+    return words.say(words.refused[reached.refused.reason], reached.refused.facts)

@@ -1,0 +1,225 @@
+"""The words of one language: templates read from a locale file, and how facts are said in them.
+
+A placeholder names a fact and how it is said: `{date:date}`, `{fee:money}`, `{number:tracking}`. A way that is not one
+of the built-in ones is a table of the locale's `[terms]` (`{status:status}`) or names that are given from outside
+(`{service:service}`).
+"""
+
+import string
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from babel.dates import format_date
+
+from faults import Broken, Fault, Finding
+from toml_lines import line_of, lines
+
+LANGUAGES = ("en", "bn", "hi")
+LATIN = {"en": "en", "bn": "bn_Latn", "hi": "hi_Latn"}
+FORMS = (*LANGUAGES, "bn_Latn", "hi_Latn")
+RESERVED = ("common", "refused", "sms", "terms")
+LOCALES = Path(__file__).parent / "locales"
+
+Say: TypeAlias = Callable[[Any], str]
+Names: TypeAlias = Mapping[str, Callable[[str, str], str]]
+"""Way of saying (`service`) to a function from a code and a language to a name."""
+
+_SIGNS = {
+    "en": {"BDT": "Tk ", "INR": "Rs ", "KES": "KSh "},
+    "bn": {"BDT": "৳", "INR": "₹", "KES": "KSh "},
+    "hi": {"BDT": "৳", "INR": "₹", "KES": "KSh "},
+}
+_DATES = {"bn": ("d MMMM y", "bn"), "hi": ("d MMMM y", "hi")}
+_BENGALI_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
+
+
+Part: TypeAlias = tuple[str, str, str]
+"""Literal text, then the name of a fact and the way it is said; the name is empty where the line ends first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with placeholders, taken apart once, line by line."""
+
+    source: str
+    lines: tuple[tuple[Part, ...], ...]
+
+    @property
+    def placeholders(self) -> frozenset[tuple[str, str]]:
+        """The facts it says and the ways it says them."""
+        return frozenset((name, way) for line in self.lines for _, name, way in line if name)
+
+    def said(self, facts: Mapping[str, Any], ways: Mapping[str, Say]) -> str:
+        """The text with its facts; a line whose facts are all empty is left out."""
+        if "{" not in self.source:
+            return self.source
+        said = (_line_said(line, facts, ways) for line in self.lines)
+        return "\n".join(line for line in said if line)
+
+
+def _line_said(line: tuple[Part, ...], facts: Mapping[str, Any], ways: Mapping[str, Say]) -> str:
+    said = [(text, ways[way](facts.get(name)) if name else "") for text, name, way in line]
+    if not any(fact for _, fact in said) and any(name for _, name, _ in line):
+        return ""
+    return "".join(text + fact for text, fact in said).rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenWords:
+    """One screen's text, how a row of its list is said, and its options' labels."""
+
+    text: Template
+    row: Template | None
+    options: Mapping[str, Template]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Everything that is said in one form of one language."""
+
+    form: str
+    screens: Mapping[str, ScreenWords]
+    common: Mapping[str, str]
+    refused: Mapping[str, Template]
+    sms: Mapping[str, Template]
+    terms: Mapping[str, Mapping[str, str]]
+    ways: Mapping[str, Say]
+
+    def say(self, template: Template, facts: Mapping[str, Any]) -> str:
+        """`template` with `facts` in this language."""
+        return template.said(facts, self.ways)
+
+
+def load(form: str, source: str, names: Names) -> Words:
+    """The words of locale `form` from its TOML text.
+
+    Raises:
+        Broken: the text is not TOML, or a table is not of the form that a locale has.
+    """
+    try:
+        tables = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as broken:
+        raise Broken([Fault(file_of(form), 0, "", f"this is not TOML: {broken}", "mend that place")]) from None
+    faults = [_fault(form, source, finding) for finding in _misshapen(tables)]
+    if faults:
+        raise Broken(faults)
+    reserved = {key: tables.pop(key, {}) for key in RESERVED}
+    return Words(
+        form=form,
+        screens={name: _screen(table) for name, table in tables.items()},
+        common=reserved["common"],
+        refused={key: template(text) for key, text in reserved["refused"].items()},
+        sms={key: template(text) for key, text in reserved["sms"].items()},
+        terms=reserved["terms"],
+        ways=_ways(form, reserved["terms"], names),
+    )
+
+
+def load_all(names: Names, folder: Path = LOCALES) -> Mapping[str, Words]:
+    """The words of every form in `folder`, by form."""
+    return {form: load(form, (folder / f"{form}.toml").read_text(encoding="utf-8"), names) for form in FORMS}
+
+
+def template(source: str) -> Template:
+    """A text taken apart at its placeholders; `ValueError` where a brace is not closed."""
+    lines_of_it = source.strip("\n").split("\n")
+    return Template(source.strip("\n"), tuple(tuple(_parts(line)) for line in lines_of_it))
+
+
+def _parts(line: str) -> Iterator[Part]:
+    for text, name, way, _ in string.Formatter().parse(line):
+        yield text, name or "", way or "text"
+
+
+def file_of(form: str) -> str:
+    """The locale file of a form, as people are told of it."""
+    return f"menus/locales/{form}.toml"
+
+
+def _fault(form: str, source: str, finding: Finding) -> Fault:
+    line = line_of(finding.place, lines(source))
+    return Fault(file_of(form), line, ".".join(finding.place), finding.problem, finding.right)
+
+
+def _misshapen(tables: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a locale's tables have that nothing could be made of."""
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            yield Finding((name,), "this is not a table", f"put it under a header such as [{name}]")
+        elif name == "terms":
+            yield from (finding for kind, terms in table.items() for finding in _texts((name, kind), terms))
+        else:
+            yield from _texts((name,), table)
+            if name not in RESERVED and "text" not in table:
+                yield Finding((name,), "this screen has no text", 'give it text = "…"')
+
+
+def _texts(place: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[Finding]:
+    for key, text in table.items():
+        if not isinstance(text, str):
+            yield Finding((*place, key), "this is not text", "put it in quotes")
+            continue
+        try:
+            template(text)
+        except ValueError as broken:
+            yield Finding((*place, key), str(broken), "write a placeholder as {name} or {name:way}")
+
+
+def _screen(table: Mapping[str, str]) -> ScreenWords:
+    options = {key: template(text) for key, text in table.items() if key not in {"text", "row"}}
+    row = template(table["row"]) if "row" in table else None
+    return ScreenWords(template(table["text"]), row, options)
+
+
+def _ways(form: str, terms: Mapping[str, Mapping[str, str]], names: Names) -> Mapping[str, Say]:
+    language = form.removesuffix("_Latn")
+    ways: dict[str, Say] = {
+        "text": lambda fact: "" if fact is None else str(fact),
+        "date": lambda fact: _date(fact, form) if fact else "",
+        "money": lambda fact: _money(fact, form) if fact else "",
+        "count": lambda fact: "" if fact is None else _digits(str(fact), form),
+        "tracking": lambda fact: " ".join((fact[:4], fact[4:8], fact[8:])) if fact else "",
+        "texts": lambda fact: (fact.get(form) or fact.get(language) or fact.get("en", "")) if fact else "",
+    }
+    for kind, table in terms.items():
+        ways[kind] = partial(_term, table, form)
+    for kind, name in names.items():
+        ways[kind] = partial(_name, name, form)
+    return ways
+
+
+def _term(table: Mapping[str, str], form: str, fact: Any) -> str:
+    """A term by its key; a number that has none of its own by the term `many`."""
+    if fact is None:
+        return ""
+    said = table.get(str(fact), table.get("many", "") if isinstance(fact, int) else "")
+    return said.replace("{n}", _digits(str(fact), form))
+
+
+def _name(name: Callable[[str, str], str], form: str, fact: Any) -> str:
+    return name(fact, form) if fact else ""
+
+
+def _money(fact: Any, form: str) -> str:
+    minor, currency = fact
+    major, rest = divmod(minor, 100)
+    amount = f"{major:,}" + (f".{rest:02}" if rest else "")
+    sign = _SIGNS.get(form, _SIGNS["en"]).get(currency, f"{currency} ")
+    return sign + _digits(amount, form)
+
+
+def _digits(text: str, form: str) -> str:
+    """Digits as running text has them; what is to be typed back is always said in 0-9."""
+    return text.translate(_BENGALI_DIGITS) if form == "bn" else text
+
+
+@lru_cache(maxsize=4096)
+def _date(day: str | date, form: str) -> str:
+    when = date.fromisoformat(day) if isinstance(day, str) else day
+    said = format_date(when, *_DATES.get(form, ("d MMM y", "en")))
+    return _digits(said, form)

@@ -1,0 +1,123 @@
+"""Fits what is to be said to a phone's screen: whole if it can be, else on pages that lose nothing.
+
+A page is cut between options, between words, and, where a word is longer than a screen, between graphemes.
+An option keeps its number whatever page it stands on. The key for the next page is 98, which no option has;
+`0` on a later page goes to the one before it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import regex
+
+from screens.alphabet import in_basic, septets, units
+
+BACK, HOME, MORE = "0", "00", "98"
+MOST_OPTIONS = 97
+PREFIX = 4  # "CON " and "END " are part of what is sent, and may count
+_graphemes = regex.compile(r"\X").findall
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a network's screen holds, prefix included.
+
+    160 septets are the least of the limits that the provider gives for its networks (Safaricom, Nigeria; Airtel
+    Kenya shows 184, the protocol carries 182). The same 140 octets hold 70 UTF-16 units.
+    """
+
+    septets: int = 160
+    units: int = 70
+    unicode: bool = False
+
+    def holds(self, text: str) -> bool:
+        """Whether `text` and the prefix before it fit on one screen."""
+        cost = septets(text)
+        if cost is not None:
+            return cost + PREFIX <= self.septets
+        return self.unicode and units(text) + PREFIX <= self.units
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What a screen says, before anyone has asked how large the screen is."""
+
+    text: str
+    options: tuple[tuple[str, str], ...] = ()
+    back: str = ""
+    more: str = "More"
+    note: str = ""
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one screen of the phone shows; `more` says whether 98 leads to another."""
+
+    text: str
+    more: bool = False
+    ends: bool = False
+
+
+def fit(showing: Showing, budget: Budget, number: int = 0) -> Page:
+    """Page `number` (from 0; past the end, the last) of what is to be said."""
+    foot = f"{BACK} {showing.back}" if showing.back else ""
+    blocks = [showing.text, *(f"{key} {label}" for key, label in showing.options)]
+    if not budget.unicode:
+        blocks = [in_basic(block) for block in blocks]
+    note = showing.note if budget.unicode else in_basic(showing.note)
+    whole = _lines(note, *blocks, foot)
+    if budget.holds(whole):
+        return Page(whole, ends=showing.ends)
+    return _paged(showing, budget, (note, blocks, foot), number)
+
+
+def _paged(showing: Showing, budget: Budget, parts: tuple[str, list[str], str], number: int) -> Page:
+    note, blocks, foot = parts
+    onward = _lines(f"{MORE} {showing.more}", foot)
+    lines = [line for block in blocks for line in block.split("\n") if line]
+    pages = list(
+        _split(
+            lines,
+            holds=lambda text: budget.holds(_lines(note, text, onward)),
+            ends=lambda text: budget.holds(_lines(note, text, foot)),
+        )
+    )
+    last = len(pages) - 1
+    number = min(number, last)
+    foot = foot if number == last else onward
+    return Page(_lines(note, pages[number], foot), more=number < last, ends=showing.ends and number == last)
+
+
+def _split(lines: list[str], *, holds: Callable[[str], bool], ends: Callable[[str], bool]) -> Iterator[str]:
+    """Pages of whole lines; only a line that is longer than a page is cut. The last has a shorter foot, so `ends`."""
+    left = list(lines)
+    while left and not ends(_lines(*left)):
+        page: list[str] = []
+        while left and holds(_lines(*page, left[0])):
+            page.append(left.pop(0))
+        if not page:
+            head, left[0] = _cut(left[0], holds)
+            page.append(head)
+        elif not left:
+            left.append(page.pop())
+        yield _lines(*page)
+    yield _lines(*left)
+
+
+def _cut(line: str, holds: Callable[[str], bool]) -> tuple[str, str]:
+    """As much of `line` as fits, up to a space where there is one and never inside a grapheme, and the rest."""
+    graphemes = _graphemes(line)
+    most = bisect_right(range(len(graphemes)), False, key=lambda count: not holds("".join(graphemes[: count + 1])))
+    if most == 0:
+        raise ValueError("The screen is too small for a single character; give it at least 40 septets.")
+    head = "".join(graphemes[:most])
+    space = head.rfind(" ")
+    if space > 0 and most < len(graphemes):
+        head = head[:space]
+    return head, line[len(head) :].lstrip(" ")
+
+
+def _lines(*blocks: str) -> str:
+    return "\n".join(block for block in blocks if block)

@@ -1,0 +1,255 @@
+"""Ekdial, the one program: `python server.py` serves; its other verbs check, migrate, dial, draw and hand out keys."""
+
+import argparse
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+from aiohttp import web
+
+from embedded import AlreadyRunning
+from faults import Broken
+from services.records.engines import DatabaseRefused
+from services.records.migrate import TablesBehind
+from settings import Settings, read
+
+HERE = Path(__file__).parent
+WRONG = 2  # exit status of a run that a person must mend something for
+NOT_LOADED = 4  # what gunicorn takes for "do not try again"
+SHUTDOWN = 10.0  # seconds for hops in flight; a provider waits no longer
+
+
+class CannotRun(Exception):
+    """A verb cannot do what it was asked; the message is one line that says why and what would be right."""
+
+
+REFUSALS = (Broken, AlreadyRunning, DatabaseRefused, TablesBehind, CannotRun)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb; its exit status, 2 with one line a fault on stderr for everything that must be mended."""
+    given = _parser().parse_args(arguments)
+    try:
+        settings = read(given.config)
+        log_as(settings.server.log_level)
+        return VERBS[given.verb].run(settings, given)
+    except REFUSALS as refused:
+        print(refused, file=sys.stderr)
+        return WRONG
+
+
+async def application(settings: Settings | None = None) -> web.Application:
+    """The gateway as gunicorn and `serve` run it; with no settings given, those of config.toml and the environment."""
+    from gateway import opened
+
+    settings = settings or _configured()
+    stack = AsyncExitStack()
+    app = await stack.enter_async_context(opened(settings))
+
+    async def close(_: web.Application) -> None:
+        await stack.aclose()
+
+    app.on_cleanup.append(close)
+    return app
+
+
+async def worker() -> web.Application:
+    """What gunicorn loads, `server:worker`; a worker that cannot start says why in one line and is not tried again."""
+    try:
+        return await application()
+    except REFUSALS as refused:
+        print(refused, file=sys.stderr, flush=True)
+        raise SystemExit(NOT_LOADED) from None
+
+
+def _configured() -> Settings:
+    settings = read(HERE / "config.toml")
+    log_as(settings.server.log_level)
+    return settings
+
+
+def log_as(level: str) -> None:
+    """One line an event on stderr, its facts as keys; nothing below `level`."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def serve(settings: Settings, _: argparse.Namespace) -> int:
+    """Serves until it is told to stop, then finishes the hops in flight."""
+    import uvloop
+
+    from callbacks import AccessLog
+
+    try:
+        web.run_app(
+            application(settings),
+            host=settings.server.host,
+            port=settings.server.port,
+            loop=uvloop.new_event_loop(),
+            shutdown_timeout=SHUTDOWN,
+            access_log_class=AccessLog,
+            access_log=logging.getLogger("access") if settings.server.log_level == "debug" else None,
+            print=lambda _: _announce(settings),
+        )
+    except OSError as taken:
+        where = f"{settings.server.host}:{settings.server.port}"
+        raise CannotRun(f"{where}: {taken.strerror}; choose another with EKDIAL_SERVER__PORT") from None
+    return 0
+
+
+def _announce(settings: Settings) -> None:
+    lines = [f"Ekdial listens on {settings.server.url}"]
+    if settings.simulated:
+        lines.append(f"The phone on the desk: {settings.server.url}/simulator   dial {settings.ussd.service_codes[0]}")
+        lines.append("In a terminal:         python server.py dial")
+    print("\n".join(lines), flush=True)
+
+
+def check(settings: Settings, _: argparse.Namespace) -> int:
+    """Proves config, menus, catalogue and translations; exit status 2 with a line for every fault."""
+    from gateway import checked
+
+    conversation = asyncio.run(checked(settings))
+    screens, services = len(conversation.menu.screens), len(conversation.services.catalogue.services)
+    print(f"{screens} screens in {len(conversation.words)} forms and {services} services: nothing wrong")
+    return 0
+
+
+def dial(settings: Settings, given: argparse.Namespace) -> int:
+    """A phone in the terminal, on the running gateway or, where none runs, on one of its own."""
+    from web.simulator import terminal
+
+    if not settings.simulated:
+        raise CannotRun("The phone is off here: simulator.enabled is not true and the gateway is not on loopback only.")
+    given.url = given.url or settings.server.url
+    return terminal.run(given)
+
+
+def _dial_options(parser: argparse.ArgumentParser) -> None:
+    from web.simulator import terminal
+
+    terminal.add_arguments(parser)
+    parser.set_defaults(url=None)
+
+
+def migrate(settings: Settings, _: argparse.Namespace) -> int:
+    """Brings the database's tables up to date."""
+    from services.records.migrate import upgrade
+
+    asyncio.run(upgrade(settings.database.url))
+    print("The tables are up to date")
+    return 0
+
+
+def keys(settings: Settings, given: argparse.Namespace) -> int:
+    """Keys of departments' systems: add (shown once), list, revoke; and a fresh keys.secret."""
+    if given.do == "secret":
+        print(secrets.token_urlsafe(48))
+        return 0
+    return asyncio.run(_keys(settings, given))
+
+
+async def _keys(settings: Settings, given: argparse.Namespace) -> int:
+    from services.catalogue.load import load
+    from services.keys import Keys
+    from services.records.database import Records
+    from services.records.migrate import ready
+
+    await ready(settings.database.url)
+    async with Records(settings.database.url) as records:
+        issued = Keys(records)
+        if given.do == "add":
+            departments = load(HERE / settings.catalogue.folder).departments
+            if given.department not in departments:
+                raise CannotRun(
+                    f"There is no department {given.department!r}; there are {', '.join(sorted(departments))}"
+                )
+            print(await issued.add(given.department))
+        elif given.do == "revoke":
+            if not await issued.revoke(given.id):
+                raise CannotRun(f"There is no key {given.id!r} that is not revoked; keys list shows them")
+        else:
+            for key in await issued.listed():
+                print(key.id, key.department, f"{key.created:%Y-%m-%d}", "revoked" if key.revoked else "")
+    return 0
+
+
+def _keys_options(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="do", required=True)
+    verbs.add_parser("add", help="a new key, shown once").add_argument("--department", required=True)
+    verbs.add_parser("list", help="every key, without its secret")
+    verbs.add_parser("revoke", help="refuse a key from now on").add_argument("id")
+    verbs.add_parser("secret", help="a fresh value for keys.secret")
+
+
+def graph(settings: Settings, given: argparse.Namespace) -> int:
+    """Draws the menu tree as SVG."""
+    from gateway import checked
+    from menus.graph import svg
+
+    conversation = asyncio.run(checked(settings))
+    picture = svg(conversation.menu, conversation.words["en"])
+    if given.out is None:
+        sys.stdout.write(picture)
+    else:
+        given.out.write_text(picture, encoding="utf-8")
+    return 0
+
+
+def _graph_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, help="the file to write (default: standard output)")
+
+
+def _no_options(_: argparse.ArgumentParser) -> None:
+    """A verb that needs nothing said."""
+
+
+class Verb(NamedTuple):
+    """One thing the program does: how, what it is called in the help, and what may be said to it."""
+
+    run: Callable[[Settings, argparse.Namespace], int]
+    help: str
+    options: Callable[[argparse.ArgumentParser], None] = _no_options
+
+
+VERBS: Mapping[str, Verb] = {
+    "serve": Verb(serve, "run the gateway (the default)"),
+    "check": Verb(check, "prove config, menus, catalogue and translations"),
+    "dial": Verb(dial, "a phone in the terminal", _dial_options),
+    "migrate": Verb(migrate, "bring the database's tables up to date"),
+    "keys": Verb(keys, "keys of departments' systems, and a fresh keys.secret", _keys_options),
+    "graph": Verb(graph, "draw the menu tree as SVG", _graph_options),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=HERE / "config.toml", help="the settings (default: config.toml)")
+    parser = argparse.ArgumentParser(
+        prog="server.py", description="Every public service, from any phone, on one number."
+    )
+    parser.set_defaults(verb="serve", config=HERE / "config.toml")
+    parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    for name, verb in VERBS.items():
+        verb.options(verbs.add_parser(name, help=verb.help, description=verb.run.__doc__, parents=[common]))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the menus reach: the catalogue of services, and the records of what citizens did."""

@@ -1,0 +1,173 @@
+"""Reads a folder of catalogue files: the whole catalogue, or everything that is wrong with it."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pydantic import ValidationError
+
+from services.catalogue import rules, written
+from services.catalogue.faults import CatalogueBroken, Fault, Finding
+from services.catalogue.lines import line_of, lines
+from services.catalogue.model import Catalogue, Choice, Department, Field, Office, Sector, Service, Texts
+from services.catalogue.written import WrittenField, WrittenFile, WrittenService, WrittenTexts
+
+__all__ = ["DATA", "CatalogueBroken", "Fault", "load"]
+
+DATA = Path(__file__).parent / "data"
+_LOOK_FOR = "look there for a missing quote or bracket, a key written twice, or a number that begins with 0"
+_AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+Named = TypeVar("Named", Department, Office, Sector, Service)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file as it was written; `code` is its name without the ending, which is its department's code."""
+
+    code: str
+    shown: str
+    text: str
+    tables: Mapping[str, Any]
+
+
+def load(folder: Path = DATA) -> Catalogue:
+    """The catalogue of a folder: one TOML file per department, and any number of others for what they share.
+
+    Raises:
+        CatalogueBroken: with every fault of every file.
+    """
+    sources, unreadable = _sources(folder)
+    files, findings = _files(sources)
+    for code, finding in rules.between([(it.code, it.tables) for it in sources], complete=not unreadable):
+        findings[code].append(finding)
+    faults = [*unreadable, *(fault for source in sources for fault in _faults(source, findings[source.code]))]
+    if faults:
+        raise CatalogueBroken(tuple(sorted(faults)))
+    return _catalogue(files)
+
+
+def _sources(folder: Path) -> tuple[list[Source], list[Fault]]:
+    read = [_source(path) for path in sorted(folder.glob("*.toml"))]
+    if not read:
+        return [], [Fault(_shown(folder), 1, "", "has no catalogue files", "write one .toml file per department")]
+    return [it for it in read if isinstance(it, Source)], [it for it in read if isinstance(it, Fault)]
+
+
+def _source(path: Path) -> Source | Fault:
+    content = path.read_bytes()
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as broken:
+        line = content[: broken.start].count(b"\n") + 1
+        return Fault(_shown(path), line, "", "is not UTF-8", "save the file as UTF-8")
+    try:
+        return Source(path.stem, _shown(path), text, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as broken:
+        return _not_toml(_shown(path), text, str(broken))
+
+
+def _not_toml(shown: str, text: str, said: str) -> Fault:
+    at = _AT.search(said)
+    line = int(at[1]) if at and at[1] else text.rstrip("\n").count("\n") + 1
+    problem = f"is not TOML: {_AT.sub('', said)}"
+    return Fault(shown, line, "", problem, _LOOK_FOR)
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+
+
+def _files(sources: Iterable[Source]) -> tuple[dict[str, WrittenFile], dict[str, list[Finding]]]:
+    files: dict[str, WrittenFile] = {}
+    findings: dict[str, list[Finding]] = {}
+    for source in sources:
+        findings[source.code] = list(rules.within(source.tables))
+        try:
+            files[source.code] = written.read(source.tables)
+        except ValidationError as broken:
+            findings[source.code] += written.findings(broken)
+    return files, findings
+
+
+def _faults(source: Source, findings: Sequence[Finding]) -> Iterator[Fault]:
+    found = lines(source.text) if findings else {}
+    for place, problem, right in findings:
+        yield Fault(source.shown, line_of(place, found), ".".join(place), problem, right)
+
+
+def _catalogue(files: Mapping[str, WrittenFile]) -> Catalogue:
+    each = files.items()
+    return Catalogue(
+        services=_by_code(_services(files)),
+        sectors=_by_code(Sector(code, _said(it.names)) for file in files.values() for code, it in file.sectors.items()),
+        offices=_by_code(
+            Office(code, _said(it.names), home) for home, file in each for code, it in file.offices.items()
+        ),
+        departments=_by_code(
+            Department(code, _said(file.department.names), file.department.country)
+            for code, file in each
+            if file.department
+        ),
+    )
+
+
+def _by_code(named: Iterable[Named]) -> Mapping[str, Named]:
+    return {it.code: it for it in named}
+
+
+def _services(files: Mapping[str, WrittenFile]) -> Iterator[Service]:
+    papers = {code: _said(texts) for file in files.values() for code, texts in file.documents.items()}
+    for home, file in files.items():
+        region = file.department.country if file.department else ""
+        for code, it in file.services.items():
+            yield _service(
+                code, home, it, papers, tuple(_field(name, field, region) for name, field in it.fields.items())
+            )
+
+
+def _service(
+    code: str, department: str, it: WrittenService, papers: Mapping[str, Texts], fields: tuple[Field, ...]
+) -> Service:
+    return Service(
+        code=code,
+        names=_said(it.names),
+        sector=it.sector,
+        office=it.office,
+        department=department,
+        fee_minor=it.fee,
+        currency=it.currency,
+        days=it.days,
+        number=it.number,
+        channels=frozenset(it.channels),
+        documents=tuple(papers[paper] for paper in it.documents),
+        document_codes=tuple(it.documents),
+        fields=fields,
+        recipients=frozenset(it.recipients),
+        order=it.order or 0,
+    )
+
+
+def _field(name: str, it: WrittenField, region: str) -> Field:
+    return Field(
+        name=name,
+        kind=it.kind,
+        labels=_said(it.labels),
+        choices=tuple(Choice(code, _said(texts)) for code, texts in it.choices.items()),
+        scheme=it.scheme,
+        lengths=tuple(it.lengths),
+        least=it.least,
+        most=it.most,
+        when=it.when,
+        within_days=it.within_days,
+        region=it.region or region,
+    )
+
+
+def _said(texts: WrittenTexts) -> Texts:
+    return cast("Texts", texts)

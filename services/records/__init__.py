@@ -1,0 +1,1 @@
+"""The durable records: tables, the database they stand in, and how an older one is brought up to date."""

@@ -1,0 +1,1 @@
+"""The conversation: what is remembered of a caller between two key presses, and where."""

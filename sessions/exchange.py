@@ -1,0 +1,261 @@
+"""One key press in, one screen out.
+
+What a hop must survive: the same callback again, a late one, a store that forgot the caller or is down, a call that
+was dropped and dialled again, and digits dialled past the short code. Every effect is keyed by the session and the
+length of the path that caused it, so that hearing a path again records nothing again.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple, Protocol
+
+import structlog
+from msgspec.structs import replace as moved
+
+from failures import told
+from menus.engine import Reached, advance
+from menus.journeys.resume import offer, worth_resuming
+from menus.model import Form, Menu, Place, Question, Visit
+from menus.showing import show
+from menus.words import LATIN, Words
+from screens.pages import Budget, fit
+from sessions.session import (
+    DIALLED,
+    LANGUAGES,
+    MAIN,
+    RESUME,
+    Answer,
+    Session,
+    Trace,
+    follows,
+    packed,
+    unheard,
+    unpacked,
+)
+from sessions.store import Sessions, StoreDown
+
+log = structlog.get_logger()
+MOST_BEGINNINGS = 20_000
+
+
+class Known(Protocol):
+    """What is known of a caller for good: their language, and the session in which they chose it."""
+
+    @property
+    def language(self) -> str:
+        """`en`, `bn` or `hi`."""
+
+    @property
+    def session(self) -> str:
+        """The provider's id of the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One key press as a channel heard it. `path` is everything typed in this session, joined by `*`."""
+
+    session: str
+    caller: str
+    path: str
+    channel: str
+    budget: Budget
+    vouched: bool
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The answer to a key press, what it was taken for, and the trace to bring back with the next one."""
+
+    answer: Answer
+    taken_for: str
+    trace: Trace | None = None
+
+
+class Beginnings:
+    """How the newest sessions of this process began: what is known of them while the store is down."""
+
+    def __init__(self, most: int = MOST_BEGINNINGS) -> None:
+        self._most = most
+        self._began: OrderedDict[str, str] = OrderedDict()
+
+    def remember(self, session: str, began: str) -> None:
+        """Remembers one more, and forgets the oldest when there are too many."""
+        self._began[session] = began
+        if len(self._began) > self._most:
+            self._began.popitem(last=False)
+
+    def of(self, session: str) -> str | None:
+        """How it began, or None."""
+        return self._began.get(session)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a hop needs, put together once."""
+
+    sessions: Sessions
+    menu: Menu
+    words: Mapping[str, Words]
+    language_of: Callable[[str], Awaitable[Known | None]]
+    served: Callable[[str], bool]
+    today: Callable[[], date]
+    default_language: str = "en"
+    session_ttl: int = 300
+    resume_window: int = 600
+    deadline: float = 8.0
+    beginnings: Beginnings = field(default_factory=Beginnings)
+
+    def words_for(self, language: str, budget: Budget) -> Words:
+        """The words of a language in the form that the caller's screen can show."""
+        return self.words[language if budget.unicode else LATIN[language]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Recalled:
+    """What the store says of a caller: their last session, its version, and whose this session id is."""
+
+    session: Session | None = None
+    version: int = 0
+    claim: str = "new"
+    down: bool = False
+
+
+class _Way(NamedTuple):
+    """How the session began, where the caller stands, and the answers to walk from there, each with its path's length."""
+
+    began: str
+    place: Place
+    answers: Sequence[tuple[str, int]]
+
+
+async def hop(desk: Desk, call: Call) -> Heard:
+    """Answers one key press within the desk's deadline; a failure of ours is an answer too."""
+    language = desk.default_language
+    try:
+        async with asyncio.timeout(desk.deadline):
+            recalled = await _recall(desk, call)
+            if recalled.session:
+                language = recalled.session.place.language
+            return await _answered(desk, call, recalled)
+    except Exception as failure:  # noqa: BLE001 (whatever went wrong, a caller is waiting for a screen)
+        log.error("hop failed", channel=call.channel, **told(failure))  # noqa: TRY400 (a traceback holds what was typed)
+        return _closing(desk, call, "sorry", "failed", language)
+
+
+async def _recall(desk: Desk, call: Call) -> _Recalled:
+    """One trip: on the first hop the session id is claimed as well, later only when the store does not know it."""
+    try:
+        if call.path:
+            kept = await desk.sessions.load(call.caller)
+            session = unpacked(kept.data) if kept else None
+            if kept and session and session.id == call.session:
+                return _Recalled(session, kept.version, "ours")
+        begun = await desk.sessions.begin(call.caller, call.session, ttl=desk.resume_window)
+    except StoreDown:
+        return _Recalled(down=True)
+    if begun.kept is None:
+        return _Recalled(claim=begun.claim)
+    return _Recalled(unpacked(begun.kept.data), begun.kept.version, begun.claim)
+
+
+async def _answered(desk: Desk, call: Call, recalled: _Recalled) -> Heard:
+    session = recalled.session
+    if recalled.claim == "another":
+        return _closing(desk, call, "unheard", "refused")
+    if session is None or session.id != call.session:
+        return await _from_the_beginning(desk, call, recalled)
+    if not follows(call.path, session.heard):
+        return _again(session)
+    whole = isinstance(desk.menu.shown(session.place), Question | Form)
+    answers = unheard(call.path, session.heard, call.trace, whole=whole)
+    return await _walk(desk, call, recalled, _Way(session.began, session.place, answers))
+
+
+async def _from_the_beginning(desk: Desk, call: Call, recalled: _Recalled) -> Heard:
+    """A session that the store does not know: new, or forgotten, or dialled past the short code."""
+    if not desk.served(call.caller):
+        return _closing(desk, call, "abroad", "refused")
+    known = await desk.language_of(call.caller)
+    began = _beginning(desk, call, recalled, known)
+    desk.beginnings.remember(call.session, began)
+    left = recalled.session.place if recalled.session else None
+    if began == RESUME and left is None:
+        return await _walk(desk, call, recalled, _Way(began, _start(desk, MAIN, known), ()))
+    place = offer(left) if began == RESUME and left else _start(desk, began, known)
+    answers = unheard(call.path, 0, call.trace, whole=False) if call.path else ()
+    return await _walk(desk, call, recalled, _Way(began, place, answers))
+
+
+def _beginning(desk: Desk, call: Call, recalled: _Recalled, known: Known | None) -> str:
+    """How this session began. What was chosen inside it was not known before it."""
+    if call.trace:
+        return call.trace.began
+    if call.path:
+        chosen_here = known is not None and known.session == call.session
+        forgotten = LANGUAGES if known is None or chosen_here else MAIN
+        was_here = chosen_here or recalled.claim == "ours"
+        return desk.beginnings.of(call.session) or (forgotten if was_here else DIALLED)
+    if recalled.session and worth_resuming(recalled.session.place):
+        return RESUME
+    return MAIN if known else LANGUAGES
+
+
+def _start(desk: Desk, began: str, known: Known | None) -> Place:
+    language = known.language if known else desk.default_language
+    return Place(LANGUAGES if began == LANGUAGES else desk.menu.home, language)
+
+
+async def _walk(desk: Desk, call: Call, recalled: _Recalled, way: _Way) -> Heard:
+    reached = Reached(way.place)
+    for typed, length in way.answers:
+        reached = await advance(desk.menu, reached.place, typed, _visit(desk, call, length))
+        if reached.place.over:
+            break
+    words = desk.words_for(reached.place.language, call.budget)
+    page = fit(show(desk.menu, reached, words), call.budget, reached.place.page)
+    place = moved(reached.place, more=page.more)
+    session = Session(call.session, way.began, len(call.path), place, Answer(page.text, page.ends))
+    return await _kept(desk, call, recalled, session)
+
+
+async def _kept(desk: Desk, call: Call, recalled: _Recalled, session: Session) -> Heard:
+    """Saved before it is answered; who loses a race for the save answers what the winner did."""
+    heard = Heard(session.answer, "answered", Trace(session.began, session.heard))
+    if recalled.down:
+        return heard
+    ttl = desk.session_ttl if session.answer.ends else desk.resume_window
+    try:
+        if await desk.sessions.save(call.caller, packed(session), read=recalled.version, ttl=ttl):
+            return heard
+        winner = await desk.sessions.load(call.caller)
+    except StoreDown:
+        return heard
+    stored = unpacked(winner.data) if winner else None
+    return _again(stored) if stored and stored.id == call.session else heard
+
+
+def _visit(desk: Desk, call: Call, length: int) -> Visit:
+    return Visit(
+        caller=call.caller,
+        channel=call.channel,
+        session=call.session,
+        language="",
+        effect=f"{call.session}:{length}",
+        facts={},
+        vouched=call.vouched,
+        today=desk.today(),
+    )
+
+
+def _again(session: Session) -> Heard:
+    return Heard(session.answer, "repeated", Trace(session.began, session.heard))
+
+
+def _closing(desk: Desk, call: Call, said: str, taken_for: str, language: str = "") -> Heard:
+    """An END that nothing is remembered of."""
+    text = desk.words_for(language or desk.default_language, call.budget).common[said]
+    return Heard(Answer(text, ends=True), taken_for)

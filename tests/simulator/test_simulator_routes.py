@@ -1,0 +1,113 @@
+"""The phone's page and its files, as a browser gets them."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.simulator.scripted_gateway import PHONE, Gateway, serving
+from web.simulator import routes
+from web.simulator.routes import FILES, FOLDER, Network, PhoneSettings
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    async with serving() as running:
+        yield running
+
+
+@pytest.fixture
+async def browser(gateway: Gateway) -> AsyncIterator[ClientSession]:
+    async with ClientSession(gateway.url) as session:
+        yield session
+
+
+@pytest.mark.parametrize("path", ["/simulator", *(f"/simulator/{name}" for name in FILES)])
+async def test_a_file_may_fetch_nothing_from_elsewhere_and_is_sent_once(browser: ClientSession, path: str) -> None:
+    async with browser.get(path) as first:
+        assert first.status == 200
+        assert "default-src 'self'" in first.headers["Content-Security-Policy"]
+        assert "unsafe" not in first.headers["Content-Security-Policy"]
+        assert first.headers["X-Content-Type-Options"] == "nosniff"
+        assert first.headers["Cache-Control"] == "no-cache"
+    async with browser.get(path, headers={"If-None-Match": first.headers["ETag"]}) as again:
+        assert again.status == 304
+
+
+async def test_files_have_the_type_a_strict_browser_wants(browser: ClientSession) -> None:
+    javascript = {"text/javascript", "application/javascript"}  # the second up to Python 3.11; browsers take both
+    wanted = {"phone.js": javascript, "phone.css": {"text/css"}, "icon.svg": {"image/svg+xml"}}
+    for name, content_types in wanted.items():
+        async with browser.get(f"/simulator/{name}") as response:
+            assert response.content_type in content_types
+
+
+def test_every_file_a_file_asks_for_is_served() -> None:
+    texts = [(FOLDER / name).read_text() for name in (*FILES, "page.html")]
+    asked = {found for text in texts for found in re.findall(r'(?:from |href=|src=)"([^"\s]+)"', text)}
+    assert {Path(name).name for name in asked} <= set(FILES)
+    assert "phone.js" in {Path(name).name for name in asked}
+
+
+def test_the_page_has_no_script_or_style_inside() -> None:
+    page = (FOLDER / "page.html").read_text()
+    assert not re.search(r"<style|style=|\son\w+=|<script(?![^>]*src=)", page)
+
+
+@pytest.mark.parametrize("name", ["routes.py", "__init__.py", "../routes.py", "%2e%2e/routes.py", "nothing.js"])
+async def test_nothing_else_of_the_folder_is_served(browser: ClientSession, name: str) -> None:
+    async with browser.get(f"/simulator/{name}") as response:
+        assert response.status == 404
+
+
+async def test_the_phone_is_told_what_it_needs_to_know(browser: ClientSession) -> None:
+    async with browser.get("/simulator/phone.json") as response:
+        assert response.headers["Cache-Control"] == "no-store"
+        assert await response.json() == {
+            "serviceCode": "*123#",
+            "numbers": ["+8801700000001", "+919000000001", "+254700000001"],
+            "networks": [
+                {"code": "47001", "name": "Grameenphone", "unicode": False, "septets": 160, "units": 70},
+                {"code": "99999", "name": "Sandbox", "unicode": True, "septets": 160, "units": 70},
+            ],
+            "languages": ["en", "bn", "hi"],
+            "callback": "/ussd/africastalking",
+            "events": "/ussd/africastalking/events",
+        }
+
+
+def test_the_callback_token_goes_into_both_callbacks() -> None:
+    told = PhoneSettings("*123#", (Network("99999", "Sandbox"),), token="a b&c").as_json()
+    assert told["callback"] == "/ussd/africastalking?token=a+b%26c"
+    assert told["events"] == "/ussd/africastalking/events?token=a+b%26c"
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "ekdial.localhost", "127.8.0.1"])
+async def test_it_is_shown_under_names_of_this_machine(browser: ClientSession, host: str) -> None:
+    async with browser.get("/simulator/phone.json", headers={"Host": host}) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize("path", ["/simulator", "/simulator/phone.json", "/simulator/sms?number=%2B8801700000001"])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "notlocalhost", "10.0.0.7"])
+async def test_a_foreign_name_that_leads_here_is_refused(browser: ClientSession, path: str, host: str) -> None:
+    async with browser.get(path, headers={"Host": host}) as response:
+        assert response.status == 403
+        assert host in await response.text()
+
+
+async def test_a_name_that_was_allowed_is_served() -> None:
+    phone = PhoneSettings(PHONE.service_code, PHONE.networks, hosts=frozenset({"demo.example"}))
+    async with (
+        serving(phone=phone) as gateway,
+        ClientSession(gateway.url) as browser,
+        browser.get("/simulator", headers={"Host": "demo.example"}) as response,
+    ):
+        assert response.status == 200
+
+
+def test_every_file_of_the_folder_that_a_browser_could_use_is_listed() -> None:
+    there = {path.name for path in Path(routes.__file__).parent.iterdir() if path.suffix in {".js", ".css", ".svg"}}
+    assert there == set(FILES)

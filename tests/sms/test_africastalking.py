@@ -1,0 +1,351 @@
+"""Africa's Talking: the real SDK on our connections, against a server that answers as the captures do."""
+
+import asyncio
+import logging
+import ssl
+import threading
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from africastalking.SMS import SMSService
+from structlog.testing import capture_logs
+
+from sms.provider import Accepted, Held, Refused, Retry, Unclear, is_e164
+from sms.providers.africastalking import CASES, AfricasTalking, Answer, judged, next_morning
+from tests.fakes import africastalking_server as fake
+from tests.fakes.africastalking_server import API_KEY, PRICE, USERNAME, AfricasTalkingServer, Behaviour
+from tests.servers import free_port
+
+AMINA = "+254700000001"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+FIRST_ID = "ATXid_" + "1".zfill(32)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[AfricasTalkingServer]:
+    async with AfricasTalkingServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as http:
+        yield http
+
+
+def provider(http: aiohttp.ClientSession, server: AfricasTalkingServer, **options: object) -> AfricasTalking:
+    chosen = {"api_key": API_KEY, "base_url": server.url, "clock": lambda: NOON, **options}
+    return AfricasTalking(http, USERNAME, **chosen)
+
+
+async def test_a_message_is_taken_and_its_id_and_cost_are_told(http, server):
+    assert await provider(http, server).send(AMINA, "Your tracking number is 1234 5678 9012") == Accepted(
+        FIRST_ID, PRICE
+    )
+    assert server.asked[0].fields == {
+        "username": USERNAME,
+        "to": AMINA,
+        "message": "Your tracking number is 1234 5678 9012",
+        "bulkSMSMode": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (100, Accepted(FIRST_ID, PRICE)),
+        (101, Accepted(FIRST_ID, PRICE)),
+        (102, Accepted(FIRST_ID, PRICE)),
+        (401, Unclear("RiskHold")),
+        (402, Held("InvalidSenderId")),
+        (403, Refused("InvalidPhoneNumber")),
+        (404, Refused("UnsupportedNumberType")),
+        (405, Held("InsufficientBalance")),
+        (406, Refused("UserInBlacklist")),
+        (407, Refused("CouldNotRoute")),
+        (409, Retry("DoNotDisturbRejection", datetime(2026, 11, 22, 7, tzinfo=UTC))),
+        (500, Retry("InternalServerError", tries=4)),
+        (501, Retry("GatewayError", tries=4)),
+        (502, Refused("RejectedByGateway")),
+    ],
+)
+async def test_every_code_of_a_recipient_has_its_outcome(http, server, code, outcome):
+    server.then(fake.taken(code))
+    assert await provider(http, server).send(AMINA, "x") == outcome
+
+
+def test_the_table_has_every_documented_code_and_no_other():
+    assert set(CASES) == {100, 101, 102, 401, 402, 403, 404, 405, 406, 407, 409, 500, 501, 502}
+
+
+def recipients(*entries: object, message: str = "Sent to 1/1 Total Cost: KES 0.8000") -> Behaviour:
+    return fake.says({"SMSMessageData": {"Message": message, "Recipients": list(entries)}})
+
+
+TAKEN = {"statusCode": 101, "number": AMINA, "status": "Success", "cost": PRICE, "messageId": "ATXid_1"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (fake.refused("InvalidSenderId"), Held("InvalidSenderId")),
+        (fake.refused("InsufficientBalance"), Held("InsufficientBalance")),
+        (fake.refused("SomethingNew"), Refused("SomethingNew")),
+        (fake.refused("Sent to 0/1 Total Cost: 0"), Refused("NoRecipients")),
+        (fake.refused(f"Not a number: {AMINA}"), Refused("NoRecipients")),
+        (fake.refused("Queued"), Unclear("Queued")),
+        (fake.refused(""), Refused("NoRecipients")),
+        (recipients({**TAKEN, "statusCode": "101"}), Accepted("ATXid_1", PRICE)),
+        (recipients({**TAKEN, "cost": 0.8, "messageParts": 1}), Accepted("ATXid_1", "0.8")),
+        (recipients({**TAKEN, "messageId": "None"}), Unclear("AcceptedWithoutId")),
+        (recipients({**TAKEN, "messageId": ""}), Unclear("AcceptedWithoutId")),
+        (recipients({**TAKEN, "statusCode": 777}), Unclear("Status777")),
+        (recipients({**TAKEN, "statusCode": None}), Unclear("UnreadableAnswer")),
+        (recipients({"number": AMINA, "status": "Success"}), Unclear("UnreadableAnswer")),
+        (recipients(TAKEN, TAKEN), Unclear("SeveralRecipients")),
+        (recipients("ATXid_1"), Unclear("UnreadableAnswer")),
+        (fake.says({"SMSMessageData": {"Message": "Sent", "Recipients": None}}), Unclear("UnreadableAnswer")),
+        (fake.says({"SMSMessageData": []}), Unclear("UnreadableAnswer")),
+        (fake.says([]), Unclear("UnreadableAnswer")),
+        (fake.says(b""), Unclear("UnreadableAnswer")),
+        (fake.says(b"<AfricasTalkingResponse/>"), Unclear("UnreadableAnswer")),
+        (fake.says(b"\xff\xfe{}"), Unclear("UnreadableAnswer")),
+        (fake.says(b"[" * 60_000), Unclear("UnreadableAnswer")),
+        (fake.says(b'{"x":' * 10_000), Unclear("UnreadableAnswer")),
+        (fake.says(b" " * 1_000_000), Unclear("UnreadableAnswer")),
+        (fake.says(b"not gzip", headers={"Content-Encoding": "gzip"}), Unclear("ConnectionLost")),
+        (fake.says_plainly(400, "Request is missing required form field 'to'"), Refused("BadRequest")),
+        (fake.says_plainly(401, "The supplied authentication is invalid"), Held("InvalidApiKey")),
+        (fake.says_plainly(402, "Pay"), Held("PaymentRequired")),
+        (fake.says_plainly(403, "No"), Held("Forbidden")),
+        (fake.says_plainly(404, "Not Found"), Held("NoSuchAddress")),
+        (fake.says_plainly(429, "Too Many Requests"), Retry("TooManyRequests")),
+        (fake.says_plainly(500, "Oops"), Unclear("Http500")),
+        (fake.says_plainly(502, "<html>Bad Gateway</html>"), Unclear("Http502")),
+        (fake.says_plainly(418, "?"), Unclear("Http418")),
+        (fake.redirects(302), Held("Redirected")),
+        (fake.redirects(307), Held("Redirected")),
+        (fake.hangs_up, Unclear("ConnectionLost")),
+        (fake.hangs_up_midway, Unclear("ConnectionLost")),
+    ],
+)
+async def test_every_other_answer_has_its_outcome(http, server, answer, outcome):
+    server.then(answer)
+    assert await provider(http, server).send(AMINA, "x") == outcome
+    assert [asked.path for asked in server.asked] == ["/version1/messaging"], "asked once, and nobody else"
+
+
+@pytest.mark.parametrize("behaviour", [fake.never_answers, fake.drips])
+async def test_one_deadline_is_for_the_whole_answer_and_after_it_nobody_knows(http, server, behaviour):
+    server.then(fake.taken(), behaviour)
+    sms = provider(http, server, deadline=0.5)
+    assert isinstance(await sms.send(AMINA, "x"), Accepted)
+    assert await sms.send(AMINA, "x") == Unclear("NoAnswerInTime")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "text/plain", ""])
+async def test_an_answer_is_read_whatever_content_type_it_claims(http, server, content_type):
+    server.then(fake.says({"SMSMessageData": {"Recipients": [TAKEN]}}, headers={"Content-Type": content_type}))
+    assert await provider(http, server).send(AMINA, "x") == Accepted("ATXid_1", PRICE)
+
+
+@pytest.mark.parametrize(
+    ("header", "due"),
+    [
+        ("30", NOON + timedelta(seconds=30)),
+        ("86400", NOON + timedelta(hours=1)),
+        ("0", None),
+        ("9999999", None),
+        ("-1", None),
+        ("৩০", None),
+        ("Sat, 21 Nov 2026 12:00:30 GMT", None),
+    ],
+)
+def test_too_many_requests_may_say_when_to_come_back(header, due):
+    assert judged(Answer(429, b"", header), NOON) == Retry("TooManyRequests", due)
+
+
+@pytest.mark.parametrize(
+    ("now", "morning"),
+    [
+        ("2026-11-21T19:00+00:00", "2026-11-22T07:00+00:00"),  # 20:00 in Lagos
+        ("2026-11-22T06:59+00:00", "2026-11-22T07:00+00:00"),
+        ("2026-11-22T07:00+00:00", "2026-11-23T07:00+00:00"),
+    ],
+)
+def test_a_message_refused_at_night_waits_for_the_morning_in_lagos(now, morning):
+    assert next_morning(datetime.fromisoformat(now)) == datetime.fromisoformat(morning)
+
+
+async def test_a_server_that_is_not_there_was_asked_nothing(http):
+    nowhere = AfricasTalking(http, USERNAME, API_KEY, base_url=f"http://127.0.0.1:{free_port()}/version1")
+    assert await nowhere.send(AMINA, "x") == Retry("NotConnected")
+
+
+async def test_a_name_that_leads_nowhere_was_asked_nothing(http):
+    nowhere = AfricasTalking(http, USERNAME, API_KEY, base_url="http://sms.invalid/version1")
+    assert await nowhere.send(AMINA, "x") == Retry("NotConnected")
+
+
+async def test_a_server_that_speaks_no_tls_was_asked_nothing(http, server):
+    secure = AfricasTalking(http, USERNAME, API_KEY, base_url=server.url.replace("http:", "https:"))
+    assert await secure.send(AMINA, "x") == Retry("NotConnected")
+
+
+async def test_a_message_that_waited_for_a_connection_in_vain_was_not_sent(server):
+    gate = asyncio.Event()
+    server.then(fake.waits_for(gate))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as narrow:
+        holding = asyncio.create_task(provider(narrow, server, deadline=30).send(AMINA, "first"))
+        await server.arrived.wait()
+        assert await provider(narrow, server, deadline=0.2).send(AMINA, "second") == Retry("NotConnected")
+        gate.set()
+        assert await holding == Accepted(FIRST_ID, PRICE)
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "+1234",
+        "+254700000001\n",
+        "254700000001",
+        "+২৫৪৭০০০০০০০১",
+        "+254 700 000 001",
+        "",
+        "AFRICASTKNG",
+        f"{AMINA},{AMINA}",
+    ],
+)
+async def test_what_is_no_e164_number_is_not_even_asked(http, server, to):
+    assert await provider(http, server).send(to, "x") == Refused("InvalidPhoneNumber")
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "number", ["+8801700000000", "+919876543210", "+254700000001", "+2250707000000", "+390600000000"]
+)
+def test_numbers_as_they_are_written_to_be_dialled_from_anywhere(number):
+    assert is_e164(number)
+
+
+@pytest.mark.parametrize(
+    ("sender_id", "text"),
+    [
+        ("", "Plain"),
+        ("EKDIAL", "Two lines\nand + & = % ~ * é €"),
+        ("22384", "আপনার আবেদন গ্রহণ করা হয়েছে"),
+        ("EKDIAL", "आपका आवेदन मिल गया 🎉"),
+    ],
+)
+async def test_on_the_wire_it_is_what_the_plain_sdk_sends(http, server, sender_id, text):
+    plain = SMSService(USERNAME, API_KEY)
+    plain._baseUrl = server.url
+    said = await asyncio.to_thread(plain.send, text, [AMINA], sender_id or None)
+    assert said["SMSMessageData"]["Recipients"][0]["messageId"] == FIRST_ID
+    await provider(http, server, sender_id=sender_id).send(AMINA, text)
+    theirs, ours = server.asked
+    assert (ours.method, ours.path, ours.body) == (theirs.method, theirs.path, theirs.body)
+    for header in ("apiKey", "Accept", "User-Agent", "Content-Type", "Content-Length", "Host"):
+        assert ours.headers[header] == theirs.headers[header]
+    assert "Authorization" not in ours.headers
+    assert "Cookie" not in ours.headers
+
+
+@pytest.mark.parametrize(
+    ("username", "url"),
+    [
+        ("sandbox", "https://api.sandbox.africastalking.com/version1/messaging"),
+        ("ekdial", "https://api.africastalking.com/version1/messaging"),
+    ],
+)
+async def test_without_a_base_url_the_addresses_are_the_sdks(username, url):
+    seen = []
+
+    async def on_start(_session, _context, start: aiohttp.TraceRequestStartParams) -> None:
+        seen.append(str(start.url))
+        raise aiohttp.ClientConnectionError
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(on_start)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as http:
+        await AfricasTalking(http, username, API_KEY).send(AMINA, "x")
+    assert seen == [url]
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "api.africastalking.com",
+        "ftp://127.0.0.1/version1",
+        "http:///version1",
+        "https://me:secret@host/version1",
+        "http://host/?x=1",
+    ],
+)
+async def test_a_base_url_that_is_none_is_refused_at_once(http, base_url):
+    with pytest.raises(ValueError, match=r"africastalking.base_url must be like https://") as refused:
+        AfricasTalking(http, USERNAME, API_KEY, base_url=base_url)
+    assert "secret" not in str(refused.value)
+
+
+async def test_connections_are_used_again_and_no_thread_is_started(http, server):
+    threads = threading.active_count()
+    sms = provider(http, server)
+    for number in range(5):
+        assert isinstance(await sms.send(AMINA, str(number)), Accepted)
+    assert {asked.connection for asked in server.asked} == {0}
+    assert threading.active_count() == threads
+
+
+async def test_the_key_is_in_no_log_and_in_no_text_of_the_provider(http, server, caplog):
+    caplog.set_level(logging.DEBUG)
+    sms = provider(http, server, deadline=0.3)
+    server.then(fake.says_plainly(401, "no"), fake.hangs_up, fake.never_answers)
+    with capture_logs() as lines:
+        outcomes = [await sms.send(AMINA, "Your code is 482913") for _ in range(3)]
+    written = f"{sms!r} {sms} {outcomes} {lines} {caplog.text}"
+    assert API_KEY not in written
+    assert AMINA not in written
+    assert "482913" not in written
+
+
+async def test_a_stranger_with_a_wrong_certificate_is_told_nothing(http, server, tmp_path: Path):
+    """A TLS server that the client cannot trust never gets to read the message."""
+    heard = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(1):
+            heard.set()
+        writer.close()
+
+    listener = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=_self_signed(tmp_path))
+    async with listener:
+        url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/version1"
+        assert await provider(http, server, base_url=url).send(AMINA, "x") == Retry("NotConnected")
+    assert not heard.is_set()
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "pem").write_bytes(
+        certificate.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "pem")
+    return context

@@ -1,0 +1,70 @@
+"""What many callers ask in one turn of the event loop, asked once for all of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+Ask = TypeVar("Ask")
+Answer = TypeVar("Answer")
+
+
+class Together(Generic[Ask, Answer]):
+    """Call it with one ask; `run` gets those of everybody who asked in the same turn and answers them in order.
+
+    One run is out at a time: what is asked meanwhile goes with the next one, so that batches grow with the load by
+    themselves. `run` therefore wants a deadline of its own. It gets at most `most` asks, belongs to none of the
+    askers (an asker who is cancelled harms nobody else, and nothing is logged under the first one's name), and
+    raises to all of them, or to one of them by giving an exception in place of an answer.
+    """
+
+    def __init__(
+        self, run: Callable[[list[Ask]], Awaitable[Sequence[Answer | BaseException]]], *, most: int = 500
+    ) -> None:
+        self._run = run
+        self._most = most
+        self._waiting: list[tuple[Ask, asyncio.Future[Answer]]] = []
+        self._runs: asyncio.Task[None] | None = None
+
+    async def __call__(self, ask: Ask) -> Answer:
+        """The answer to this ask; whatever `run` raised or gave in its place is raised."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append((ask, answer))
+        if self._runs is None or self._runs.done():  # its first step comes when everybody in this turn has asked
+            self._runs = loop.create_task(self._run_until_nobody_waits(), context=Context())
+        return await answer
+
+    async def _run_until_nobody_waits(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            await self._run_one([(ask, answer) for ask, answer in batch if not answer.done()])
+
+    async def _run_one(self, batch: list[tuple[Ask, asyncio.Future[Answer]]]) -> None:
+        askers = [answer for _, answer in batch]
+        try:
+            answers = await self._run([ask for ask, _ in batch]) if batch else ()
+            if len(answers) != len(batch):
+                raise RuntimeError(f"{len(batch)} asked together, {len(answers)} were answered")  # noqa: TRY301
+        except asyncio.CancelledError:
+            _cancel([*askers, *(answer for _, answer in self._waiting)])
+            raise
+        except Exception as error:  # noqa: BLE001 - it is the askers', not ours
+            answers = [error] * len(batch)
+        _settle(askers, answers)
+
+
+def _settle(askers: Iterable[asyncio.Future[Answer]], answers: Sequence[Answer | BaseException]) -> None:
+    for asker, answer in zip(askers, answers, strict=True):
+        if asker.done():
+            continue  # cancelled while the run was out
+        if isinstance(answer, BaseException):
+            asker.set_exception(answer)
+            asker.exception()  # seen: an asker cancelled in this very turn will not fetch it, and that is no fault
+        else:
+            asker.set_result(answer)
+
+
+def _cancel(askers: Iterable[asyncio.Future[Answer]]) -> None:
+    for asker in askers:
+        asker.cancel()

@@ -1,0 +1,1 @@
+"""The USSD channel: a provider's callbacks in, screens out."""

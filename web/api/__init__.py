@@ -1,0 +1,1 @@
+"""What departments' own systems talk to: JSON over HTTP with a bearer key."""

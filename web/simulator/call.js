@@ -1,0 +1,137 @@
+/** One USSD call, on the wire as Africa's Talking puts it there. */
+
+const ANSWERS_WITHIN = 10_000; // ms; the provider gives up on a gateway then
+const HOP_METADATA = "at-ussd-hop-metadata"; // what an answer says here comes back with the next request
+const STILL_ESCAPED = /[!'()*]/g; // the provider escapes these; encodeURIComponent does not
+
+/**
+ * `line` is `{callback, events}`, the gateway's paths; `sim` is `{number, networkCode, serviceCode}`;
+ * `log(hop)` hears of every request when its answer is in: `{path, status, body, ms, kind}`.
+ */
+export class Call {
+  constructor(line, sim, log) {
+    this.line = line;
+    this.sim = sim;
+    this.log = log;
+    this.sessionId = newSessionId();
+    this.begun = performance.now();
+    this.path = "";
+    this.labels = [];
+    this.hops = 0;
+    this.lastResponse = "";
+    this.echo = null;
+    this.lastRequest = null;
+    this.over = false;
+  }
+
+  /** Dial; `beyond` is what stands past the short code in a deep dial. Resolves to `{kind, text}`. */
+  async dial(beyond = "") {
+    this.path = beyond;
+    return this.hop("dial");
+  }
+
+  /** Send one answer; `kind` is then "CON", "END" or "failed". */
+  async answer(typed) {
+    this.path = this.path ? `${this.path}*${typed}` : typed;
+    return this.hop("answer");
+  }
+
+  async hop(kind) {
+    this.hops += 1;
+    this.lastRequest = { form: this.requestForm(), echo: this.echo };
+    const reply = await this.request(kind);
+    this.lastResponse = reply.body;
+    this.echo = reply.echo;
+    if (reply.echo) this.labels.push(reply.echo);
+    return this.heard(reply);
+  }
+
+  heard(reply) {
+    const found = reply.status === 200 && /^(CON|END) ([^]*)$/.exec(reply.body);
+    if (!found) {
+      this.finish("Failed", reply.why ?? `HTTP ${reply.status}`);
+      return { kind: "failed", text: "" };
+    }
+    if (found[1] === "END") this.finish("Success");
+    return { kind: found[1], text: found[2] };
+  }
+
+  /** Send the last request once more, as a provider may; true when the gateway answers the same. */
+  async repeat() {
+    const again = await this.request("repeat");
+    return again.body === this.lastResponse;
+  }
+
+  async request(kind) {
+    const { form, echo } = this.lastRequest;
+    const begun = performance.now();
+    const reply = await post(this.line.callback, form, echo ? { [HOP_METADATA]: echo } : {});
+    this.log({ kind, path: this.path, status: reply.status, body: reply.body, ms: performance.now() - begun });
+    return reply;
+  }
+
+  /** Tell the gateway, once, that the call is over: "Success", "Incomplete" (hung up while asked) or "Failed". */
+  async finish(status, why = "") {
+    if (this.over) return;
+    this.over = true;
+    const begun = performance.now();
+    const reply = await post(this.line.events, this.eventForm(status, why));
+    this.log({ kind: status, path: this.path, status: reply.status, body: "", ms: performance.now() - begun });
+  }
+
+  /** The line is gone and nobody is told: what a bad network does. */
+  drop() {
+    this.over = true;
+  }
+
+  requestForm() {
+    const { number, networkCode, serviceCode } = this.sim;
+    return encode({
+      phoneNumber: number, serviceCode, text: this.path, sessionId: this.sessionId, networkCode,
+    });
+  }
+
+  eventForm(status, errorMessage) {
+    const { number, networkCode, serviceCode } = this.sim;
+    return encode({
+      durationInMillis: Math.round(performance.now() - this.begun), phoneNumber: number, errorMessage, serviceCode,
+      lastAppResponse: this.lastResponse, hopsMetadata: this.labels.join("|"), hopsCount: this.hops, status,
+      sessionId: this.sessionId, cost: "0.00", date: new Date().toISOString().slice(0, 19).replace("T", " "),
+      networkCode, input: this.path,
+    });
+  }
+}
+
+/** `*123*2*123456789012#` under the short code `*123#` → `2*123456789012`; null when it is no code of ours. */
+export function beyond(dialled, serviceCode) {
+  const stem = serviceCode.slice(0, -1);
+  if (dialled === serviceCode) return "";
+  return dialled.startsWith(`${stem}*`) && dialled.endsWith("#") ? dialled.slice(stem.length + 1, -1) : null;
+}
+
+export function newSessionId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `ATUid_${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** A form body in the provider's spelling: `+` for a space, `%2A` for an asterisk, `%2B` for a plus. */
+export function encode(fields) {
+  const spelled = (text) => encodeURIComponent(text)
+    .replace(STILL_ESCAPED, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll("%20", "+");
+  return Object.entries(fields).map(([name, value]) => `${name}=${spelled(value)}`).join("&");
+}
+
+async function post(path, body, headers = {}) {
+  try {
+    const answer = await fetch(path, {
+      method: "POST",
+      body,
+      headers: { "Content-Type": "application/x-www-form-urlencoded", ...headers },
+      signal: AbortSignal.timeout(ANSWERS_WITHIN),
+    });
+    return { status: answer.status, body: await answer.text(), echo: answer.headers.get(HOP_METADATA) };
+  } catch (error) {
+    return { status: 0, body: "", echo: null, why: error.name === "TimeoutError" ? "timeout" : "unreachable" };
+  }
+}

@@ -1,0 +1,124 @@
+/** What stands beside the phone: its SIM card, and what a developer wants to see and to provoke. */
+
+import { made, put } from "./display.js";
+import { view } from "./handset.js";
+import { measure } from "./measure.js";
+import { isNumber, randomNumber } from "./sim.js";
+import { LANGUAGES } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const ROWS = 200; // requests kept in the log
+const PREFIX = { asking: "CON ", ended: "END " };
+const ENDS = new Set(["Success", "Incomplete", "Failed"]);
+const SMS = { septets: "smsSeptets", units: "smsUnits" };
+
+/** Every fixed word of the page. */
+export function drawWords(say, language, serviceCode) {
+  document.documentElement.lang = language;
+  document.title = `Ekdial · ${say("title")}`;
+  document.querySelectorAll("[data-word]").forEach((part) => { part.textContent = say(part.dataset.word); });
+  document.querySelectorAll("[data-label]").forEach((part) => part.setAttribute("aria-label", say(part.dataset.label)));
+  const [before, after] = say("how", { code: "\n" }).split("\n");
+  $("how").replaceChildren(before, made("kbd", { textContent: serviceCode }), after);
+}
+
+/** Whose card is in the phone, on which network; `changed` has one function for each choice. */
+export class SimCard {
+  constructor(settings, choices, changed) {
+    Object.assign(this, { settings, choices, changed });
+    $("number").addEventListener("change", ({ target }) => this.chosen(target.value));
+    $("other").addEventListener("change", ({ target }) => this.entered(target.value.replace(/[\s-]/g, "")));
+    $("new-sim").addEventListener("click", () => this.insert(randomNumber(choices.number)));
+    $("network").addEventListener("change", ({ target }) => { changed.network(target.value); this.draw(this.say); });
+    $("language").addEventListener("change", ({ target }) => changed.language(target.value));
+  }
+
+  draw(say) {
+    const { settings: { numbers, networks, languages }, choices } = this;
+    this.say = say;
+    const known = [...new Set([...numbers, choices.number])].map((number) => [number, number]);
+    offer("number", [...known, ["other", say("other")]], choices.number);
+    offer("network", networks.map(({ code, name }) => [code, name]), choices.network);
+    offer("language", languages.map((language) => [language, LANGUAGES[language]]), choices.language);
+    const network = networks.find(({ code }) => code === choices.network);
+    put("network-hint", say(network.unicode ? "networkUnicode" : "networkLatin", network));
+    $("other-number").hidden = true;
+  }
+
+  chosen(number) {
+    $("other-number").hidden = number !== "other";
+    if (number === "other") $("other").focus();
+    else this.insert(number);
+  }
+
+  entered(number) {
+    put("bad-number", isNumber(number) ? "" : this.say("badNumber"));
+    if (isNumber(number)) this.insert(number);
+  }
+
+  insert(number) {
+    $("other").value = "";
+    this.changed.number(number);
+    this.draw(this.say);
+  }
+}
+
+function offer(id, options, chosen) {
+  $(id).replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+  $(id).value = chosen;
+}
+
+/** How much of the screen is used, every request, and two things that go wrong in the field. */
+export class Developer {
+  constructor({ drop, repeat }) {
+    this.count = 0;
+    $("drop").addEventListener("click", drop);
+    $("repeat").addEventListener("click", async () => this.repeated(await repeat()));
+  }
+
+  draw(phone, { say, network, live, repeatable }) {
+    this.say = say;
+    $("drop").disabled = !live;
+    $("repeat").disabled = !repeatable;
+    const showing = view(phone);
+    const sms = phone.inbox.find(({ id }) => id === phone.open);
+    $("meter").hidden = !(showing in PREFIX);
+    $("measured").classList.remove("over");
+    if (showing in PREFIX) drawRoom(measure(PREFIX[showing] + phone.call.text), network, say);
+    else put("measured", sms ? sizeOfSms(measure(sms.text), say) : say("nothingYet"));
+  }
+
+  /** One more request; `kind` is "dial", "answer", "repeat" or, for the end-of-session event, its status. */
+  log({ kind, path, status, body, ms }) {
+    const said = ENDS.has(kind) && status === 200 ? this.say("sent", { status: kind }) : came(status, body, this.say);
+    const row = $("rows").insertRow();
+    [path, said, `${Math.round(ms)} ms`].forEach((text) => row.insertCell().append(text));
+    row.classList.toggle("different", status !== 200);
+    if ($("rows").rows.length > ROWS) $("rows").deleteRow(0);
+    row.scrollIntoView({ block: "nearest" });
+    this.count += 1;
+    put("count", String(this.count));
+  }
+
+  repeated(same) {
+    const row = $("rows").lastElementChild;
+    row.classList.add(same ? "same" : "different");
+    row.cells[1].textContent = this.say(same ? "same" : "different");
+  }
+}
+
+function came(status, body, say) {
+  if (status !== 200) return status ? `HTTP ${status}` : say("failedHop");
+  return `${body.slice(0, 3)} ${measure(body).used}`;
+}
+
+const sizeOfSms = ({ kind, used }, say) => say(SMS[kind], { used });
+
+function drawRoom({ kind, used }, { septets, units, unicode }, say) {
+  const most = kind === "septets" ? septets : units;
+  const unshown = kind === "units" && !unicode ? "notShown" : "";
+  const wrong = unshown || (used > most ? "over" : "");
+  Object.assign($("meter"), { max: most, value: used });
+  put("measured", say(kind, { used, most }) + (wrong && ` · ${say(wrong)}`));
+  $("measured").classList.toggle("over", wrong !== "");
+}

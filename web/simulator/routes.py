@@ -1,0 +1,128 @@
+"""The phone's page, its files, and what it is told about the gateway it dials."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from web.simulator.inbox import Inbox, SmsFeed
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+FOLDER = Path(__file__).parent
+FILES = (
+    "call.js",
+    "display.js",
+    "handset.js",
+    "icon.svg",
+    "measure.js",
+    "panels.js",
+    "phone.css",
+    "phone.js",
+    "sim.js",
+    "words.js",
+)
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-cache",  # kept, but asked about each time: a file that is edited shows at once
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+SAMPLE_NUMBERS = ("+8801700000001", "+919000000001", "+254700000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network the phone can be on: how the gateway knows it, and what its screen holds, prefix included."""
+
+    code: str
+    name: str
+    unicode: bool = False
+    septets: int = 160
+    units: int = 70  # UTF-16 units, where the screen needs UCS-2
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSettings:
+    """What the phone needs to know of the gateway; `token` is the callback token, empty where there is none."""
+
+    service_code: str
+    networks: tuple[Network, ...]
+    languages: tuple[str, ...] = ("en", "bn", "hi")
+    numbers: tuple[str, ...] = SAMPLE_NUMBERS
+    callback: str = "/ussd/africastalking"
+    events: str = "/ussd/africastalking/events"
+    token: str = ""
+    hosts: frozenset[str] = frozenset()  # names, besides loopback ones, under which the phone may be addressed
+
+    def as_json(self) -> dict[str, object]:
+        """As `phone.json` has it: the callbacks carry the token, as the provider's do."""
+        guard = f"?{urlencode({'token': self.token})}" if self.token else ""
+        return {
+            "serviceCode": self.service_code,
+            "numbers": self.numbers,
+            "networks": [asdict(network) for network in self.networks],
+            "languages": self.languages,
+            "callback": self.callback + guard,
+            "events": self.events + guard,
+        }
+
+
+def add_routes(app: web.Application, phone: PhoneSettings, sms: SmsFeed, *, heartbeat: float = 15.0) -> None:
+    """Put the phone at `/simulator`; its SMS streams end when the application shuts down."""
+    inbox = Inbox(sms, heartbeat=heartbeat)
+    pages: dict[str, Handler] = {
+        "/simulator": _file("page.html"),
+        "/simulator/phone.json": _settings(phone),
+        "/simulator/sms": inbox.stream,
+        **{f"/simulator/{name}": _file(name) for name in FILES},
+    }
+    app.add_routes([web.get(path, _only_here(page, phone.hosts)) for path, page in pages.items()])
+    app.on_shutdown.append(inbox.close)
+
+
+def _file(name: str) -> Handler:
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(FOLDER / name, headers=CIMultiDict(HEADERS))
+
+    return serve
+
+
+def _settings(phone: PhoneSettings) -> Handler:
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return web.json_response(phone.as_json(), headers=CIMultiDict({**HEADERS, "Cache-Control": "no-store"}))
+
+    return serve
+
+
+def _only_here(serve: Handler, hosts: frozenset[str]) -> Handler:
+    """Refuse a page of somebody else's whose name was made to point at this machine (DNS rebinding).
+
+    The phone reads PINs and knows the callback token; the name in the address bar is what tells its own page from others.
+    """
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        host = request.url.host or ""
+        if host in hosts or _is_loopback(host):
+            return await serve(request)
+        raise web.HTTPForbidden(
+            text=f"The simulator is not served as {host}; open it as http://127.0.0.1 or localhost."
+        )
+
+    return guarded
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

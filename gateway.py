@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession, DummyCookieJar, web
@@ -107,11 +108,13 @@ async def checked(settings: Settings) -> Conversation:
     """
     seal = Seal(bytes(32))
     pins = Pins(seal)
-    async with Records("sqlite+aiosqlite:///:memory:") as records, open_sessions("memory://", seal) as store:
-        try:
-            return proved(settings, Kept(records, store.client, seal, pins))
-        finally:
-            pins.close()
+    with TemporaryDirectory() as nowhere:
+        unused = Records(f"sqlite+aiosqlite:///{nowhere}/unused.db")
+        async with unused as records, open_sessions("memory://", seal) as store:
+            try:
+                return proved(settings, Kept(records, store.client, seal, pins))
+            finally:
+                pins.close()
 
 
 def proved(settings: Settings, kept: Kept) -> Conversation:

@@ -3,14 +3,27 @@
 import difflib
 import ipaddress
 import os
-import tomllib
+import re
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as kept
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -20,17 +33,17 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from faults import Broken, Fault
-from toml_lines import line_of, lines
+from faults import Broken, Fault, Place, shown
+from toml_lines import line_of, lines, tables_of, text_of
 
+ENVIRONMENT = "environment"
 PREFIX = "EKDIAL_"
 FROM_FILE = "_FILE"
 NOT_SETTINGS = ("EKDIAL_TEST_",)
 SHORTEST_SECRET = 32
+MEMORY = "memory://"
 
 Language = Literal["en", "bn", "hi"]
-Seconds = Annotated[float, Field(gt=0, le=60)]
-Ttl = Annotated[int, Field(ge=1, le=86_400)]
 
 
 def _wrong(problem: str, right: str) -> PydanticCustomError:
@@ -65,29 +78,59 @@ def _http(url: str) -> str:
     return url
 
 
-def _redis(url: str) -> str:
-    if not url.startswith(("memory://", "redis://", "rediss://", "unix://")):
+def _redis(url: SecretStr) -> SecretStr:
+    if not _is_redis(url.get_secret_value()):
         raise _wrong(
-            "this is not the address of a Redis", "write memory://, redis://host:6379/0, rediss://… or unix://…"
+            "this is not the address of a Redis",
+            "write memory://, redis://host:6379/0, rediss://host:6379/0 or unix:///path",
         )
     return url
 
 
-def _database(url: str) -> str:
-    if not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+def _is_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        served = parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, or a bracket that is not closed
+        return False
+    return url == MEMORY or bool(parts.scheme in {"redis", "rediss"} and served or parts.scheme == "unix" and parts.path)
+
+
+def _database(url: SecretStr) -> SecretStr:
+    if not re.match(r"sqlite\+aiosqlite:///(?!$|\?|:memory:)|postgresql\+asyncpg://.", url.get_secret_value()):
         raise _wrong(
-            "this is not a database we speak to",
+            "this is not a database that can hold the records",
             "write sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/name",
         )
     return url
 
 
 def _code(text: str) -> str:
-    if not (text.startswith("*") and text.endswith("#") and text[1:-1].replace("*", "").isdigit()):
+    if not re.fullmatch(r"\*[0-9]+(\*[0-9]+)*#", text):
         raise _wrong(f"{text!r} is not a short code", "write one such as *123#")
     return text
 
 
+def _number(value: object) -> object:
+    """A number as it was written; `true` would count as 1."""
+    if isinstance(value, bool):
+        raise _wrong("this is not a number", "write one such as 300")
+    return value
+
+
+def _switch(value: object) -> object:
+    known = {"auto": "auto", "true": True, "false": False}
+    if str(value).casefold() not in known:
+        raise _wrong("this is neither auto nor true nor false", 'write "auto", true or false')
+    return known[str(value).casefold()]
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Seconds = Annotated[Number, Field(gt=0, le=60)]
+Ttl = Annotated[Whole, Field(ge=1, le=86_400)]
+Septets = Annotated[Whole, Field(ge=40, le=182)]
+Units = Annotated[Whole, Field(ge=40, le=80)]
 Address = Annotated[str, AfterValidator(_address)]
 Http = Annotated[str, AfterValidator(_http)]
 ServiceCode = Annotated[str, AfterValidator(_code)]
@@ -103,7 +146,7 @@ class Server(Section):
     """Where the gateway listens, and where what it keeps itself lies."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    port: Annotated[Whole, Field(ge=0, le=65535)] = 8080
     public_url: Http = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     var: Path = Path("var")
@@ -121,7 +164,8 @@ class Server(Section):
     @property
     def url(self) -> str:
         """What links start with."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
 
 class Keys(Section):
@@ -133,32 +177,27 @@ class Keys(Section):
 class Redis(Section):
     """Where sessions, codes and limits are kept."""
 
-    url: Annotated[str, AfterValidator(_redis)] = "memory://"
+    url: Annotated[SecretStr, AfterValidator(_redis)] = SecretStr(MEMORY)
     cluster: bool = False
     deadline: Seconds = 1.0
 
     @property
     def embedded(self) -> bool:
         """Whether it lives in this process and is seen by no other."""
-        return self.url.startswith("memory://")
+        return self.url.get_secret_value() == MEMORY
 
 
 class Database(Section):
     """Where what must last is recorded."""
 
-    url: Annotated[str, AfterValidator(_database)] = "sqlite+aiosqlite:///var/ekdial.db"
-
-    @property
-    def embedded(self) -> bool:
-        """Whether it is a file of ours, which we may bring up to date ourselves."""
-        return self.url.startswith("sqlite")
+    url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite+aiosqlite:///var/ekdial.db")
 
 
 class Sms(Section):
     """Who carries messages."""
 
     provider: Literal["sandbox", "africastalking"] = "sandbox"
-    parallel: Annotated[int, Field(ge=1, le=500)] = 16
+    parallel: Annotated[Whole, Field(ge=1, le=500)] = 16
 
 
 class AfricasTalking(Section):
@@ -177,8 +216,8 @@ class AfricasTalking(Section):
 class Network(Section):
     """What one network's phones show; what is not given is as everywhere."""
 
-    screen_septets: Annotated[int, Field(ge=40, le=182)] | None = None
-    screen_units: Annotated[int, Field(ge=40, le=80)] | None = None
+    screen_septets: Septets | None = None
+    screen_units: Units | None = None
     unicode: bool | None = None
 
 
@@ -188,11 +227,11 @@ class Ussd(Section):
     service_codes: Annotated[tuple[ServiceCode, ...], Field(min_length=1)] = ("*123#",)
     session_ttl: Ttl = 300
     resume_window: Ttl = 600
-    screen_septets: Annotated[int, Field(ge=40, le=182)] = 160
-    screen_units: Annotated[int, Field(ge=40, le=80)] = 70
+    screen_septets: Septets = 160
+    screen_units: Units = 70
     unicode: bool = False
     vouches: bool = True
-    deadline: Annotated[float, Field(gt=0, lt=10)] = 8.0
+    deadline: Annotated[Number, Field(gt=0, lt=10)] = 8.0
     networks: Mapping[str, Network] = Field(default_factory=lambda: {"63903": Network(screen_septets=182)})
 
 
@@ -235,7 +274,7 @@ class Links(Section):
 class Countries(Section):
     """Whose numbers are served, and whose calendar counts."""
 
-    allowed: tuple[Annotated[str, AfterValidator(_region)], ...] = (
+    allowed: Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], Field(min_length=1)] = (
         "BD", "IN", "KE", "US", "GB", "CA", "AU", "AE", "NL", "SG", "NZ",
     )  # fmt: skip
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Dhaka"
@@ -250,7 +289,23 @@ class CatalogueFolder(Section):
 class Simulator(Section):
     """The phone on the desk."""
 
-    enabled: bool | Literal["auto"] = "auto"
+    enabled: Annotated[bool | Literal["auto"], BeforeValidator(_switch)] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where every setting was written: in which file, on which line, or in which variable."""
+
+    file: str = "config.toml"
+    lines: Mapping[Place, int] = kept(default_factory=dict)
+    variables: frozenset[str] = frozenset()
+
+    def fault(self, place: Place, problem: str, right: str) -> Fault:
+        """What is wrong at `place`, said for whoever wrote it there."""
+        variable = variable_of(place)
+        if variable in self.variables:
+            return Fault(ENVIRONMENT, 0, ".".join((variable, *place[2:])), problem, right)
+        return Fault(self.file, line_of(place, self.lines), ".".join(place), problem, right)
 
 
 class Settings(BaseSettings):
@@ -276,6 +331,12 @@ class Settings(BaseSettings):
     catalogue: CatalogueFolder = CatalogueFolder()
     simulator: Simulator = Simulator()
 
+    _written: Written = PrivateAttr(default_factory=Written)
+
+    def fault(self, place: Place, problem: str, right: str) -> Fault:
+        """What somebody else found wrong with the setting at `place`, such as `("menu", "main", "3")`."""
+        return self._written.fault(place, problem, right)
+
     @property
     def simulated(self) -> bool:
         """Whether the phone on the desk is there."""
@@ -295,14 +356,18 @@ class Settings(BaseSettings):
 
 
 class _Environment(EnvSettingsSource):
-    """The library's reading of nested variables, over a given environment instead of the process's own."""
+    """The library's reading of nested variables, over given ones instead of the process's own."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {name.lower(): value for name, value in environment.items()}
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = {name.lower(): value for name, value in given.items()}
         super().__init__(Settings)
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        return self._environment
+        return self._given
+
+
+Tables = dict[str, Any]
+"""Section to key to value, as TOML and JSON have them."""
 
 
 def read(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -311,189 +376,50 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
     Raises:
         Broken: the file is not there or not TOML, or anything in it or in an `EKDIAL_` variable is not as it must be.
     """
-    given = {
-        name: value for name, value in (environment if environment is not None else os.environ).items() if _ours(name)
-    }
-    source = _source(path)
-    variables = _from_files(given)
-    faults = list(_unknown(variables))
-    try:
-        settings = Settings(**_overlaid(_tables(path, source), _Environment(variables)()))
-    except SettingsError as unread:
-        raise Broken([*faults, Fault("environment", 0, "", str(unread), "write tables and lists as JSON")]) from None
-    except ValidationError as invalid:
-        found = lines(source)
-        faults += [_fault(path, found, variables, error) for error in invalid.errors(include_url=False)]
-        raise Broken(sorted(faults)) from None
-    faults += [
-        Fault(path.name, line_of(place, lines(source)), ".".join(place), *said)
-        for place, *said in _contradictions(settings)
-    ]
-    if faults:
+    faults: list[Fault] = []
+    source, tables = _file(path, faults)
+    variables = _variables(os.environ if environment is None else environment, faults)
+    written = Written(shown(path), lines(source), frozenset(variables))
+    settings = _validated(_overlaid(tables, _tables(variables, faults)), written, faults)
+    if settings and not faults:
+        faults.extend(written.fault(*contradiction) for contradiction in _contradictions(settings))
+    if faults or not settings:
         raise Broken(sorted(faults))
+    settings._written = written  # noqa: SLF001 (its own module)
     return settings
 
 
-def _ours(name: str) -> bool:
-    return name.startswith(PREFIX) and not name.startswith(NOT_SETTINGS)
+def variable_of(place: Place) -> str:
+    """The variable that overrides the setting at `place`."""
+    return PREFIX + "__".join(place[:2]).upper()
 
 
-def _source(path: Path) -> str:
+def _file(path: Path, faults: list[Fault]) -> tuple[str, Tables]:
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as missing:
-        said = Fault(
-            str(path), 0, "", missing.strerror or "cannot be read", "name a file that is there with --config FILE"
-        )
-        raise Broken([said]) from None
+        source = text_of(path)
+        return source, tables_of(source, shown(path))
+    except Broken as broken:
+        faults.extend(broken.faults)
+        return "", {}
 
 
-def _tables(path: Path, source: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(source)
-    except tomllib.TOMLDecodeError as broken:
-        raise Broken([Fault(path.name, 0, "", f"this is not TOML: {broken}", "mend that place")]) from None
-
-
-def _from_files(given: Mapping[str, str]) -> dict[str, str]:
-    """The variables, with the contents of the files that `…_FILE` variables name."""
+def _variables(environment: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
+    """Every setting that the environment gives, the contents of the files that `…_FILE` variables name among them."""
     variables = {}
-    for name, value in given.items():
-        if name.endswith(FROM_FILE):
-            variables[name.removesuffix(FROM_FILE)] = _contents(name, value)
+    for name in sorted(filter(_ours, environment)):
+        variable = name.removesuffix(FROM_FILE)
+        if variable not in _KNOWN:
+            wrong = "there is no such setting", _nearest(variable, _KNOWN)
+        elif name == variable:
+            variables[variable] = environment[name]
+            continue
+        elif variable in environment:
+            wrong = f"{variable} is given as well", "give one of the two"
         else:
-            variables[name] = value
+            try:
+                variables[variable] = Path(environment[name]).read_text(encoding="utf-8").strip()
+                continue
+            except (OSError, ValueError) as unread:
+                wrong = _unread(environment[name], unread), "name a text file that can be read"
+        faults.append(Fault(ENVIRONMENT, 0, name, *wrong))
     return variables
-
-
-def _contents(name: str, file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as missing:
-        said = Fault("environment", 0, name, f"{file}: {missing.strerror}", "name a file that can be read")
-        raise Broken([said]) from None
-
-
-def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Section by section, the environment's keys over the file's; a table given by the environment replaces the file's."""
-    together = dict(under)
-    for section, table in over.items():
-        together[section] = {**together.get(section, {}), **table}
-    return together
-
-
-def _unknown(variables: Mapping[str, str]) -> Iterator[Fault]:
-    known = [
-        f"{PREFIX}{section}__{key}".upper()
-        for section, field in Settings.model_fields.items()
-        for key in _section(field.annotation).model_fields
-    ]
-    for name in variables:
-        if name not in known:
-            yield Fault("environment", 0, name, "there is no such setting", _nearest(name, known))
-
-
-def _section(annotation: Any) -> type[BaseModel]:
-    section: type[BaseModel] = annotation
-    return section
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else "take it out, or see config.toml for what there is"
-
-
-def _fault(
-    path: Path, found: Mapping[tuple[str, ...], int], variables: Mapping[str, str], error: ErrorDetails
-) -> Fault:
-    place = tuple(str(part) for part in error["loc"])
-    problem, right = _said(error)
-    variable = PREFIX + "__".join(place[:2]).upper()
-    if variable in variables:
-        return Fault("environment", 0, variable, problem, right)
-    return Fault(path.name, line_of(place, found), ".".join(place), problem, right)
-
-
-def _said(error: ErrorDetails) -> tuple[str, str]:
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "plain":
-        return context["problem"], context["right"]
-    if kind == "extra_forbidden":
-        return "there is no such setting", _nearest(str(error["loc"][-1]), _siblings(error["loc"]))
-    return _REASONS.get(kind, error["msg"]).format(**context), _REMEDIES.get(
-        kind, "see config.toml for what it may be"
-    ).format(**context)
-
-
-def _siblings(place: tuple[int | str, ...]) -> list[str]:
-    if len(place) == 1:
-        return list(Settings.model_fields)
-    return list(_section(Settings.model_fields[str(place[0])].annotation).model_fields)
-
-
-_REASONS = {
-    "int_parsing": "this is not a whole number",
-    "int_type": "this is not a whole number",
-    "float_parsing": "this is not a number",
-    "bool_parsing": "this is neither true nor false",
-    "string_type": "this is not text",
-    "literal_error": "this is not one of what it may be",
-    "tuple_type": "this is not a list",
-    "too_short": "this list is empty",
-    "model_type": "this is not a table",
-    "greater_than_equal": "this is too small",
-    "greater_than": "this is too small",
-    "less_than_equal": "this is too large",
-    "less_than": "this is too large",
-}
-_REMEDIES = {
-    "int_parsing": "write one such as 300",
-    "int_type": "write one such as 300",
-    "float_parsing": "write one such as 1.5",
-    "bool_parsing": "write true or false",
-    "string_type": "put it in quotes",
-    "literal_error": "write {expected}",
-    "tuple_type": 'write one such as ["en", "bn"]',
-    "too_short": "name at least one",
-    "model_type": "write its keys under a [header]",
-    "greater_than_equal": "write {ge} or more",
-    "greater_than": "write more than {gt}",
-    "less_than_equal": "write {le} or less",
-    "less_than": "write less than {lt}",
-}
-
-
-def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, str], str, str]]:
-    """Settings that are each in order and cannot be together: where, what is wrong, what would be right."""
-    at = settings.africastalking
-    if not settings.server.loopback and not at.callback_token.get_secret_value():
-        yield (
-            ("africastalking", "callback_token"),
-            f"the gateway would listen on {settings.server.host} and take callbacks from anyone",
-            "give a callback_token, or listen on 127.0.0.1",
-        )
-    if settings.sms.provider == "africastalking" and not at.api_key.get_secret_value():
-        yield (
-            ("africastalking", "api_key"),
-            "messages cannot be sent without it",
-            "give the account's key, or set sms.provider to sandbox",
-        )
-    if settings.languages.default not in settings.languages.offered:
-        yield (
-            ("languages", "default"),
-            f"{settings.languages.default} is not offered",
-            "choose one of languages.offered",
-        )
-    secret = settings.keys.secret.get_secret_value()
-    if secret and len(secret) < SHORTEST_SECRET:
-        yield (
-            ("keys", "secret"),
-            "it is too short to be safe",
-            f"give at least {SHORTEST_SECRET} characters drawn at random",
-        )
-    if not secret and not (settings.redis.embedded and settings.server.loopback):
-        yield (
-            ("keys", "secret"),
-            "sessions in a Redis that others share must be sealed with a key that all workers have",
-            "give one: python server.py keys secret prints a fresh one",
-        )

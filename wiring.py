@@ -65,6 +65,14 @@ class FormField:
             return Accepted(checked.value)
         return Refused(checked.reason, checked.facts)
 
+    def shown(self, value: str) -> str | Texts:
+        """A choice by its name, a date as it is typed, an identity number by its last digits."""
+        if self.field.kind == "choice":
+            return dict(self.field.choices)[value]
+        if self.field.kind == "date":
+            return f"{date.fromisoformat(value):%d-%m-%Y}"
+        return answers.shown(self.field, value, "en")
+
 
 def fields_of(catalogue: Catalogue) -> Callable[[str], Sequence[Asked]]:
     """A service's code to the questions of its form."""

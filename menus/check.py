@@ -39,6 +39,7 @@ LONGEST: Mapping[str, Any] = {
     "name": "Mohammad Rafiqul Islam Chow",
     "number": "123456789012",
     "phone": "+880 1550-060060",
+    "summary": ["Mohammad Rafiqul Islam Chow", "21-11-1990", "House 5, Road 27, Mirpur"],
     "track_key": "2",
     "until": "23:59",
 }

@@ -57,6 +57,9 @@ class Asked(Protocol):
     def check(self, typed: str, today: date) -> Accepted | Refused:
         """What a typed answer is kept as, or why it is not."""
 
+    def shown(self, value: Fact) -> "str | Texts":
+        """A kept answer as it may be read back to whoever gave it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:

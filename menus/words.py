@@ -184,13 +184,19 @@ def _ways(form: str, terms: Mapping[str, Mapping[str, str]], names: Names) -> Ma
         "money": lambda fact: _money(fact, form) if fact else "",
         "count": lambda fact: "" if fact is None else _digits(str(fact), form),
         "tracking": lambda fact: " ".join((fact[:4], fact[4:8], fact[8:])) if fact else "",
-        "texts": lambda fact: (fact.get(form) or fact.get(language) or fact.get("en", "")) if fact else "",
+        "list": lambda fact: ", ".join(one if isinstance(one, str) else _in_form(one, form) for one in fact or ()),
+        "texts": lambda fact: _in_form(fact, form) if fact else "",
     }
     for kind, table in terms.items():
         ways[kind] = partial(_term, table, form)
     for kind, name in names.items():
         ways[kind] = partial(_name, name, form)
     return ways
+
+
+def _in_form(texts: Mapping[str, str], form: str) -> str:
+    """The text in this form, in the language's own script where there is no Latin one, else in English."""
+    return texts.get(form) or texts.get(form.removesuffix("_Latn")) or texts.get("en", "")
 
 
 def _term(table: Mapping[str, str], form: str, fact: Any) -> str:

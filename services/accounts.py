@@ -112,11 +112,8 @@ class Accounts:
         self._seal = seal
         self._say = say
         self._clock = clock
-        self._find_languages = select(callers.c.number, callers.c.language, callers.c.session).where(
-            records.among(callers.c.number)
-        )
+        self._language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
         self._keep_languages = _upsert_language(records)
-        self._language_of = Together(self._languages_of)
         self._choose_language = Together(self._choose_languages)
 
     async def language_of(self, number: str) -> Known | None:
@@ -205,11 +202,6 @@ class Accounts:
             text = self._say(language, "pin_changed", {})
             await self._messages.queue(transaction, Message(number, text, "info", f"{effect}/pin_changed"))
 
-    async def _languages_of(self, numbers: Sequence[str]) -> list[Known | None]:
-        rows = await self._records.read(self._find_languages, {"asked": list(set(numbers))})
-        known = {row.number: Known(row.language, row.session) for row in rows}
-        return [known.get(number) for number in numbers]
-
     async def _choose_languages(self, rows: Sequence[Mapping[str, Any]]) -> list[None]:
         # In the order of their numbers, or two processes that write the same callers could wait for each other.
         in_order = sorted(rows, key=lambda row: str(row["number"]))
@@ -225,8 +217,8 @@ class Accounts:
             "pin_hash": pin_hash,
             "created_at": self._clock(),
         }
-        made = self._records.insert_once(accounts).values(row).returning(accounts.c.id)
-        return (await transaction.execute(made)).scalar_one_or_none()
+        made = self._records.insert_once(accounts).returning(accounts.c.id)
+        return (await transaction.execute(made, row)).scalar_one_or_none()
 
     async def _insert_answers(
         self, transaction: Transaction, account: int, questions: Sequence[tuple[str, str]]
@@ -241,8 +233,8 @@ class Accounts:
     async def _note(self, transaction: Transaction, kind: str, effect: str, facts: Mapping[str, Any]) -> bool:
         """Whether this is the first time that something of this kind comes of this effect; if so it is noted."""
         row = {"kind": kind, "effect": effect, "created_at": self._clock(), **facts}
-        noted = self._records.insert_once(account_events).values(row).returning(account_events.c.id)
-        return (await transaction.execute(noted)).scalar_one_or_none() is not None
+        noted = self._records.insert_once(account_events).returning(account_events.c.id)
+        return (await transaction.execute(noted, row)).scalar_one_or_none() is not None
 
     async def _try(self, way: _Way, number: str, given: Sequence[str], effect: str) -> SignIn:
         if earlier := await _tried_before(self._records.read, way, number, effect):
@@ -280,6 +272,10 @@ class Accounts:
                 changed = update(accounts).where(accounts.c.id == account).values(_columns(after))
                 await transaction.execute(changed)
         return result
+
+
+def _known(columns: Sequence[Any]) -> Known:
+    return Known(*columns)
 
 
 def _judged(way: _Way, account: int, tallies: _Tallies, *, right: bool, now: datetime) -> tuple[SignIn, _Tallies]:

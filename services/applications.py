@@ -15,7 +15,6 @@ from services.messages import Message, Messages
 from services.numbers import tracking_number
 from services.records.database import Records, Transaction
 from services.records.tables import application_events, applications
-from together import Together
 
 STATUSES: Final = (
     *("received", "under_review", "more_information", "approved"),
@@ -159,8 +158,7 @@ class Applications:
         self._say = say
         self._zone = zone
         self._clock = clock
-        self._find_statuses = select(*_TOLD).where(records.among(applications.c.tracking_number))
-        self._status = Together(self._statuses)
+        self._status = records.lookup(applications.c.tracking_number, _TOLD, self._told)
 
     async def submit(self, new: Submission, effect: str) -> Receipt:
         """Record the application and its first event, and tell the citizen; the same effect gets the same receipt."""
@@ -240,14 +238,14 @@ class Applications:
             "created_at": now,
             "changed_at": now,
         }
-        inserted = self._records.insert_once(applications).values(row).returning(applications.c.id)
-        application = (await transaction.execute(inserted)).scalar_one_or_none()
+        inserted = self._records.insert_once(applications).returning(applications.c.id)
+        application = (await transaction.execute(inserted, row)).scalar_one_or_none()
         return None if application is None else _Made(application, number, promised, now)
 
     async def _receive(self, transaction: Transaction, made: _Made, new: Submission, effect: str) -> None:
         event = {"status": "received", "note": {}, "digest": _digest(made.tracking_number, "received", {})}
         row = {**event, "application": made.id, "effect": effect, "created_at": made.at}
-        await transaction.execute(self._records.insert(application_events).values(row))
+        await transaction.execute(self._records.insert(application_events), row)
         facts = {"service": new.service, "number": made.tracking_number, "date": made.promised}
         text = self._say(new.language, "received", facts)
         await self._messages.queue(transaction, Message(new.number, text, "receipt", f"{effect}/received"))
@@ -257,8 +255,8 @@ class Applications:
     ) -> Moved | NotMoved:
         now, moved = self._clock(), (event["status"], event["note"])
         noted = {**event, "application": row.id, "effect": effect, "created_at": now}
-        inserted = self._records.insert_once(application_events).values(noted).returning(application_events.c.id)
-        if (await transaction.execute(inserted)).scalar_one_or_none() is None:
+        inserted = self._records.insert_once(application_events).returning(application_events.c.id)
+        if (await transaction.execute(inserted, noted)).scalar_one_or_none() is None:
             return NotMoved("conflict")  # at this very moment the key was used for another application
         changed = {"status": event["status"], "note": event["note"], "changed_at": now}
         await transaction.execute(update(applications).where(applications.c.id == row.id).values(changed))
@@ -266,14 +264,9 @@ class Applications:
         await self._messages.queue(transaction, Message(row.number, text, "status", f"{effect}/moved"))
         return Moved(row.tracking_number, *moved, at=now)
 
-    async def _statuses(self, numbers: Sequence[str]) -> list[Status | None]:
-        rows = await self._records.read(self._find_statuses, {"asked": list(set(numbers))})
-        found = {row.tracking_number: self._told(row) for row in rows}
-        return [found.get(number) for number in numbers]
-
-    def _told(self, row: Row[Any]) -> Status:
-        changed = row.changed_at.astimezone(self._zone).date()
-        return Status(row.tracking_number, row.service, row.status, changed, row.promised, row.note)
+    def _told(self, row: Sequence[Any]) -> Status:
+        number, service, status, changed, promised, note = row
+        return Status(number, service, status, changed.astimezone(self._zone).date(), promised, note)
 
     def _opened(self, row: Row[Any], events: tuple[Event, ...]) -> Filed:
         form = json.loads(self._seal.open(row.form, _about(row.tracking_number)))

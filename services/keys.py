@@ -39,7 +39,7 @@ class Keys:
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         row = {"id": key_id, "department": department, "digest": _digest(secret), "created_at": self._clock()}
         async with self._records.transaction() as transaction:
-            await transaction.execute(self._records.insert(api_keys).values(row))
+            await transaction.execute(self._records.insert(api_keys), row)
         return f"ek_{key_id}_{secret}"
 
     async def department_of(self, key: str) -> str | None:

@@ -91,7 +91,7 @@ class Messages:
             "created_at": now,
             "updated_at": now,
         }
-        await transaction.execute(self._records.insert_once(messages).values(row))
+        await transaction.execute(self._records.insert_once(messages), row)
         transaction.afterwards(self._waiting.set)
 
     async def send(self, message: Message) -> None:

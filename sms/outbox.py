@@ -3,11 +3,11 @@
 import asyncio
 import random
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -20,6 +20,8 @@ HOLD = timedelta(minutes=1)  # between two looks whether an account or a configu
 ABANDONED = timedelta(minutes=5)  # far more than a send and its settling can take
 SWEEPS = timedelta(minutes=1)
 SETTLING = (0.1, 0.5, 1.0, 2.0, 4.0)  # seconds between tries to note an outcome while the database is away
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -117,11 +119,7 @@ class Outbox:
 
     async def _claim(self, most: int) -> None:
         self._more_wait = False
-        try:
-            claimed = await self._rows.claim(self._worker, most)
-        except Exception as error:  # noqa: BLE001 - whatever the database does, the next look may do better
-            log.error("no sms could be claimed", **_what(error))
-            return
+        claimed = await _tried(self._rows.claim(self._worker, most), "no sms could be claimed") or ()
         self._more_wait = len(claimed) == most
         for sms in claimed:
             self._in_the_air += 1
@@ -136,14 +134,12 @@ class Outbox:
             self._in_the_air -= 1
 
     async def _send(self, sms: Claimed) -> Outcome:
-        """Whatever happens here, the SMS may have left."""
+        """A provider promises to raise nothing; of one that does, and of one cut short, nobody knows what it sent."""
         try:
-            return await self._provider.send(sms.to, sms.text)
+            sent = await _tried(self._provider.send(sms.to, sms.text), "sms provider raised", message=sms.id)
         except asyncio.CancelledError:
             return Unclear("CutShort")
-        except Exception as error:  # noqa: BLE001 - a provider promised to raise nothing; one that does must not stop the rest
-            log.error("sms provider raised", provider=self._provider.name, message=sms.id, **_what(error))
-            return Unclear(type(error).__name__)
+        return sent or Unclear("ProviderRaised")
 
     def _heed(self, outcome: Outcome) -> None:
         """Stop for a while at what no SMS can get past, and say so loudly; go on as soon as one does."""
@@ -157,18 +153,15 @@ class Outbox:
             self.held = ""
 
     async def _settle(self, sms: Claimed, ended: Ending) -> None:
+        """Note it, however long the database is away; at the last it stays *sending*, for the sweeper to call unknown."""
         facts = {"message": sms.id, "kind": sms.kind, "attempts": sms.attempts, "reason": ended.error}
-        for wait in (*SETTLING, None):
-            try:
-                settled = await self._rows.settle(sms.id, ended)
-            except Exception as error:  # noqa: BLE001 - see below
-                log.error("the end of an sms could not be noted", **facts, **_what(error))
-            else:
-                log.info("sms", status=ended.status, settled=settled, **facts)
+        for wait in (*SETTLING, 0):
+            settled = await _tried(self._rows.settle(sms.id, ended), "the end of an sms could not be noted", **facts)
+            if settled is not None:
+                said = log.info if ended.status == "sent" else log.warning
+                said("sms", status=ended.status, noted=settled, **facts)
                 return
-            if wait is not None:
-                await asyncio.sleep(wait)
-        # It stays *sending*, and the sweeper calls it unknown: who may have it is not sent it again.
+            await asyncio.sleep(wait)
 
     def _sweep_in_time(self) -> None:
         if self._clock() >= self._next_sweep:
@@ -176,12 +169,7 @@ class Outbox:
             self._start(self._sweep())
 
     async def _sweep(self) -> None:
-        try:
-            swept = await self._rows.sweep(ABANDONED)
-        except Exception as error:  # noqa: BLE001 - the next sweep finds the same rows
-            log.error("abandoned sms could not be looked for", **_what(error))
-            return
-        if swept:
+        if swept := await _tried(self._rows.sweep(ABANDONED), "abandoned sms could not be looked for"):
             log.error("sms were left unsettled by a worker that is gone", count=swept)
 
     async def _land(self) -> None:
@@ -245,7 +233,15 @@ def wait_after(attempts: int, chance: float) -> timedelta:
     return timedelta(seconds=longest * (1 - chance / 2))
 
 
-def _what(error: Exception) -> dict[str, str]:
-    """An error for a log: which, and where. Its text may quote a number or a message."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return {"error": type(error).__name__, "at": f"{Path(last.filename).name}:{last.lineno}"}
+async def _tried(asked: Awaitable[T], complaint: str, **facts: object) -> T | None:
+    """What was asked for; None, and a line in the log, where it failed: one failure must not stop all other SMS.
+
+    The line says which error and where, and not its text, which may quote a number or a message.
+    """
+    try:
+        return await asked
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        failure = error
+    last = traceback.extract_tb(failure.__traceback__)[-1]
+    log.error(complaint, error=type(failure).__name__, at=f"{Path(last.filename).name}:{last.lineno}", **facts)
+    return None

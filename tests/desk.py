@@ -1,7 +1,7 @@
 """All the services as one process has them, for tests: a clock that stands until it is moved, words that can be taken apart."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -51,7 +51,9 @@ class Desk:
 
     async def newcomer(self, number=RAHIMA, pin="4821", language="bn") -> NewAccount:
         pin_hash, school, village = [await self.hashed(one) for one in (pin, "Sonar Bangla School", "কুমিল্লা ৪")]
-        return NewAccount(number, "Rahima Begum", language, pin_hash, (("first_school", school), ("birthplace", village)))
+        return NewAccount(
+            number, "Rahima Begum", language, pin_hash, (("first_school", school), ("birthplace", village))
+        )
 
     async def hashed(self, secret: str) -> str:
         """The hash of `secret`, always the same one in this run; nothing of nothing."""

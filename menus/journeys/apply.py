@@ -59,7 +59,9 @@ def apply(fields: Fields, submit: Submit, *, track_key: str) -> Journey:
         return Outcome("received", told)
 
     async def summary(visit: Visit) -> Outcome[Literal["fee", "free"]]:
-        return Outcome("fee" if visit.facts.get("fee") else "free")
+        form = visit.facts["form"]
+        said = [asked.shown(form[asked.name]) for asked in fields_of(visit.facts)]
+        return Outcome("fee" if visit.facts.get("fee") else "free", {"summary": said})
 
     options = (Option("apply", goto="submit"), Option("change", goto="form"))
     return (

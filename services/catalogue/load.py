@@ -21,7 +21,6 @@ DATA = Path(__file__).parent / "data"
 _LOOK_FOR = "look there for a missing quote or bracket, a key written twice, or a number that begins with 0"
 _AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
-
 Named = TypeVar("Named", Department, Office, Sector, Service)
 
 
@@ -61,7 +60,7 @@ def _sources(folder: Path) -> tuple[list[Source], list[Fault]]:
 def _source(path: Path) -> Source | Fault:
     content = path.read_bytes()
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as broken:
         line = content[: broken.start].count(b"\n") + 1
         return Fault(_shown(path), line, "", "is not UTF-8", "save the file as UTF-8")

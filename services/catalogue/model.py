@@ -16,6 +16,8 @@ RECIPIENTS: tuple[str, ...] = get_args(Recipient)
 KINDS: tuple[str, ...] = get_args(Kind)
 PHONE_CHANNELS = frozenset({"ussd", "sms"})
 """The channels on which a form is filled in field by field, by numbers and words alone."""
+CODE = r"^[a-z][a-z0-9_]{0,39}$"
+"""What a service, sector, office, document, department, field or choice is called in files, records and links."""
 DIGITS = "digits"
 """The scheme of an identity number that publishes no check digit: so many digits, and nothing else is known."""
 

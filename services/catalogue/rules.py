@@ -4,6 +4,7 @@ The rules read the tables as they were written, whatever else is wrong with them
 at once; what is not of the right type is passed over here and told by `written`.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeAlias
@@ -12,7 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from services.catalogue import wording
 from services.catalogue.faults import Finding, Place
-from services.catalogue.model import DIGITS, KINDS, PHONE_CHANNELS
+from services.catalogue.model import CODE, DIGITS, KINDS, PHONE_CHANNELS
 from services.catalogue.schemes import UnknownScheme, scheme
 from services.catalogue.wording import LABEL, NAME, OPTION, PAPER, Room
 
@@ -55,6 +56,9 @@ def between(files: Sequence[File], *, complete: bool) -> Iterator[tuple[str, Fin
 
     Only where all files are there (`complete`) is it known what a reference could mean.
     """
+    for name, _ in files:
+        if not re.fullmatch(CODE, name):
+            yield name, Finding((), "is not named by a code", "use small letters, digits and _, such as brta.toml")
     for kind in ("sectors", "offices", "documents", "services"):
         yield from _twice(kind, files)
     yield from _numbers(files)

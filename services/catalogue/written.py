@@ -13,11 +13,11 @@ from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from services.catalogue.faults import Finding, Place
-from services.catalogue.model import CHANNELS, KINDS, RECIPIENTS, Channel, Kind, Recipient
+from services.catalogue.model import CHANNELS, CODE, KINDS, RECIPIENTS, Channel, Kind, Recipient
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-Code: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Code: TypeAlias = Annotated[str, StringConstraints(pattern=CODE)]
 Whole: TypeAlias = Annotated[int, Field(ge=0, le=10**12)]
 
 

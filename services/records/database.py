@@ -1,30 +1,19 @@
 """The database the records stand in: reading it, and writing in transactions that tell when they are over."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    Dialect,
-    Executable,
-    Table,
-    Text,
-    TypeDecorator,
-    any_,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import ColumnElement, CursorResult, Executable, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.records.engines import address, engines
+from services.records.lookup import Lookup
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 INSERTS: Mapping[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+Found = TypeVar("Found")
 Values: TypeAlias = Mapping[str, Any]
 
 
@@ -61,6 +50,7 @@ class Records:
         parsed = address(url)
         self.dialect = parsed.get_backend_name()
         self._writing, self._reading = engines(parsed, connections)
+        self._lookups: list[Lookup[Any]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,25 +87,17 @@ class Records:
         """An INSERT that does nothing where a row with one of its unique values is there already."""
         return self.insert(table).on_conflict_do_nothing()
 
-    def among(self, column: ColumnElement[str]) -> ColumnElement[bool]:
-        """Whether `column` is one of the texts given as `asked`: one statement text, however many they are."""
-        if self.dialect == "postgresql":
-            return column == any_(bindparam("asked", type_=postgresql.ARRAY(Text)))
-        listed = func.json_each(bindparam("asked", type_=JsonList)).table_valued("value")
-        return column.in_(select(listed.c.value))
+    def lookup(
+        self, key: ColumnElement[str], columns: Sequence[ColumnElement[Any]], make: Callable[[Sequence[Any]], Found]
+    ) -> Lookup[Found]:
+        """What finds rows by `key` as cheaply as can be; it is closed with these records."""
+        lookup = Lookup(self._reading, key, columns, make)
+        self._lookups.append(lookup)
+        return lookup
 
     async def close(self) -> None:
         """Give every connection back."""
+        for lookup in self._lookups:
+            await lookup.close()
         await self._writing.dispose()
         await self._reading.dispose()
-
-
-class JsonList(TypeDecorator[Sequence[str]]):
-    """Texts as one JSON list, which is what SQLite's `json_each` reads."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str:  # noqa: ARG002 - SQLAlchemy gives it
-        """The list as JSON text."""
-        return json.dumps(value)

@@ -55,6 +55,17 @@ def test_names_the_file_from_where_one_stands(tmp_path, monkeypatch):
     assert fault.right == "write a whole number such as 5000"
 
 
+def test_a_file_from_another_editor_is_read_all_the_same(tmp_path):
+    marked = "\ufeff" + SOUND.replace("\n", "\r\n")
+    (tmp_path / "demo.toml").write_bytes(marked.encode())
+    assert list(load(tmp_path).services) == ["trade_licence"]
+
+    (tmp_path / "demo.toml").write_bytes(marked.replace("fee = 5000", "fee = -1").encode())
+    with pytest.raises(CatalogueBroken) as broken:
+        load(tmp_path)
+    assert [fault.line for fault in broken.value.faults] == [22]
+
+
 def test_a_folder_that_is_not_there_has_no_catalogue_files(tmp_path):
     with pytest.raises(CatalogueBroken, match="nowhere:1: has no catalogue files"):
         load(tmp_path / "nowhere")

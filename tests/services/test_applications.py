@@ -92,16 +92,20 @@ async def test_chance_that_does_not_work_is_said_and_nothing_is_recorded(desk, a
         (datetime(2026, 11, 21, 18, 0, tzinfo=UTC), "Asia/Dhaka", date(2026, 11, 29)),
         (datetime(2026, 11, 21, 18, 29, tzinfo=UTC), "Asia/Kolkata", date(2026, 11, 28)),
         (datetime(2026, 2, 25, 6, 0, tzinfo=UTC), "Asia/Dhaka", date(2026, 3, 4)),
-        (datetime(2026, 10, 24, 21, 59, tzinfo=UTC), "Europe/Amsterdam", date(2026, 10, 31)),  # the clocks go back that night
+        (
+            datetime(2026, 10, 24, 21, 59, tzinfo=UTC),
+            "Europe/Amsterdam",
+            date(2026, 10, 31),
+        ),  # the clocks go back that night
         (datetime(2026, 10, 24, 22, 1, tzinfo=UTC), "Europe/Amsterdam", date(2026, 11, 1)),
         (datetime(2026, 3, 29, 21, 59, tzinfo=UTC), "Europe/Amsterdam", date(2026, 4, 5)),  # they went forward that day
         (datetime(2026, 3, 29, 22, 1, tzinfo=UTC), "Europe/Amsterdam", date(2026, 4, 6)),
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_days_are_counted_where_the_gateway_stands(desk, account, clock, moment, zone, promised):
-    clock.now = moment
-    there = Applications(desk.records, desk.messages, SEAL, say, ZoneInfo(zone), clock=clock)
+async def test_days_are_counted_where_the_gateway_stands(desk, account, moment, zone, promised):
+    desk.clock.now = moment
+    there = Applications(desk.records, desk.messages, SEAL, say, ZoneInfo(zone), clock=desk.clock)
     receipt = await there.submit(birth_certificate(account), "s1:30")
     status = await there.status(receipt.tracking_number)
     assert (receipt.promised, status.promised) == (promised, promised)
@@ -152,7 +156,12 @@ async def test_a_department_reads_the_whole_of_its_own_applications_and_nothing_
     filed = await desk.applications.filed(OURS, number)
     assert isinstance(filed, Filed)
     assert filed.form == {"child": "আয়েশা", "nid": "19950000000000001"}
-    assert (filed.number, filed.service, filed.status, filed.received) == (RAHIMA, "birth_certificate", "received", clock.now)
+    assert (filed.number, filed.service, filed.status, filed.received) == (
+        RAHIMA,
+        "birth_certificate",
+        "received",
+        clock.now,
+    )
     assert filed.events == (Event("received", {}, clock.now),)
     assert await desk.applications.filed(LAND, number) is None
     assert await desk.applications.filed(OURS, "000000000000") is None

@@ -28,7 +28,7 @@ def codes(desk, redis, clock):
 async def sends(desk, codes, effect="s1:3", number=RAHIMA, purpose="register"):
     """Send a code and read it on the phone."""
     assert await codes.send(number, "bn", purpose, effect) == "sent"
-    return [facts["code"] for to, _, text, facts in await desk.sent() if (to, text) == (number, "code")][0]
+    return next(facts["code"] for to, _, text, facts in await desk.sent() if (to, text) == (number, "code"))
 
 
 def other_than(code):

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from services.records.database import Records
 from services.records.engines import address, writing_engine
+from services.records.lookup import RecordsUnreadable
 from services.records.tables import accounts, api_keys, callers
 
 RAHIMA = "+8801711000001"
@@ -180,10 +181,54 @@ async def test_a_repeated_number_is_refused_without_telling_it(records):
 async def test_connections_that_died_while_nobody_used_them_are_replaced_unseen(records, database_url, monkeypatch):
     monkeypatch.setattr("services.records.engines.QUIET", 0.0)
     await records.answers()
-    engine = writing_engine(address(database_url).set(database="template1"))
-    name = address(database_url).database
-    async with engine.connect() as connection:
-        sessions = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
-        await connection.execute(sessions, {"name": name})
-    await engine.dispose()
+    await ends_every_session(database_url)
     await records.answers()
+
+
+async def ends_every_session(url):
+    """As a restart of the server, or an impatient administrator, ends them."""
+    engine = writing_engine(address(url).set(database="template1"))
+    sessions = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+    async with engine.connect() as connection:
+        await connection.execute(sessions, {"name": address(url).database})
+    await engine.dispose()
+
+
+@pytest.fixture
+async def session_of(records):
+    async with records.transaction() as transaction:
+        await transaction.execute(insert(callers).values(caller()))
+    return records.lookup(callers.c.number, (callers.c.session,), lambda columns: columns[0])
+
+
+async def test_what_is_looked_up_at_once_is_found_each_by_its_key(session_of):
+    found = await asyncio.gather(session_of(RAHIMA), session_of("+8801700000000"), session_of(RAHIMA))
+    assert found == ["s1", None, "s1"]
+
+
+async def test_a_moment_looked_up_is_in_utc(records, session_of):
+    moment = await records.lookup(callers.c.number, (callers.c.chosen_at,), lambda columns: columns[0])(RAHIMA)
+    assert (moment, moment.tzinfo) == (NOON, UTC)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_lookup_whose_connection_broke_asks_again_on_another(session_of, database_url):
+    assert await session_of(RAHIMA) == "s1"
+    await ends_every_session(database_url)
+    assert await asyncio.gather(session_of(RAHIMA), session_of(RAHIMA)) == ["s1", "s1"]
+
+
+async def test_a_lookup_that_finds_no_table_says_so_without_the_key_and_works_again_when_there_is_one(
+    records, session_of
+):
+    await renames(records, "callers", "gone")
+    with pytest.raises(RecordsUnreadable, match=r"^(UndefinedTableError|OperationalError)$") as unreadable:
+        await session_of(RAHIMA)
+    assert RAHIMA not in "".join(traceback.format_exception(unreadable.value))
+    await renames(records, "gone", "callers")
+    assert await session_of(RAHIMA) == "s1"
+
+
+async def renames(records, old, new):
+    async with records.transaction() as transaction:
+        await transaction.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))

@@ -89,7 +89,9 @@ async def serving(
     gateway = Gateway(screens)
     gateway.held.set()
     app = web.Application()
-    app.add_routes([web.post("/ussd/africastalking", gateway.hop), web.post("/ussd/africastalking/events", gateway.event)])
+    app.add_routes(
+        [web.post("/ussd/africastalking", gateway.hop), web.post("/ussd/africastalking/events", gateway.event)]
+    )
     add_routes(app, phone, gateway.sms, heartbeat=heartbeat)
     runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=5.0)
     await runner.setup()

@@ -75,7 +75,7 @@ def routes(department_of: DepartmentOf, filings: Filings) -> list[web.RouteDef]:
         except ValidationError as invalid:
             return problem(422, "Not as it must be", "See errors for each place.", errors=_errors(invalid))
         number = request.match_info["tracking_number"]
-        moved = await filings.move(department, number, event.status, dict(event.note), key)
+        moved = await filings.move(department, number, event.status, dict(event.note.items()), key)
         return _refused(moved.reason) if isinstance(moved, NotMoved) else _moved(moved)
 
     def known(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -52,7 +52,7 @@ class Fingers(Protocol):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the verb `dial`."""
-    parser.add_argument("--url", default=HERE, help="the gateway's address (default: %(default)s)")
+    parser.add_argument("--url", help=f"the address of a gateway that runs (default: the configured one, or {HERE})")
     parser.add_argument(
         "--number", help="the number that calls, such as +8801700000001 (default: the simulator's first)"
     )
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Bengali shows question marks
     try:
-        return asyncio.run(dial(args.url, args.number, args.code, args.keys, network=args.network, out=sys.stdout))
+        return asyncio.run(dial(args.url or HERE, args.number, args.code, args.keys, network=args.network, out=sys.stdout))
     except (CannotDialError, ClientError) as problem:
         sys.stderr.write(f"{problem}\n")
         return NOT_MADE

@@ -1,0 +1,109 @@
+"""Servers measured in turn, round after round, and the table of what was seen."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import median
+from typing import NamedTuple, TypeAlias
+
+import uvloop
+
+from bench.callers import call
+from bench.process import Server
+from bench.session import Hop
+
+WARM_UP = 0.5  # seconds with each server before anything is counted
+
+
+class Plan(NamedTuple):
+    """Rounds, the seconds that each server has in each of them, and connections at once."""
+
+    rounds: int
+    seconds: float
+    connections: int
+
+
+class Row(NamedTuple):
+    """A server, and the sessions that are played on it."""
+
+    name: str
+    server: Server
+    sessions: Iterator[Sequence[Hop]]
+
+
+class Round(NamedTuple):
+    """What one server did in one round; nan is what cannot be known here."""
+
+    hops: int
+    a_second: float
+    p50: float  # milliseconds
+    p99: float
+    cpu: float  # microseconds of the server's for each hop
+    megabytes: float
+    busy: float  # the part of the time in which the callers were working, rather than waiting for an answer
+
+
+Seen: TypeAlias = Mapping[str, Sequence[Round]]
+"""The rounds of each server, by its name; what the others are compared with comes first."""
+
+
+def measured(rows: Sequence[Row], plan: Plan) -> Seen:
+    """Server after server in each round, so that a busy minute of the machine falls on all of them.
+
+    Raises:
+        WrongAnswer: some server did not answer as it must.
+    """
+    for row in rows:
+        _round(row, plan._replace(seconds=WARM_UP))
+    rounds = [[_round(row, plan) for row in rows] for _ in range(plan.rounds)]
+    return {row.name: seen for row, seen in zip(rows, zip(*rounds, strict=True), strict=True)}
+
+
+def _round(row: Row, plan: Plan) -> Round:
+    began, worked, cpu = time.perf_counter(), time.process_time(), row.server.cpu()
+    took = sorted(uvloop.run(call(row.server.port, row.sessions, plan.connections, plan.seconds)))
+    lasted = time.perf_counter() - began
+    return Round(
+        hops=len(took),
+        a_second=len(took) / lasted,
+        p50=took[len(took) // 2] * 1e3,
+        p99=took[len(took) * 99 // 100] * 1e3,
+        cpu=(row.server.cpu() - cpu) / len(took) * 1e6,
+        megabytes=row.server.megabytes(),
+        busy=(time.process_time() - worked) / lasted,
+    )
+
+
+def table(seen: Seen) -> str:
+    """Medians over the rounds. A ratio is the median of what it was in each round, for rounds drift together."""
+    bare = next(iter(seen.values()))
+    lines = ["| server | hops/s | × bare | p50 ms | p99 ms | CPU µs/hop | × bare | RSS MB |", "|---|" + "---:|" * 7]
+    for name, rounds in seen.items():
+        cells = (
+            f"{_median(rounds, lambda one: one.a_second):,.0f}",
+            f"{_ratio(rounds, bare, lambda one: one.a_second):.2f}",
+            f"{_median(rounds, lambda one: one.p50):.1f}",
+            f"{_median(rounds, lambda one: one.p99):.1f}",
+            f"{_median(rounds, lambda one: one.cpu):.0f}",
+            f"{_ratio(rounds, bare, lambda one: one.cpu):.2f}",
+            f"{_median(rounds, lambda one: one.megabytes):.0f}",
+        )
+        lines.append(f"| {' | '.join((name, *cells))} |")
+    return "\n".join(lines)
+
+
+def counted(seen: Seen) -> str:
+    """How many answers were looked at, and whether those who looked had time to spare."""
+    rounds = [one for rounds in seen.values() for one in rounds]
+    hops, busy = sum(one.hops for one in rounds), max(one.busy for one in rounds)
+    return f"{hops:,} answers, every one the right one; the callers were busy {busy:.0%} of the time at most"
+
+
+Of: TypeAlias = Callable[[Round], float]
+
+
+def _median(rounds: Sequence[Round], of: Of) -> float:
+    return median(map(of, rounds))
+
+
+def _ratio(rounds: Sequence[Round], bare: Sequence[Round], of: Of) -> float:
+    return median(of(one) / of(other) for one, other in zip(rounds, bare, strict=True))

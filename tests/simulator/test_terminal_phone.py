@@ -1,0 +1,330 @@
+"""The phone in a terminal: scripted and typed conversations with a gateway that has a script of its own."""
+
+import argparse
+import asyncio
+import io
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from tests.servers import free_port
+from tests.simulator.scripted_gateway import EVENT_FIELDS, HOP_FIELDS, MENU, NUMBER, SCREENS, Gateway, serving
+from web.simulator import received
+from web.simulator.call import beyond
+from web.simulator.received import number_in
+from web.simulator.terminal import (
+    CannotDialError,
+    HangUpError,
+    Person,
+    Printer,
+    add_arguments,
+    dial,
+    parse_keys,
+    run,
+)
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 20.0  # seconds; a test that waits longer has failed
+AT_ONCE = 0.05  # seconds the phone lingers for an SMS here
+CODE = "482913 is your Ekdial code. It works for 10 minutes. Never tell it to anyone."
+RECEIVED = "Ekdial: birth certificate received 21 Nov 2026. Tracking 1234 5678 9012. Follow: dial *123#"
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    async with serving() as running:
+        yield running
+
+
+async def called(gateway: Gateway, keys: str, code: str | None = None, **more: str | None) -> tuple[int, str]:
+    """The exit status of a scripted call, and all that it printed."""
+    out = io.StringIO()
+    wanted: dict[str, str | None] = {"number": NUMBER, "network": None} | more
+    status = await dial(
+        gateway.url, wanted["number"], code, parse_keys(keys), network=wanted["network"], out=out, lingers=AT_ONCE
+    )
+    return status, out.getvalue()
+
+
+async def test_a_script_is_typed_and_every_screen_is_printed(gateway: Gateway) -> None:
+    status, printed = await called(gateway, "1,5,Amina Begum")
+    assert status == 0
+    assert printed == (
+        "╭─ Grameenphone\n│ Ekdial: public services\n│ 1 English\n│ 2 Bangla\n│ 3 Hindi\n╰─ CON, 54 of 160 septets\n"
+        "> 1\n"
+        "╭─ Grameenphone\n│ Ekdial\n│ 1 Find a service\n│ 2 Track application\n│ 3 Documents\n│ 4 Complain or suggest\n"
+        "│ 5 My account\n│ 6 Get the app\n│ 7 Help\n│ 8 Language\n╰─ CON, 126 of 160 septets\n"
+        "> 5\n"
+        "╭─ Grameenphone\n│ Type your name\n│ 0 Back\n╰─ CON, 25 of 160 septets\n"
+        "> Amina Begum\n"
+        "╭─ Grameenphone\n│ Thank you,   Amina Begum.\n│ \n│ Dial again.\n╰─ END, 42 of 160 septets\n"
+    )
+
+
+async def test_each_hop_is_on_the_wire_what_the_provider_puts_there(gateway: Gateway) -> None:
+    await called(gateway, "1,5,Amina Begum")
+    session = gateway.hops[0]["sessionId"]
+    assert re.fullmatch(r"ATUid_[0-9a-f]{32}", session)
+    paths = ["", "1", "1%2A5", "1%2A5%2AAmina+Begum"]
+    assert gateway.bodies[:4] == [
+        f"phoneNumber=%2B8801700000001&serviceCode=%2A123%23&text={path}&sessionId={session}&networkCode=47001"
+        for path in paths
+    ]
+    assert gateway.brought == [None, "welcome", "step 0", "step 1"]
+
+
+async def test_the_end_is_told_as_the_provider_tells_it(gateway: Gateway) -> None:
+    await called(gateway, "1,5,Amina Begum")
+    [event] = gateway.events
+    assert int(event.pop("durationInMillis")) >= 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", event.pop("date"))
+    assert event == {
+        "phoneNumber": NUMBER,
+        "errorMessage": "",
+        "serviceCode": "*123#",
+        "lastAppResponse": SCREENS["1*5*Amina Begum"],
+        "hopsMetadata": "welcome|step 0|step 1|step 2",
+        "hopsCount": "4",
+        "status": "Success",
+        "sessionId": gateway.hops[0]["sessionId"],
+        "cost": "0.00",
+        "networkCode": "47001",
+        "input": "1*5*Amina Begum",
+    }
+
+
+def test_the_captured_forms_have_these_fields() -> None:
+    hop = "phoneNumber=%2B254700000001&serviceCode=%2A384%2A70001%23&text=1&sessionId=ATUid_0&networkCode=99999"
+    event = (
+        "durationInMillis=19200&phoneNumber=%2B254700000001&errorMessage=&serviceCode=%2A384%2A70001%23"
+        "&lastAppResponse=CON+Main+menu%0A1.+Register&hopsMetadata=&hopsCount=2&status=Incomplete"
+        "&sessionId=ATUid_0&cost=0.00&date=2026-01-02+03%3A04%3A05&networkCode=99999&input=1"
+    )
+    assert list(parse_qs(hop, keep_blank_values=True)) == HOP_FIELDS
+    assert list(parse_qs(event, keep_blank_values=True)) == EVENT_FIELDS
+
+
+async def test_a_deep_dial_goes_straight_there(gateway: Gateway) -> None:
+    status, _ = await called(gateway, "1", code="*123*2*123456789012#")
+    assert status == 0
+    assert [hop["text"] for hop in gateway.hops] == ["2*123456789012", "2*123456789012*1"]
+    assert {hop["serviceCode"] for hop in gateway.hops} == {"*123#"}
+
+
+async def test_a_screen_that_asks_for_more_keys_than_there_are_is_status_1_and_hangs_up(gateway: Gateway) -> None:
+    status, printed = await called(gateway, "1")
+    assert status == 1
+    assert printed.endswith("The keys are used up, and the screen asks for more.\n")
+    assert [event["status"] for event in gateway.events] == ["Incomplete"]
+
+
+async def test_keys_left_over_at_the_end_are_status_1(gateway: Gateway) -> None:
+    status, printed = await called(gateway, "1,5,Amina Begum,0,0")
+    assert status == 1
+    assert printed.endswith("The call ended with keys left over: 2.\n")
+
+
+async def test_a_hop_without_an_answer_is_status_2_and_a_failure(gateway: Gateway) -> None:
+    status, printed = await called(gateway, "3")
+    assert status == 2
+    assert printed.endswith("The gateway gave no answer: HTTP 200.\n")
+    assert [(event["status"], event["errorMessage"]) for event in gateway.events] == [("Failed", "HTTP 200")]
+
+
+async def test_number_and_network_are_chosen(gateway: Gateway) -> None:
+    _, printed = await called(gateway, "2", number="+254700000001", network="99999")
+    assert (gateway.hops[0]["phoneNumber"], gateway.hops[0]["networkCode"]) == ("+254700000001", "99999")
+    assert "╭─ Sandbox\n│ একডায়াল\n│ 1 সেবা খুঁজুন\n" in printed
+    assert "of 70 UTF-16 units" in printed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ({"number": "01700000001"}, "01700000001 is no number to call from; write it like +8801700000001."),
+        ({"network": "7"}, "Network 7 is not known; there are 47001, 99999."),
+        ({"code": "*999#"}, "*999# does not lead to this gateway; its code is *123#."),
+        ({"code": "*1234#"}, "*1234# does not lead to this gateway; its code is *123#."),
+    ],
+)
+async def test_what_cannot_be_dialled_is_said(gateway: Gateway, wrong: dict[str, str], line: str) -> None:
+    with pytest.raises(CannotDialError) as said:
+        await called(gateway, "1", **wrong)
+    assert str(said.value) == line
+    assert gateway.bodies == []
+
+
+# --- SMS ---
+
+
+async def test_an_sms_of_the_call_is_printed_and_its_code_typed(gateway: Gateway) -> None:
+    await gateway.sms.send(NUMBER, "111111 is an old code.")
+    gateway.sends = {"1*5": CODE}
+    gateway.screens = SCREENS | {"1*5*482913": "END Welcome."}
+    status, printed = await called(gateway, "1,5,{code}")
+    assert status == 0
+    assert f"╭─ SMS from EKDIAL\n│ {CODE}\n╰─ " in printed
+    assert "> 482913\n" in printed
+    assert "an old code" not in printed
+
+
+async def test_a_pin_is_not_the_code_that_came_before_it(gateway: Gateway) -> None:
+    gateway.sends = {"1": CODE, "1*482913": "Your Ekdial PIN is 7305. Change it under My account."}
+    gateway.screens = SCREENS | {"1*482913": "CON Type your PIN", "1*482913*7305": "END Welcome."}
+    status, _ = await called(gateway, "1,{code},{pin}")
+    assert status == 0
+    assert gateway.hops[-1]["text"] == "1*482913*7305"
+
+
+async def test_an_old_sms_will_do_where_no_new_one_comes(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received, "ARRIVES_WITHIN", AT_ONCE)
+    await gateway.sms.send(NUMBER, RECEIVED)
+    await called(gateway, "2,{tracking},1")
+    assert [hop["text"] for hop in gateway.hops] == ["", "2", "2*123456789012", "2*123456789012*1"]
+
+
+async def test_a_code_that_never_comes_is_status_1(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received, "ARRIVES_WITHIN", AT_ONCE)
+    status, printed = await called(gateway, "1,{code}")
+    assert status == 1
+    assert printed.endswith("No SMS with a number for {code} has come.\n")
+    assert [event["status"] for event in gateway.events] == ["Incomplete"]
+
+
+async def test_an_sms_that_comes_after_the_call_is_printed(gateway: Gateway) -> None:
+    gateway.sends = {"1*5*Amina Begum": RECEIVED}
+    _, printed = await called(gateway, "1,5,Amina Begum")
+    assert RECEIVED in printed
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "number"),
+    [
+        ("code", CODE, "482913"),
+        ("pin", "Your PIN is 7305.", "7305"),
+        ("pin", "আপনার পিন ৭৩০৫।", "7305"),
+        ("pin", RECEIVED, None),
+        ("code", RECEIVED, None),
+        ("tracking", RECEIVED, "123456789012"),
+        ("tracking", "STATUS 123456789012", "123456789012"),
+        ("pin", "Fee Tk 50. Dial *123#", None),
+        ("code", "1234567", None),
+        ("code", "", None),
+    ],
+)
+def test_the_number_in_an_sms(kind: str, text: str, number: str | None) -> None:
+    assert number_in(text, kind) == number
+
+
+# --- options ---
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("1,2,Amina Begum", ["1", "2", "Amina Begum"]),
+        ('1, "House 5, Road 2",{pin}', ["1", "House 5, Road 2", "{pin}"]),
+        ("00", ["00"]),
+        ("", []),
+    ],
+)
+def test_keys_are_separated_by_commas(text: str, keys: list[str]) -> None:
+    assert parse_keys(text) == keys
+
+
+def test_an_unknown_name_among_the_keys_is_refused() -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=re.escape("{otp} is not known; there are {code}, {pin}")):
+        parse_keys("1,{otp}")
+
+
+@pytest.mark.parametrize(
+    ("dialled", "rest"),
+    [("*123#", ""), ("*123*2#", "2"), ("*123*2*1234#", "2*1234"), ("*1234#", None), ("*123*2", None), ("123", None)],
+)
+def test_what_stands_past_the_short_code(dialled: str, rest: str | None) -> None:
+    assert beyond(dialled, "*123#") == rest
+
+
+def arguments(*given: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(given)
+
+
+def test_no_gateway_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    assert run(arguments("--url", address, "--keys", "1")) == 2
+    assert capsys.readouterr().err == f"No gateway answers at {address}; start one with: python server.py\n"
+
+
+def test_no_address_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments("--url", "ekdial", "--keys", "1")) == 2
+    assert capsys.readouterr().err == "ekdial is no address; write it like http://127.0.0.1:8080.\n"
+
+
+# --- typed by a person ---
+
+
+async def test_lines_are_read_as_they_are_typed() -> None:
+    reading, writing = os.pipe()
+    person = Person(Printer(out := io.StringIO(), {}), reading)
+    os.write(writing, "1\nআমিনা".encode())
+    assert await person.type() == "1"
+    os.write(writing, " বেগম\r\n".encode())
+    assert await person.type() == "আমিনা বেগম"
+    os.close(writing)
+    with pytest.raises(HangUpError, match="You hung up"):
+        await person.type()
+    os.close(reading)
+    assert out.getvalue() == "> > > "
+
+
+async def terminal(gateway: Gateway) -> asyncio.subprocess.Process:
+    """The program as a person starts it, without its gateway."""
+    verb = (
+        "import argparse, sys; from web.simulator.terminal import add_arguments, run;"
+        "parser = argparse.ArgumentParser(); add_arguments(parser); sys.exit(run(parser.parse_args()))"
+    )
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", verb, "--url", gateway.url,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+
+
+async def test_a_person_talks_and_hangs_up_with_ctrl_d(gateway: Gateway) -> None:
+    async with asyncio.timeout(PATIENCE):
+        process = await terminal(gateway)
+        printed, complaints = await process.communicate(b"1\n")
+    assert process.returncode == 1
+    assert complaints == b""
+    assert printed.decode().endswith("│ 8 Language\n╰─ CON, 126 of 160 septets\n> You hung up.\n")
+    assert gateway.events[0]["lastAppResponse"] == MENU
+
+
+async def test_ctrl_c_presses_the_red_key(gateway: Gateway) -> None:
+    async with asyncio.timeout(PATIENCE):
+        process = await terminal(gateway)
+        assert process.stdout is not None
+        await process.stdout.readuntil(b"> ")
+        process.send_signal(signal.SIGINT)
+        _, complaints = await process.communicate()
+    assert process.returncode == 130
+    assert complaints == b""
+    assert [event["status"] for event in gateway.events] == ["Incomplete"]
+
+
+async def test_an_sms_does_not_eat_the_prompt(gateway: Gateway) -> None:
+    async with asyncio.timeout(PATIENCE):
+        process = await terminal(gateway)
+        assert process.stdout is not None
+        await process.stdout.readuntil(b"> ")
+        await gateway.sms.send("+8801700000001", CODE)
+        printed = await process.stdout.readuntil(b"> ")
+        await process.communicate(b"")
+    assert printed.decode().startswith(f"\n╭─ SMS from EKDIAL\n│ {CODE}\n╰─ ")

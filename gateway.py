@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,12 +17,13 @@ import ussd.routes
 import web.api.routes as api
 from callbacks import MOST, Guard
 from embedded import alone, secret_of
-from faults import Broken, Fault
+from faults import Broken
 from menus import check, words
 from menus.journeys.main import DOORS
 from menus.model import Menu
 from menus.tree import Plan, tree
 from menus.words import Words
+from screens.pages import MOST_OPTIONS
 from services.accounts import Accounts
 from services.applications import Applications
 from services.catalogue.load import load
@@ -79,11 +80,12 @@ async def opened(settings: Settings) -> AsyncIterator[web.Application]:
         if settings.redis.embedded:
             stack.enter_context(alone(settings.server.var))
         seal = Seal(secret_of(settings).encode())
-        await ready(settings.database.url)
-        records = await stack.enter_async_context(Records(settings.database.url))
+        database = settings.database.url.get_secret_value()
+        await ready(database)
+        records = await stack.enter_async_context(Records(database))
         redis = settings.redis
         store = await stack.enter_async_context(
-            open_sessions(redis.url, seal, cluster=redis.cluster, deadline=redis.deadline)
+            open_sessions(redis.url.get_secret_value(), seal, cluster=redis.cluster, deadline=redis.deadline)
         )
         pins = Pins(seal)
         stack.callback(pins.close)
@@ -124,7 +126,7 @@ def proved(settings: Settings, kept: Kept) -> Conversation:
         Broken: something is, with every fault there is.
     """
     plan = plan_of(settings)
-    _main_menu(plan)
+    _main_menu(settings, plan)
     catalogue = load(HERE / settings.catalogue.folder)
     spoken = words.load_all(names_of(catalogue))
     say_sms = sayer(spoken, settings)
@@ -144,21 +146,23 @@ def proved(settings: Settings, kept: Kept) -> Conversation:
     return Conversation(menu, spoken, services)
 
 
-def _main_menu(plan: Plan) -> None:
-    choose = f"choose from {', '.join(sorted(DOORS))}"
+def _main_menu(settings: Settings, plan: Plan) -> None:
+    """Refuses a main menu that the tree cannot have, on the lines of config.toml that say it."""
     wrong = [
-        Fault("config.toml", 0, f"menu.main.{key}", f"{name!r} is nothing it can lead to", choose)
-        for key, name in plan.main.items()
-        if name not in DOORS
+        settings.fault(("menu", "main", key), *said) for key, door in plan.main.items() for said in _door(key, door)
     ]
     if not plan.key_of("track"):
-        wrong.append(
-            Fault(
-                "config.toml", 0, "menu.main", "nothing leads to track, which receipts speak of", "give track a number"
-            )
-        )
+        said = "nothing leads to track, which receipts speak of", "give track a number"
+        wrong.append(settings.fault(("menu", "main"), *said))
     if wrong:
         raise Broken(wrong)
+
+
+def _door(key: str, door: str) -> Iterator[tuple[str, str]]:
+    if key not in map(str, range(1, MOST_OPTIONS + 1)):
+        yield f"{key!r} is no number of an option", f"write one from 1 to {MOST_OPTIONS}"
+    if door not in DOORS:
+        yield f"{door!r} is nothing it can lead to", f"choose from {', '.join(sorted(DOORS))}"
 
 
 def _proof(menu: Menu, catalogue: Catalogue, spoken: Mapping[str, Words], settings: Settings) -> check.Proof:
@@ -216,7 +220,7 @@ def _desk(settings: Settings, conversation: Conversation, store: Opened) -> Desk
     return Desk(
         sessions=store.sessions,
         menu=conversation.menu,
-        words=conversation.words,
+        words=words.for_screens(conversation.words),
         language_of=conversation.services.accounts.language_of,
         served=served(settings.countries.allowed),
         today=today,

@@ -151,7 +151,7 @@ def migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Brings the database's tables up to date."""
     from services.records.migrate import upgrade
 
-    asyncio.run(upgrade(settings.database.url))
+    asyncio.run(upgrade(settings.database.url.get_secret_value()))
     print("The tables are up to date")
     return 0
 
@@ -170,8 +170,9 @@ async def _keys(settings: Settings, given: argparse.Namespace) -> int:
     from services.records.database import Records
     from services.records.migrate import ready
 
-    await ready(settings.database.url)
-    async with Records(settings.database.url) as records:
+    database = settings.database.url.get_secret_value()
+    await ready(database)
+    async with Records(database) as records:
         issued = Keys(records)
         if given.do == "add":
             departments = load(HERE / settings.catalogue.folder).departments

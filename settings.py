@@ -6,9 +6,7 @@ import os
 import re
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from dataclasses import field as kept
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
@@ -52,7 +50,7 @@ def _wrong(problem: str, right: str) -> PydanticCustomError:
 
 def _address(text: str) -> str:
     try:
-        ipaddress.ip_network(text, strict=False)
+        ipaddress.ip_network(text)
     except ValueError:
         raise _wrong(
             f"{text!r} is not an IP address or network", "write one such as 192.0.2.7 or 192.0.2.0/24"
@@ -67,8 +65,10 @@ def _region(code: str) -> str:
 
 
 def _zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
-        raise _wrong(f"{name!r} is not a time zone", "write one such as Asia/Dhaka")
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong(f"{name!r} is not a time zone", "write one such as Asia/Dhaka") from None
     return name
 
 
@@ -90,10 +90,10 @@ def _redis(url: SecretStr) -> SecretStr:
 def _is_redis(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        served = parts.hostname and parts.port != 0
+        needs = {"redis": parts.hostname, "rediss": parts.hostname, "unix": parts.path}
+        return url == MEMORY or bool(needs.get(parts.scheme) and parts.port != 0)
     except ValueError:  # a port that is no number, or a bracket that is not closed
         return False
-    return url == MEMORY or bool(parts.scheme in {"redis", "rediss"} and served or parts.scheme == "unix" and parts.path)
 
 
 def _database(url: SecretStr) -> SecretStr:
@@ -109,6 +109,12 @@ def _code(text: str) -> str:
     if not re.fullmatch(r"\*[0-9]+(\*[0-9]+)*#", text):
         raise _wrong(f"{text!r} is not a short code", "write one such as *123#")
     return text
+
+
+def _some(listed: tuple[str, ...]) -> tuple[str, ...]:
+    if not listed:
+        raise _wrong("this list is empty", "name at least one")
+    return listed
 
 
 def _number(value: object) -> object:
@@ -132,6 +138,7 @@ Ttl = Annotated[Whole, Field(ge=1, le=86_400)]
 Septets = Annotated[Whole, Field(ge=40, le=182)]
 Units = Annotated[Whole, Field(ge=40, le=80)]
 Address = Annotated[str, AfterValidator(_address)]
+Country = Annotated[str, AfterValidator(_region)]
 Http = Annotated[str, AfterValidator(_http)]
 ServiceCode = Annotated[str, AfterValidator(_code)]
 
@@ -224,7 +231,7 @@ class Network(Section):
 class Ussd(Section):
     """The short code and what a hop may take."""
 
-    service_codes: Annotated[tuple[ServiceCode, ...], Field(min_length=1)] = ("*123#",)
+    service_codes: Annotated[tuple[ServiceCode, ...], AfterValidator(_some)] = ("*123#",)
     session_ttl: Ttl = 300
     resume_window: Ttl = 600
     screen_septets: Septets = 160
@@ -238,7 +245,7 @@ class Ussd(Section):
 class Languages(Section):
     """What callers choose from."""
 
-    offered: Annotated[tuple[Language, ...], Field(min_length=1)] = ("en", "bn", "hi")
+    offered: Annotated[tuple[Language, ...], AfterValidator(_some)] = ("en", "bn", "hi")
     default: Language = "en"
 
 
@@ -274,7 +281,7 @@ class Links(Section):
 class Countries(Section):
     """Whose numbers are served, and whose calendar counts."""
 
-    allowed: Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], Field(min_length=1)] = (
+    allowed: Annotated[tuple[Country, ...], AfterValidator(_some)] = (
         "BD", "IN", "KE", "US", "GB", "CA", "AU", "AE", "NL", "SG", "NZ",
     )  # fmt: skip
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Dhaka"
@@ -297,7 +304,7 @@ class Written:
     """Where every setting was written: in which file, on which line, or in which variable."""
 
     file: str = "config.toml"
-    lines: Mapping[Place, int] = kept(default_factory=dict)
+    lines: Mapping[Place, int] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()
 
     def fault(self, place: Place, problem: str, right: str) -> Fault:
@@ -404,22 +411,166 @@ def _file(path: Path, faults: list[Fault]) -> tuple[str, Tables]:
 
 
 def _variables(environment: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
-    """Every setting that the environment gives, the contents of the files that `…_FILE` variables name among them."""
-    variables = {}
-    for name in sorted(filter(_ours, environment)):
-        variable = name.removesuffix(FROM_FILE)
-        if variable not in _KNOWN:
-            wrong = "there is no such setting", _nearest(variable, _KNOWN)
-        elif name == variable:
-            variables[variable] = environment[name]
-            continue
-        elif variable in environment:
-            wrong = f"{variable} is given as well", "give one of the two"
-        else:
-            try:
-                variables[variable] = Path(environment[name]).read_text(encoding="utf-8").strip()
-                continue
-            except (OSError, ValueError) as unread:
-                wrong = _unread(environment[name], unread), "name a text file that can be read"
-        faults.append(Fault(ENVIRONMENT, 0, name, *wrong))
-    return variables
+    """The variables that are ours, the contents of the files that `…_FILE` ones name among them."""
+    given = [_given(name, environment) for name in environment if _ours(name)]
+    faults.extend(one for one in given if isinstance(one, Fault))
+    return dict(one for one in given if not isinstance(one, Fault))
+
+
+def _ours(name: str) -> bool:
+    return name.startswith(PREFIX) and not name.startswith(NOT_SETTINGS)
+
+
+def _given(name: str, environment: Mapping[str, str]) -> tuple[str, str] | Fault:
+    variable, known = name.removesuffix(FROM_FILE), _known()
+    if variable not in known:
+        return Fault(ENVIRONMENT, 0, name, "there is no such setting", _nearest(variable, known, PREFIX))
+    if name == variable:
+        return variable, environment[name]
+    if variable in environment:
+        return Fault(ENVIRONMENT, 0, name, f"{variable} is given too", "give one of the two")
+    return _contents(name, environment[name])
+
+
+def _known() -> list[str]:
+    return [variable_of((section, key)) for section, keys in _sections().items() for key in keys]
+
+
+def _sections() -> Mapping[str, list[str]]:
+    return {
+        name: list(cast("type[BaseModel]", section.annotation).model_fields)
+        for name, section in Settings.model_fields.items()
+    }
+
+
+def _contents(name: str, file: str) -> tuple[str, str] | Fault:
+    try:
+        return name.removesuffix(FROM_FILE), Path(file).read_text(encoding="utf-8").strip()
+    except OSError as missing:
+        return Fault(ENVIRONMENT, 0, name, f"{file}: {missing.strerror}", "name a file that can be read")
+    except ValueError:
+        return Fault(ENVIRONMENT, 0, name, f"{file} is not a text file", "save it as UTF-8")
+
+
+def _tables(variables: Mapping[str, str], faults: list[Fault]) -> Tables:
+    """The variables as a file would have them."""
+    tables: Tables = {}
+    for name, value in variables.items():
+        try:
+            for section, keys in _Environment({name: value})().items():
+                tables.setdefault(section, {}).update(keys)
+        except SettingsError:
+            said = "this is not JSON", 'write lists and tables as JSON, such as ["en", "bn"]'
+            faults.append(Fault(ENVIRONMENT, 0, name, *said))
+    return tables
+
+
+def _overlaid(under: Tables, over: Tables) -> Tables:
+    """Section by section, the environment's keys over the file's; what is no section stays, to be complained of."""
+    together = dict(under)
+    for section, keys in over.items():
+        below = together.get(section, {})
+        together[section] = {**below, **keys} if isinstance(below, dict) else below
+    return together
+
+
+def _validated(tables: Tables, written: Written, faults: list[Fault]) -> Settings | None:
+    try:
+        return Settings(**tables)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_input=False)
+        faults.extend(written.fault(tuple(map(str, error["loc"])), *_said(error)) for error in errors)
+        return None
+
+
+def _said(error: ErrorDetails) -> tuple[str, str]:
+    """What is wrong and what would be right, in our words; never the value, which may be a secret."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "plain":
+        return context["problem"], context["right"]
+    if kind == "extra_forbidden":
+        return "there is no such setting", _nearest(str(error["loc"][-1]), _siblings(error["loc"]))
+    problem, right = _SAID[kind]
+    return problem, right.format(**context)
+
+
+def _siblings(place: tuple[int | str, ...]) -> Iterable[str]:
+    """The keys that there are beside `place`."""
+    match place:
+        case (_,):
+            return _sections()
+        case (section, _):
+            return _sections()[str(section)]
+        case _:
+            return Network.model_fields
+
+
+def _nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
+    close = difflib.get_close_matches(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known], n=1)
+    return f"did you mean {prefix}{close[0]}?" if close else "take it out, or see config.toml for what there is"
+
+
+_WHOLE = "this is not a whole number", "write one such as 300"
+_FRACTION = "this is not a number", "write one such as 1.5"
+_TRUTH = "this is neither true nor false", "write true or false"
+_TEXT = "this is not text", "put it in quotes"
+_TABLE = "this is not a table", "write its keys under a [header]"
+_SAID: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_type", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _FRACTION),
+    **dict.fromkeys(("bool_parsing", "bool_type"), _TRUTH),
+    **dict.fromkeys(("string_type", "path_type"), _TEXT),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _TABLE),
+    "tuple_type": ("this is not a list", 'write one such as ["en", "bn"]'),
+    "literal_error": ("this is not one of what it may be", "write {expected}"),
+    "greater_than_equal": ("this is too small", "write {ge} or more"),
+    "greater_than": ("this is too small", "write more than {gt:g}"),
+    "less_than_equal": ("this is too large", "write {le:g} or less"),
+    "less_than": ("this is too large", "write less than {lt:g}"),
+}
+"""The library's kind of error to what is wrong and what would be right; a test gives every key every odd value."""
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[Place, str, str]]:
+    """Settings that are each in order and cannot be together: where, what is wrong, what would be right."""
+    at = settings.africastalking
+    if not settings.server.loopback and not at.callback_token.get_secret_value():
+        yield (
+            ("africastalking", "callback_token"),
+            f"the gateway would listen on {settings.server.host or 'every address'} and take callbacks from anyone",
+            "give a callback_token, or listen on 127.0.0.1",
+        )
+    if settings.sms.provider == "africastalking" and not at.api_key.get_secret_value():
+        yield (
+            ("africastalking", "api_key"),
+            "messages cannot be sent without it",
+            "give the account's key, or set sms.provider to sandbox",
+        )
+    if settings.redis.cluster and settings.redis.embedded:
+        yield (
+            ("redis", "cluster"),
+            f"{MEMORY} is no cluster",
+            "give one of the cluster's addresses in redis.url, or write false",
+        )
+    yield from _languages(settings.languages)
+    yield from _secret(settings)
+
+
+def _languages(languages: Languages) -> Iterator[tuple[Place, str, str]]:
+    if languages.default not in languages.offered:
+        yield ("languages", "default"), f"{languages.default} is not offered", "choose one of languages.offered"
+    if len(set(languages.offered)) < len(languages.offered):
+        yield ("languages", "offered"), "a language is offered twice", "name each once"
+
+
+def _secret(settings: Settings) -> Iterator[tuple[Place, str, str]]:
+    secret = settings.keys.secret.get_secret_value()
+    fresh = "python server.py keys secret prints a fresh one"
+    if secret and len(secret) < SHORTEST_SECRET:
+        yield ("keys", "secret"), "it is too short to be safe", f"give {SHORTEST_SECRET} characters or more: {fresh}"
+    if not secret and not (settings.redis.embedded and settings.server.loopback):
+        yield (
+            ("keys", "secret"),
+            f"it is empty, which is for a gateway on loopback with {MEMORY} only",
+            f"give one: {fresh}",
+        )

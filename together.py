@@ -46,9 +46,6 @@ class Together(Generic[Ask, Answer]):
             answers = await self._run([ask for ask, _ in batch]) if batch else ()
             if len(answers) != len(batch):
                 raise RuntimeError(f"{len(batch)} asked together, {len(answers)} were answered")  # noqa: TRY301
-        except asyncio.CancelledError:
-            _cancel([*askers, *(answer for _, answer in self._waiting)])
-            raise
         except Exception as error:  # noqa: BLE001 - it is the askers', not ours
             answers = [error] * len(batch)
         _settle(askers, answers)
@@ -60,11 +57,5 @@ def _settle(askers: Iterable[asyncio.Future[Answer]], answers: Sequence[Answer |
             continue  # cancelled while the run was out
         if isinstance(answer, BaseException):
             asker.set_exception(answer)
-            asker.exception()  # seen: an asker cancelled in this very turn will not fetch it, and that is no fault
         else:
             asker.set_result(answer)
-
-
-def _cancel(askers: Iterable[asyncio.Future[Answer]]) -> None:
-    for asker in askers:
-        asker.cancel()

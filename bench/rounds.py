@@ -11,7 +11,7 @@ from bench.callers import call
 from bench.process import Server
 from bench.session import Hop
 
-WARM_UP = 0.5  # seconds with each server before anything is counted
+WARM_UP = 1.0  # seconds with each server before anything is counted
 
 
 class Plan(NamedTuple):
@@ -53,14 +53,14 @@ def measured(rows: Sequence[Row], plan: Plan) -> Seen:
         WrongAnswer: some server did not answer as it must.
     """
     for row in rows:
-        _round(row, plan._replace(seconds=WARM_UP))
+        _took(row, plan._replace(seconds=WARM_UP))
     rounds = [[_round(row, plan) for row in rows] for _ in range(plan.rounds)]
     return {row.name: seen for row, seen in zip(rows, zip(*rounds, strict=True), strict=True)}
 
 
 def _round(row: Row, plan: Plan) -> Round:
     began, worked, cpu = time.perf_counter(), time.process_time(), row.server.cpu()
-    took = sorted(uvloop.run(call(row.server.port, row.sessions, plan.connections, plan.seconds)))
+    took = sorted(_took(row, plan))
     lasted = time.perf_counter() - began
     return Round(
         hops=len(took),
@@ -71,6 +71,10 @@ def _round(row: Row, plan: Plan) -> Round:
         megabytes=row.server.megabytes(),
         busy=(time.process_time() - worked) / lasted,
     )
+
+
+def _took(row: Row, plan: Plan) -> Sequence[float]:
+    return uvloop.run(call(row.server.port, row.sessions, plan.connections, plan.seconds))
 
 
 def table(seen: Seen) -> str:

@@ -8,7 +8,7 @@ of the built-in ones is a table of the locale's `[terms]` (`{status:status}`) or
 import string
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from faults import Broken, Fault, Finding
 from toml_lines import line_of, lines
 
 LANGUAGES = ("en", "bn", "hi")
-LATIN = {"en": "en", "bn": "bn_Latn", "hi": "hi_Latn"}
+LATIN = {"en": "en_Latn", "bn": "bn_Latn", "hi": "hi_Latn"}
 FORMS = (*LANGUAGES, "bn_Latn", "hi_Latn")
 RESERVED = ("common", "refused", "sms", "terms")
 LOCALES = Path(__file__).parent / "locales"
@@ -125,6 +125,24 @@ def load_all(names: Names, folder: Path = LOCALES) -> Mapping[str, Words]:
     return {form: load(form, (folder / f"{form}.toml").read_text(encoding="utf-8"), names) for form in FORMS}
 
 
+def for_screens(words: Mapping[str, Words]) -> Mapping[str, Words]:
+    """The words by what a screen can show: `bn` where it shows Unicode, `bn_Latn` where it does not, likewise `en`, `hi`.
+
+    Where it shows Unicode, the language screen calls each language by its own name in its own letters.
+    """
+    own = {language: words[language].screens["languages"].options[language] for language in LANGUAGES}
+    return {
+        **words,
+        **{language: _calling_languages(words[language], own) for language in LANGUAGES},
+        "en_Latn": words["en"],
+    }
+
+
+def _calling_languages(words: Words, names: Mapping[str, Template]) -> Words:
+    languages = replace(words.screens["languages"], options=names)
+    return replace(words, screens={**words.screens, "languages": languages})
+
+
 def template(source: str) -> Template:
     """A text taken apart at its placeholders; `ValueError` where a brace is not closed."""
     lines_of_it = source.strip("\n").split("\n")
@@ -177,7 +195,6 @@ def _screen(table: Mapping[str, str]) -> ScreenWords:
 
 
 def _ways(form: str, terms: Mapping[str, Mapping[str, str]], names: Names) -> Mapping[str, Say]:
-    language = form.removesuffix("_Latn")
     ways: dict[str, Say] = {
         "text": lambda fact: "" if fact is None else str(fact),
         "date": lambda fact: _date(fact, form) if fact else "",

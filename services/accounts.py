@@ -3,12 +3,14 @@
 What is done under an effect is done once: the same effect again, at once or much later, is told what came of it first.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import CursorResult, Executable, Row, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from services.given import Clock, Say, Sealing, utc_now
 from services.lockout import Tally
@@ -113,7 +115,7 @@ class Accounts:
         self._say = say
         self._clock = clock
         self._language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
-        self._keep_languages = _upsert_language(records)
+        self._upsert_language = _upsert_language(records)
         self._choose_language = Together(self._choose_languages)
 
     async def language_of(self, number: str) -> Known | None:
@@ -202,12 +204,21 @@ class Accounts:
             text = self._say(language, "pin_changed", {})
             await self._messages.queue(transaction, Message(number, text, "info", f"{effect}/pin_changed"))
 
-    async def _choose_languages(self, rows: Sequence[Mapping[str, Any]]) -> list[None]:
+    async def _choose_languages(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[BaseException | None]:
+        try:
+            await self._keep_languages(rows)
+        except DBAPIError:
+            if len(rows) == 1:
+                raise
+            # One of them cannot be written, and the others are not to suffer for it.
+            return await asyncio.gather(*(self._keep_languages([row]) for row in rows), return_exceptions=True)
+        return [None] * len(rows)
+
+    async def _keep_languages(self, rows: Sequence[Mapping[str, Any]]) -> None:
         # In the order of their numbers, or two processes that write the same callers could wait for each other.
         in_order = sorted(rows, key=lambda row: str(row["number"]))
         async with self._records.transaction() as transaction:
-            await transaction.execute(self._keep_languages, in_order)
-        return [None] * len(rows)
+            await transaction.execute(self._upsert_language, in_order)
 
     async def _insert_account(self, transaction: Transaction, new: NewAccount, pin_hash: str) -> int | None:
         row = {

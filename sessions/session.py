@@ -78,11 +78,7 @@ def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[
     `whole` and without a trace nothing is known, and every `*` is taken for a separator.
     """
     start = heard + 1 if heard else 0
-    newest = start
-    if trace is not None and heard < trace.heard < len(path):
-        newest = trace.heard + 1
-    elif trace is None and not whole:
-        newest = len(path) + 1
+    newest = _newest(start, len(path), trace, whole=whole)
     answers: list[tuple[str, int]] = []
     if newest > start:
         for answer in path[start : newest - 1].split(SEPARATOR):
@@ -92,6 +88,15 @@ def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[
     if newest <= len(path):
         answers.append((path[newest:], len(path)))
     return answers
+
+
+def _newest(start: int, length: int, trace: Trace | None, *, whole: bool) -> int:
+    """Where the newest answer starts; past the end of the path where that is not known."""
+    if trace is None:
+        return start if whole else length + 1
+    if trace.heard >= length:  # brought back with the very path that it was given for: a repeat
+        return length + 1
+    return max(start, trace.heard + 1 if trace.heard else 0)
 
 
 def follows(path: str, heard: int) -> bool:

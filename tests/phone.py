@@ -57,6 +57,11 @@ class Phone:
         self.session, self.code, self.text, self.brought = f"ATUid_{secrets.token_hex(16)}", code, "", ""
         return await self.again()
 
+    async def redials(self) -> str:
+        """A new call that starts again where the gateway offers to go on."""
+        screen = await self.dials()
+        return await self.types("2") if "Start again" in screen else screen
+
     async def types(self, *answers: str) -> str:
         """One or more key presses; the last screen."""
         screen = ""
@@ -88,7 +93,6 @@ class Phone:
             assert response.status == 200, await response.text()
             self.brought = response.headers.get("at-ussd-hop-metadata", "")
             return await response.text()
-
 
     async def sms(self, containing: str = "") -> str:
         """The newest SMS in this phone's inbox that contains this; it is awaited for a few seconds."""

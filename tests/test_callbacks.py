@@ -31,7 +31,8 @@ async def gateway(guard: Guard, within: float = 5.0) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/heard/{citizen}", heard)
-    runner = web.AppRunner(app, access_log_class=AccessLog, access_log=logging.getLogger("tests.access"))
+    logger = logging.getLogger("tests.access")
+    runner = web.AppRunner(app, access_log_class=AccessLog, access_log=logger, lingering_time=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:

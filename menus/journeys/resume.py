@@ -27,7 +27,7 @@ def resume() -> Journey:
 
 def worth_resuming(place: Place) -> bool:
     """Whether a caller who was cut off at `place` has anything to go back to."""
-    return not place.over and place.screen not in NOTHING_LOST
+    return not place.over and bool(place.trail) and place.screen not in NOTHING_LOST
 
 
 def offer(left: Place) -> Place:

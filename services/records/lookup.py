@@ -47,7 +47,8 @@ class Lookup(Generic[Found]):
 
     async def __call__(self, key: str) -> Found | None:
         """Raises RecordsUnreadable when the database does not answer in time."""
-        return await self._together(key)
+        # Keys are digits. What no database could hold as text must not spoil the question of everybody who asks now.
+        return await self._together(key) if key.isascii() and key.isprintable() else None
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -39,6 +39,19 @@ async def test_the_last_of_two_choices_in_one_moment_holds(desk):
     assert await desk.accounts.language_of(RAHIMA) == Known("hi", "s1")
 
 
+async def test_a_caller_who_cannot_be_written_down_harms_nobody_who_chose_at_the_same_time(desk):
+    choices = [desk.accounts.choose_language(number, "bn", "s1") for number in (RAHIMA, None, KARIM)]
+    written = await asyncio.gather(*choices, return_exceptions=True)
+    assert [type(one).__name__ for one in written] == ["NoneType", "IntegrityError", "NoneType"]
+    assert [await desk.accounts.language_of(number) for number in (RAHIMA, KARIM)] == [Known("bn", "s1")] * 2
+
+
+async def test_a_number_that_is_no_text_for_a_database_is_unknown_and_harms_nobody(desk):
+    await desk.accounts.choose_language(RAHIMA, "bn", "s1")
+    asked = (desk.accounts.language_of(number) for number in (RAHIMA, "+880\x00", "+88\ud800"))
+    assert await asyncio.gather(*asked) == [Known("bn", "s1"), None, None]
+
+
 async def test_whoever_registers_can_sign_in(desk):
     account = await desk.registers(pin="4821")
     assert await desk.accounts.exists(RAHIMA)
@@ -97,6 +110,22 @@ async def test_a_number_without_an_account_is_unknown_and_stays_so_under_that_ef
     assert not await desk.accounts.exists(KARIM)
     await desk.registers(KARIM, pin="4821")
     assert await desk.accounts.sign_in(KARIM, "4821", "s1:3") == SignIn("unknown")
+
+
+async def test_a_number_without_an_account_costs_the_same_hashing_as_a_wrong_pin(desk, monkeypatch):
+    await desk.registers()
+    compared = []
+    matches = desk.pins.matches
+
+    async def counted(secret, hashed):
+        compared.append(secret)
+        return await matches(secret, hashed)
+
+    monkeypatch.setattr(desk.pins, "matches", counted)
+    for number in (RAHIMA, KARIM):
+        await desk.accounts.sign_in(number, "0000", f"s1:{number}")
+        await desk.accounts.answer(number, ("a", "b"), f"s1:{number}")
+    assert compared == ["0000", "a", "b"] * 2
 
 
 async def test_five_wrong_pins_close_the_account_for_a_quarter_of_an_hour_then_longer_and_longer(desk, clock):

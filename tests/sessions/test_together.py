@@ -1,5 +1,4 @@
 import asyncio
-import gc
 from collections.abc import Sequence
 from contextvars import ContextVar
 
@@ -135,23 +134,6 @@ async def test_a_run_belongs_to_nobody_s_context():
     name.set("first asker")
     await Together(run)("a")
     assert seen == ["nobody"]
-
-
-async def test_a_failure_that_nobody_fetches_any_more_is_not_reported_as_lost():
-    lost: list[dict[str, object]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(context))
-    asked: list[asyncio.Task[str]] = []
-
-    async def run(asks: list[str]) -> list[str]:
-        asyncio.get_running_loop().call_soon(asked[0].cancel)  # between its answer and its waking
-        raise ConnectionError("no line")
-
-    asked.append(asyncio.create_task(Together(run)("a")))
-    with pytest.raises(asyncio.CancelledError):
-        await asked[0]
-    asked.clear()
-    gc.collect()
-    assert not lost
 
 
 def test_when_the_loop_ends_nobody_is_left_waiting_and_the_next_loop_is_served():

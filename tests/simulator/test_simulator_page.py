@@ -9,57 +9,13 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from screens.alphabet import septets, units
+from tests.simulator.phone_page import Phone
 from tests.simulator.scripted_gateway import MENU, NUMBER, SCREENS, Gateway, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PATIENCE = 10.0  # seconds; a test that waits longer has failed
 CODE = "482913 is your Ekdial code. It works for 10 minutes. Never tell it to anyone."
-
-
-class Phone:
-    """A person at the page: presses keys and reads the display."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.text = page.locator("#text")
-        self.answer = page.locator("#answer")
-        self.dialled = page.locator("#dialled")
-
-    async def press(self, *keys: str) -> None:
-        for key in keys:
-            await self.page.locator(f'.key[data-key="{key}"], .pad [data-key="{key}"]').click()
-
-    async def taps(self, keys: str) -> None:
-        """Quickly one after the other, however busy this machine is."""
-        await self.page.evaluate(
-            """(keys) => [...keys].forEach((key) => {
-                const button = document.querySelector(`.keypad [data-key="${key}"]`);
-                ["pointerdown", "pointerup"].forEach((type) => button.dispatchEvent(new PointerEvent(type, {bubbles: true})));
-            })""",
-            keys,
-        )
-
-    async def hold(self, key: str) -> None:
-        await self.page.locator(f'.key[data-key="{key}"]').click(delay=700)
-
-    async def dials(self, code: str) -> None:
-        await self.press(*code, "call")
-
-    async def answers(self, digits: str) -> None:
-        await self.press(*digits, "left")
-
-    async def shows(self, text: str) -> None:
-        await self.showing("asking", "ended")
-        await expect(self.text).to_have_text(re.compile(re.escape(text.partition("\n")[0])))
-        assert await self.text.text_content() == text
-
-    async def showing(self, *views: str) -> None:
-        await expect(self.page.locator("#display")).to_have_attribute("data-showing", re.compile("|".join(views)))
-
-    async def soft_keys(self, left: str, right: str) -> None:
-        await expect(self.page.locator("#soft-left")).to_have_text(left)
-        await expect(self.page.locator("#soft-right")).to_have_text(right)
 
 
 @pytest.fixture
@@ -413,6 +369,16 @@ async def test_a_code_is_read_in_the_middle_of_a_call_and_typed(phone: Phone, ga
     await phone.shows(said("1*5"))
     await expect(phone.answer).to_have_value("7")
     await expect(banner).to_be_hidden()
+
+
+async def test_a_message_of_before_the_call_is_no_news_in_it(phone: Phone, gateway: Gateway) -> None:
+    await gateway.sms.send(NUMBER, CODE)
+    await phone.page.locator("#unread", has_text="1").wait_for()
+    await phone.dials("*123#")
+    await phone.shows(said(""))
+    await expect(phone.page.locator("#banner")).to_be_hidden()
+    await phone.page.get_by_role("button", name="1 new message").click()
+    await expect(phone.text).to_have_text(CODE)
 
 
 async def test_a_message_that_was_read_is_read_after_a_reload_and_shown_once(phone: Phone, gateway: Gateway) -> None:

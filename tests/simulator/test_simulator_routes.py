@@ -78,6 +78,18 @@ async def test_the_phone_is_told_what_it_needs_to_know(browser: ClientSession) -
         }
 
 
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [
+        (Network("63902"), "Safaricom"),
+        (Network("63902", "Our test network"), "Our test network"),
+        (Network("00101"), "00101"),
+    ],
+)
+def test_a_network_is_called_what_people_call_it(network: Network, name: str) -> None:
+    assert network.as_json()["name"] == name
+
+
 def test_the_callback_token_goes_into_both_callbacks() -> None:
     told = PhoneSettings("*123#", (Network("99999", "Sandbox"),), token="a b&c").as_json()
     assert told["callback"] == "/ussd/africastalking?token=a+b%26c"

@@ -4,7 +4,6 @@ import { softKeys, view } from "./handset.js";
 import { dayOf, languageOf, timeOf } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const BUSY = new Set(["dialling", "waiting", "asking", "ended", "failed", "lost"]);
 const OWN_WORDS = new Set(["waiting", "failed", "lost"]); // the handset's, where others show the gateway's
 
 /** Text that has not changed is left alone, so that a screen reader says it once. */
@@ -22,7 +21,7 @@ export function drawPhone(phone, { say, language, carrier, openMessage }) {
   document.querySelectorAll("[data-view]").forEach((part) => {
     part.hidden = !part.dataset.view.split(" ").includes(showing);
   });
-  drawStatus(phone, showing, carrier, say);
+  drawStatus(phone, carrier, say);
   put("dialled", phone.dialled);
   drawText(phone, showing, say, language);
   drawAnswer(phone, say);
@@ -37,18 +36,23 @@ export function drawClock(language) {
   put("day", dayOf(now, language));
 }
 
-function drawStatus(phone, showing, carrier, say) {
+function drawStatus(phone, carrier, say) {
   const count = phone.unread.length;
-  const newest = phone.inbox.find(({ id }) => id === phone.unread[0]);
-  const news = count === 1 ? say("newMessage") : say("newMessages", { count });
+  const told = count === 1 ? say("newMessage") : say("newMessages", { count });
   put("carrier", carrier || say("noService"));
   $("phone").classList.toggle("no-service", !carrier);
   put("unread", String(count));
-  put("notice", count ? news : "");
+  put("notice", count ? told : "");
   $("envelope").hidden = !count;
-  $("envelope").setAttribute("aria-label", news);
-  $("banner").hidden = !newest || !BUSY.has(showing);
-  put("banner", newest ? `${newest.from}: ${newest.text}` : "");
+  $("envelope").setAttribute("aria-label", told);
+  drawBanner(phone);
+}
+
+/** An SMS that comes during a call is shown over the status line, where one can go and read it. */
+function drawBanner({ inbox, news, call, open }) {
+  const sms = call && open === null && inbox.find(({ id }) => id === news);
+  $("banner").hidden = !sms;
+  put("banner", sms ? `${sms.from}: ${sms.text}` : "");
 }
 
 function drawText(phone, showing, say, language) {

@@ -10,12 +10,12 @@ const NOTHING = { text: "", caret: 0 };
 
 /**
  * `call` is null or `{phase: "waiting" | "asking" | "ended" | "failed" | "lost", text}`; `open` is null, "inbox" or
- * the id of the message being read; `inbox` has the newest first.
+ * the id of the message being read; `inbox` has the newest first; `news` is the id of one that came during the call.
  */
 export function newHandset(serviceCode) {
   return {
     serviceCode, dialled: "", lastDialled: "", call: null, answer: NOTHING, mode: "123", tap: null,
-    inbox: [], unread: [], open: null, fromInbox: false, picked: 0,
+    inbox: [], unread: [], news: null, open: null, fromInbox: false, picked: 0,
   };
 }
 
@@ -70,12 +70,13 @@ export function hear(phone, { kind, text }) {
 export function receive(phone, sms, read = false) {
   if (phone.inbox.some(({ id }) => id === sms.id)) return phone;
   const inbox = [sms, ...phone.inbox].sort((one, other) => other.at.localeCompare(one.at));
-  return { ...phone, inbox, unread: read ? phone.unread : [sms.id, ...phone.unread] };
+  if (read) return { ...phone, inbox };
+  return { ...phone, inbox, unread: [sms.id, ...phone.unread], news: phone.call ? sms.id : null };
 }
 
 /** Read one message; going back from it leads to the list, or to what was there before. */
 export const read = (phone, id, fromInbox = false) =>
-  ({ ...phone, open: id, fromInbox, unread: phone.unread.filter((other) => other !== id) });
+  ({ ...phone, open: id, fromInbox, news: null, unread: phone.unread.filter((other) => other !== id) });
 
 const startDialling = (phone, key) => [{ ...phone, call: null, dialled: phone.dialled + key }];
 const recallLast = (phone) => [{ ...phone, dialled: phone.lastDialled }];
@@ -83,7 +84,7 @@ const shortcut = (phone) => [{ ...phone, dialled: phone.serviceCode }];
 const eraseDialled = (phone) => [{ ...phone, dialled: phone.dialled.slice(0, -1) }];
 const forgetDialled = (phone) => [{ ...phone, dialled: "" }];
 const plus = (phone) => [phone.dialled.endsWith("0") ? { ...phone, dialled: `${phone.dialled.slice(0, -1)}+` } : phone];
-const dial = (phone) => [{ ...phone, dialled: "", lastDialled: phone.dialled }, { dial: phone.dialled }];
+const dial = (phone) => [{ ...phone, dialled: "", lastDialled: phone.dialled, news: null }, { dial: phone.dialled }];
 const hangUp = (phone) => [{ ...phone, call: null, answer: NOTHING }, { hangUp: true }];
 const dismiss = (phone) => [{ ...phone, call: null }];
 const send = (phone) => (phone.answer.text ? [phone, { answer: phone.answer.text }] : [phone, { refuse: true }]);
@@ -120,7 +121,8 @@ function capital(phone, again, letter) {
 function replace(phone, count, letter, tap) {
   const { text, caret } = phone.answer;
   const start = caret - count;
-  return { ...phone, tap, answer: { text: text.slice(0, start) + letter + text.slice(caret), caret: start + letter.length } };
+  const answer = { text: text.slice(0, start) + letter + text.slice(caret), caret: start + letter.length };
+  return { ...phone, tap, answer };
 }
 
 const typeDigit = (phone, key) => [phone.tap?.key === key ? replace(phone, 1, key, null) : phone];
@@ -138,7 +140,8 @@ const KEYS = {
     left: openInbox, ok: openInbox, up: openInbox, down: openInbox,
   },
   dialling: {
-    digit: startDialling, left: dial, ok: dial, call: dial, right: eraseDialled, erase: eraseDialled, end: forgetDialled,
+    digit: startDialling, left: dial, ok: dial, call: dial,
+    right: eraseDialled, erase: eraseDialled, end: forgetDialled,
   },
   waiting: { right: hangUp, end: hangUp },
   asking: {

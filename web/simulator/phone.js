@@ -114,8 +114,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 /** Characters of a keyboard's go into the answer as they are: no letters by tapping there. */
-const isTyping = ({ target, key: pressed }) =>
-  view(phone) === "asking" && target !== $("answer") && pressed.length === 1 && !(pressed === " " && target.closest("button"));
+const isTyping = (event) =>
+  view(phone) === "asking" && event.target !== $("answer") && event.key.length === 1 && !pressesButton(event);
 const pressesButton = ({ target, key: pressed }) => target.closest("button") && [" ", "Enter"].includes(pressed);
 
 function keyOf(pressed) {
@@ -170,7 +170,7 @@ function keepRead() {
   if (news.length) choose({ read: [...news, ...choices.read] });
 }
 
-$("banner").addEventListener("click", () => openMessage());
+$("banner").addEventListener("click", () => openMessage(phone.news));
 $("envelope").addEventListener("click", () => openMessage());
 
 // --- beside the phone -------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 
-ARRIVES_WITHIN = 5.0  # seconds in which a code is awaited; SMS are sent after the screen that announces them
+ARRIVES_WITHIN = 3.0  # seconds in which a code is awaited; SMS are sent after the screen that announces them
 LENGTHS: Mapping[str, range] = {"code": range(6, 7), "pin": range(4, 7), "tracking": range(12, 13)}
 
 _dates = re.compile(r"\d{1,2} [^\d\s]+ \d{4}")

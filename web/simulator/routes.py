@@ -35,18 +35,36 @@ HEADERS: Final[Mapping[str, str]] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+NAMES: Final[Mapping[str, str]] = {
+    "47001": "Grameenphone",
+    "47002": "Robi",
+    "47003": "Banglalink",
+    "47004": "Teletalk",
+    "63902": "Safaricom",
+    "63903": "Airtel Kenya",
+    "63907": "Telkom Kenya",
+    "63999": "Equitel",
+    "99999": "Sandbox",
+}
 SAMPLE_NUMBERS = ("+8801700000001", "+919000000001", "+254700000001")
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network the phone can be on: how the gateway knows it, and what its screen holds, prefix included."""
+    """A network the phone can be on: how the gateway knows it, and what its screen holds, prefix included.
+
+    One without a name of its own is called what people call it, or by its code.
+    """
 
     code: str
-    name: str
+    name: str = ""
     unicode: bool = False
     septets: int = 160
     units: int = 70  # UTF-16 units, where the screen needs UCS-2
+
+    def as_json(self) -> dict[str, object]:
+        """As `phone.json` has it."""
+        return asdict(self) | {"name": self.name or NAMES.get(self.code, self.code)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +86,7 @@ class PhoneSettings:
         return {
             "serviceCode": self.service_code,
             "numbers": self.numbers,
-            "networks": [asdict(network) for network in self.networks],
+            "networks": [network.as_json() for network in self.networks],
             "languages": self.languages,
             "callback": self.callback + guard,
             "events": self.events + guard,

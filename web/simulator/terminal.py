@@ -73,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Bengali shows question marks
     try:
-        return asyncio.run(dial(args.url or HERE, args.number, args.code, args.keys, network=args.network, out=sys.stdout))
+        return asyncio.run(
+            dial(args.url or HERE, args.number, args.code, args.keys, network=args.network, out=sys.stdout)
+        )
     except (CannotDialError, ClientError) as problem:
         sys.stderr.write(f"{problem}\n")
         return NOT_MADE

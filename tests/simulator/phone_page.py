@@ -1,0 +1,50 @@
+"""A person at the simulator's page: presses keys and reads the display."""
+
+import re
+
+from playwright.async_api import Page, expect
+
+
+class Phone:
+    """The phone in the page, as fingers and eyes know it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.text = page.locator("#text")
+        self.answer = page.locator("#answer")
+        self.dialled = page.locator("#dialled")
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.page.locator(f'.key[data-key="{key}"], .pad [data-key="{key}"]').click()
+
+    async def taps(self, keys: str) -> None:
+        """Quickly one after the other, however busy this machine is."""
+        await self.page.evaluate(
+            """(keys) => [...keys].forEach((key) => {
+                const button = document.querySelector(`.keypad [data-key="${key}"]`);
+                ["pointerdown", "pointerup"].forEach((type) => button.dispatchEvent(new PointerEvent(type, {bubbles: true})));
+            })""",
+            keys,
+        )
+
+    async def hold(self, key: str) -> None:
+        await self.page.locator(f'.key[data-key="{key}"]').click(delay=700)
+
+    async def dials(self, code: str) -> None:
+        await self.press(*code, "call")
+
+    async def answers(self, digits: str) -> None:
+        await self.press(*digits, "left")
+
+    async def shows(self, text: str) -> None:
+        await self.showing("asking", "ended")
+        await expect(self.text).to_have_text(re.compile(re.escape(text.partition("\n")[0])))
+        assert await self.text.text_content() == text
+
+    async def showing(self, *views: str) -> None:
+        await expect(self.page.locator("#display")).to_have_attribute("data-showing", re.compile("|".join(views)))
+
+    async def soft_keys(self, left: str, right: str) -> None:
+        await expect(self.page.locator("#soft-left")).to_have_text(left)
+        await expect(self.page.locator("#soft-right")).to_have_text(right)

@@ -22,6 +22,7 @@ from settings import Settings, read
 HERE = Path(__file__).parent
 WRONG = 2  # exit status of a run that a person must mend something for
 NOT_LOADED = 4  # what gunicorn takes for "do not try again"
+TELL_VALUES = ("aiosqlite", "sqlalchemy", "urllib3")  # libraries whose debug lines hold what people typed
 SHUTDOWN = 10.0  # seconds for hops in flight; a provider waits no longer
 
 
@@ -76,6 +77,8 @@ def _configured() -> Settings:
 
 def log_as(level: str) -> None:
     """One line an event on stderr, its facts as keys; nothing below `level`."""
+    for library in TELL_VALUES:
+        logging.getLogger(library).setLevel(logging.WARNING)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     structlog.configure(
         processors=[

@@ -1,27 +1,30 @@
 """Proves every screen before it is served: that the tree leads somewhere, that every language says all of it, that it fits.
 
-Refused: a name that leads nowhere, a screen nobody can reach, a step's way that is not mapped, a text that is missing,
-left over or says other facts than the English one, `CON`, `END` or option digits written into a text, and a screen
-that is over its budget with the longest facts it is likely to say.
+Refused: a name that leads nowhere, a screen nobody can reach, a step's way that is not mapped,
+a text that is missing, left over or says other facts than the English one, `CON`, `END` or option digits written into a
+text, and a screen that is over its budget with the longest facts it is likely to say.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal, Union, get_args, get_origin
 
 from faults import Fault
 from menus.model import Choice, Form, Goodbye, Listing, Menu, Option, Question, Screen, Step, Texts, keyed
-from menus.words import FORMS, ScreenWords, Template, Words, file_of, template
+from menus.words import FORMS, RESERVED, ScreenWords, Template, Words, file_of, template
 from screens.alphabet import BASIC
-from screens.pages import BACK, HOME, MORE, MOST_OPTIONS, Budget, Showing, fit
+from screens.pages import MOST_OPTIONS, Budget, Showing, fit
 from toml_lines import line_of, lines
 
 LATIN_FORMS = frozenset({"en", "bn_Latn", "hi_Latn"})
 MOST_PAGES = 3
 MOST_UNICODE_PAGES = 8
 REFERENCE = "en"
+COMMON = ("back", "home", "more", "sorry", "abroad", "unheard")
+"""What is said on every screen, and what is said when there is none."""
+_KEYS = frozenset(map(str, range(1, MOST_OPTIONS + 1)))
 _prefixed = re.compile(r"\s*(CON|END)\b").match
 _numbered = re.compile(r"^\s*\d{1,2}[.):\s]", re.MULTILINE).search
 
@@ -63,7 +66,6 @@ def faults(proof: Proof) -> Iterator[Fault]:
     yield from _tree(proof.menu)
     for form in FORMS:
         yield from _words(proof, form)
-    yield from _labels(proof)
 
 
 # The tree ------------------------------------------------------------------------------------------------------------
@@ -96,7 +98,9 @@ def leads_to(screen: Screen) -> Iterator[str]:
 
 def _tree(menu: Menu) -> Iterator[Fault]:
     yield from _twice(menu)
+    yield from _ends(menu)
     for screen in menu.listed:
+        yield from _names(screen)
         for name in leads_to(screen):
             if name not in menu.screens:
                 yield _fault(screen.name, f"leads to {name!r}, which is no screen", _meant(name, menu.screens))
@@ -106,6 +110,23 @@ def _tree(menu: Menu) -> Iterator[Fault]:
             yield from _keys(screen.name, screen.options)
     for name in sorted(set(menu.screens) - _reached(menu)):
         yield _fault(name, "nothing leads here", "let a screen lead to it, or take it out")
+
+
+def _ends(menu: Menu) -> Iterator[Fault]:
+    """Where `00` leads to, and where a ring of steps does."""
+    if not isinstance(menu.screens.get(menu.home), Choice):
+        yield _fault(menu.home, "home is here, and this is no choice", "add a Choice of this name")
+    if not isinstance(menu.screens.get(menu.stuck), Goodbye):
+        yield _fault(menu.stuck, "a call that is stuck ends here, and this is no goodbye", "add a Goodbye of this name")
+
+
+def _names(screen: Screen) -> Iterator[Fault]:
+    if screen.name in RESERVED:
+        yield _fault(screen.name, "locales have a table of this name already", "rename the screen")
+    if isinstance(screen, Choice | Question):
+        for option in screen.options:
+            if option.name in {"text", "row"}:
+                yield _fault(screen.name, f"an option is called {option.name!r} like what it stands under", "rename it")
 
 
 def _twice(menu: Menu) -> Iterator[Fault]:
@@ -129,8 +150,8 @@ def _unmapped(step: Step) -> Iterator[Fault]:
 
 def _keys(name: str, options: Sequence[Option]) -> Iterator[Fault]:
     keys = [key for key, _ in keyed(options)]
-    for key in keys:
-        if key in {BACK, HOME, MORE} or not key.isdigit() or not 1 <= int(key) <= MOST_OPTIONS:
+    for key in dict.fromkeys(keys):
+        if key not in _KEYS:
             yield _fault(name, f"an option has the key {key!r}", f"give it one from 1 to {MOST_OPTIONS}")
         elif keys.count(key) > 1:
             yield _fault(name, f"two options have the key {key}", "give each its own")
@@ -172,19 +193,32 @@ Key = tuple[str, ...]
 
 
 def _words(proof: Proof, form: str) -> Iterator[Fault]:
-    expected, said = _expected(proof), _said(proof.words[form])
+    found = [*_keys_said(proof, form), *_texts(proof, form)]
+    yield from found or _sizes(proof, form)
+
+
+def _keys_said(proof: Proof, form: str) -> Iterator[Fault]:
+    expected, said = _expected(proof), set(_said(proof.words[form]))
+    for key in sorted(expected - said):
+        if not _is_one_of_many(key, said):
+            yield _where(proof, form, key, "this text is missing", "add it")
+    for key in sorted(said - expected):
+        if not _is_one_of_many(key, said):
+            yield _where(proof, form, key, "nothing says this", "take it out")
+
+
+def _is_one_of_many(key: Key, said: Container[Key]) -> bool:
+    """Whether this is the term for one number in a language whose term `many` says every number."""
+    return key[0] == "terms" and key[-1].isdecimal() and (*key[:-1], "many") in said
+
+
+def _texts(proof: Proof, form: str) -> Iterator[Fault]:
     reference = _said(proof.words[REFERENCE])
-    for key in sorted(expected - set(said)):
-        yield _where(proof, form, key, "this text is missing", "add it")
-    for key in sorted(set(said) - expected):
-        yield _where(proof, form, key, "no screen says this", "take it out")
-    for key, text in said.items():
+    for key, text in _said(proof.words[form]).items():
         yield from _text(proof, form, key, text)
         if key in reference and text.placeholders != reference[key].placeholders:
             wanted = " ".join(sorted(f"{{{name}:{way}}}" for name, way in reference[key].placeholders)) or "none"
             yield _where(proof, form, key, "this says other facts than the English text", f"say {wanted}")
-    if expected <= set(said):
-        yield from _sizes(proof, form)
 
 
 def _expected(proof: Proof) -> set[Key]:
@@ -200,7 +234,8 @@ def _expected(proof: Proof) -> set[Key]:
             keys.update((screen.name, option.name) for option in screen.options)
     unused = {("languages", language) for language in ("en", "bn", "hi")} | _doors()
     reference = set(_said(proof.words[REFERENCE]))
-    return keys | {key for key in reference if key[0] in {"common", "refused", "sms"}} | (unused & reference)
+    shared = {key for key in reference if key[0] in RESERVED} | {("common", key) for key in COMMON}
+    return keys | shared | (unused & reference)
 
 
 def _doors() -> set[Key]:
@@ -219,6 +254,8 @@ def _said(words: Words) -> dict[Key, Template]:
             said[name, "row"] = screen.row
     said |= {("refused", key): text for key, text in words.refused.items()}
     said |= {("sms", key): text for key, text in words.sms.items()}
+    for kind, terms in words.terms.items():
+        said |= {("terms", kind, key): template(text) for key, text in terms.items()}
     return said | {("common", key): template(text) for key, text in words.common.items()}
 
 
@@ -265,8 +302,12 @@ def longest_facts(proof: Proof, form: str) -> Mapping[str, Any]:
 def _sizes(proof: Proof, form: str) -> Iterator[Fault]:
     facts = longest_facts(proof, form)
     for screen in proof.menu.listed:
-        if not isinstance(screen, Step | Form):
-            yield from _size(proof, form, (screen.name, "text"), _showing(screen, proof, form, facts), screen)
+        if isinstance(screen, Form):
+            yield from _questions(proof, form, screen)
+        elif not isinstance(screen, Step):
+            most = _most_pages(screen, form, home=proof.menu.home)
+            for said in _size(_showing(screen, proof, form, facts), _budget(proof, form), most):
+                yield _where(proof, form, (screen.name, "text"), *said)
 
 
 def _showing(screen: Screen, proof: Proof, form: str, facts: Mapping[str, Any]) -> Showing:
@@ -275,27 +316,37 @@ def _showing(screen: Screen, proof: Proof, form: str, facts: Mapping[str, Any]) 
     options: tuple[tuple[str, str], ...] = ()
     if isinstance(screen, Choice | Question):
         options = tuple((key, words.say(spoken.options[option.name], facts)) for key, option in keyed(screen.options))
-    back = "" if isinstance(screen, Goodbye) or screen.name == proof.menu.home else words.common["back"]
+    back = "" if isinstance(screen, Goodbye) or screen.name == proof.menu.home else _way_back(words)
     return Showing(words.say(spoken.text, facts), options, back, words.common["more"])
 
 
-def _size(proof: Proof, form: str, key: Key, showing: Showing, screen: Screen | None) -> Iterator[Fault]:
-    latin = form in LATIN_FORMS
-    budget = proof.budget if latin else Budget(proof.budget.septets, proof.budget.units, unicode=True)
-    at_once = isinstance(screen, Question | Goodbye) or screen is None or screen.name == proof.menu.home
-    most = 1 if latin and at_once else MOST_PAGES if latin else MOST_UNICODE_PAGES
+def _way_back(words: Words) -> str:
+    """The longer of what `0` can be called: back, or home where there is nothing to go back to."""
+    return max(words.common["back"], words.common["home"], key=len)
+
+
+def _budget(proof: Proof, form: str) -> Budget:
+    return proof.budget if form in LATIN_FORMS else Budget(proof.budget.septets, proof.budget.units, unicode=True)
+
+
+def _most_pages(screen: Screen, form: str, *, home: str) -> int:
+    """On one screen: what is asked, what is said last, and the way home, wherever the letters are Latin."""
+    if form not in LATIN_FORMS:
+        return MOST_UNICODE_PAGES
+    return 1 if isinstance(screen, Question | Form | Goodbye) or screen.name == home else MOST_PAGES
+
+
+def _size(showing: Showing, budget: Budget, most: int) -> Iterator[tuple[str, str]]:
     if fit(showing, budget, most - 1).more:
         cost = f"{len(showing.text)} characters and {len(showing.options)} options"
-        yield _where(
-            proof, form, key, f"{cost} need more than {most} screen{'s' * (most > 1)}", "say it in fewer words"
-        )
+        yield f"{cost} need more than {most} screen{'s' * (most > 1)}", "say it in fewer words"
 
 
-def _labels(proof: Proof) -> Iterator[Fault]:
-    """The questions of the catalogue's forms, as each language shows them."""
+def _questions(proof: Proof, form: str, screen: Form) -> Iterator[Fault]:
+    """The questions that a form can ask, which are the catalogue's, as each language shows them."""
+    words = proof.words[form]
+    most = _most_pages(screen, form, home=proof.menu.home)
     for where, labels in proof.labels:
-        for form in FORMS:
-            text = labels.get(form) or labels[REFERENCE]
-            showing = Showing(f"5/5 {text}", back=proof.words[form].common["back"])
-            for fault in _size(proof, form, ("form", "text"), showing, None):
-                yield Fault("catalogue", 0, f"{where} ({form})", fault.problem, fault.right)
+        asked = words.say(words.screens[screen.name].text, {**LONGEST, "label": labels})
+        for said in _size(Showing(asked, back=_way_back(words)), _budget(proof, form), most):
+            yield Fault("catalogue", 0, f"{where} ({form})", *said)

@@ -206,8 +206,8 @@ def _is_position(answer: str, count: int) -> bool:
 
 
 def _one_of(keys: list[str]) -> Refused:
-    if len(keys) == 1:
-        return Refused("not_the_option", {"key": keys[0]})
+    if len(keys) <= 1:
+        return Refused("not_the_option", {"key": keys[0] if keys else BACK})
     if [int(key) for key in keys] == list(range(int(keys[0]), int(keys[-1]) + 1)):
         return Refused("not_an_option", {"first": keys[0], "last": keys[-1]})
     return Refused("not_one_of", {"keys": ", ".join(keys)})

@@ -6,7 +6,6 @@ of the built-in ones is a table of the locale's `[terms]` (`{status:status}`) or
 """
 
 import string
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,7 +16,7 @@ from typing import Any, TypeAlias
 from babel.dates import format_date
 
 from faults import Broken, Fault, Finding
-from toml_lines import line_of, lines
+from toml_lines import line_of, lines, tables_of, text_of
 
 LANGUAGES = ("en", "bn", "hi")
 LATIN = {"en": "en_Latn", "bn": "bn_Latn", "hi": "hi_Latn"}
@@ -101,10 +100,7 @@ def load(form: str, source: str, names: Names) -> Words:
     Raises:
         Broken: the text is not TOML, or a table is not of the form that a locale has.
     """
-    try:
-        tables = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as broken:
-        raise Broken([Fault(file_of(form), 0, "", f"this is not TOML: {broken}", "mend that place")]) from None
+    tables = tables_of(source, file_of(form))
     faults = [_fault(form, source, finding) for finding in _misshapen(tables)]
     if faults:
         raise Broken(faults)
@@ -121,8 +117,21 @@ def load(form: str, source: str, names: Names) -> Words:
 
 
 def load_all(names: Names, folder: Path = LOCALES) -> Mapping[str, Words]:
-    """The words of every form in `folder`, by form."""
-    return {form: load(form, (folder / f"{form}.toml").read_text(encoding="utf-8"), names) for form in FORMS}
+    """The words of every form in `folder`, by form.
+
+    Raises:
+        Broken: with every fault of every file.
+    """
+    spoken: dict[str, Words] = {}
+    faults: list[Fault] = []
+    for form in FORMS:
+        try:
+            spoken[form] = load(form, text_of(folder / f"{form}.toml"), names)
+        except Broken as broken:
+            faults.extend(broken.faults)
+    if faults:
+        raise Broken(faults)
+    return spoken
 
 
 def for_screens(words: Mapping[str, Words]) -> Mapping[str, Words]:
@@ -144,13 +153,15 @@ def _calling_languages(words: Words, names: Mapping[str, Template]) -> Words:
 
 
 def template(source: str) -> Template:
-    """A text taken apart at its placeholders; `ValueError` where a brace is not closed."""
+    """A text taken apart at its placeholders; `ValueError` where one is neither `{name}` nor `{name:way}`."""
     lines_of_it = source.strip("\n").split("\n")
     return Template(source.strip("\n"), tuple(tuple(_parts(line)) for line in lines_of_it))
 
 
 def _parts(line: str) -> Iterator[Part]:
-    for text, name, way, _ in string.Formatter().parse(line):
+    for text, name, way, conversion in string.Formatter().parse(line):
+        if name is not None and (conversion or not name.isidentifier() or (way and not way.isidentifier())):
+            raise ValueError(line)
         yield text, name or "", way or "text"
 
 
@@ -170,11 +181,18 @@ def _misshapen(tables: Mapping[str, Any]) -> Iterator[Finding]:
         if not isinstance(table, dict):
             yield Finding((name,), "this is not a table", f"put it under a header such as [{name}]")
         elif name == "terms":
-            yield from (finding for kind, terms in table.items() for finding in _texts((name, kind), terms))
+            yield from (finding for kind, terms in table.items() for finding in _terms(kind, terms))
         else:
             yield from _texts((name,), table)
             if name not in RESERVED and "text" not in table:
                 yield Finding((name,), "this screen has no text", 'give it text = "…"')
+
+
+def _terms(kind: str, terms: Any) -> Iterator[Finding]:
+    if isinstance(terms, dict):
+        yield from _texts(("terms", kind), terms)
+    else:
+        yield Finding(("terms", kind), "this is not a table", f"put it under a header such as [terms.{kind}]")
 
 
 def _texts(place: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[Finding]:
@@ -184,8 +202,8 @@ def _texts(place: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[Finding
             continue
         try:
             template(text)
-        except ValueError as broken:
-            yield Finding((*place, key), str(broken), "write a placeholder as {name} or {name:way}")
+        except ValueError:
+            yield Finding((*place, key), "a placeholder cannot be read", "write each as {name} or {name:way}")
 
 
 def _screen(table: Mapping[str, str]) -> ScreenWords:

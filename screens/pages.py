@@ -6,8 +6,8 @@ An option keeps its number whatever page it stands on. The key for the next page
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import regex
 
@@ -63,42 +63,55 @@ class Page:
 def fit(showing: Showing, budget: Budget, number: int = 0) -> Page:
     """Page `number` (from 0; past the end, the last) of what is to be said."""
     foot = f"{BACK} {showing.back}" if showing.back else ""
-    blocks = [showing.text, *(f"{key} {label}" for key, label in showing.options)]
-    if not budget.unicode:
-        blocks = [in_basic(block) for block in blocks]
-    note = showing.note if budget.unicode else in_basic(showing.note)
-    whole = _lines(note, *blocks, foot)
+    options = "\n".join(f"{key} {label}" for key, label in showing.options)
+    note, text, options, foot, more = (
+        part if budget.unicode else in_basic(part)
+        for part in (showing.note, showing.text, options, foot, f"{MORE} {showing.more}")
+    )
+    whole = _lines(note, text, options, foot)
     if budget.holds(whole):
         return Page(whole, ends=showing.ends)
-    return _paged(showing, budget, (note, blocks, foot), number)
+    lines = [line for line in _lines(text, options).split("\n") if line]
+    return _page(lines, Frame(budget, note, _lines(more, foot), foot), number, ends=showing.ends)
 
 
-def _paged(showing: Showing, budget: Budget, parts: tuple[str, list[str], str], number: int) -> Page:
-    note, blocks, foot = parts
-    onward = _lines(f"{MORE} {showing.more}", foot)
-    lines = [line for block in blocks for line in block.split("\n") if line]
-    pages = list(
-        _split(
-            lines,
-            holds=lambda text: budget.holds(_lines(note, text, onward)),
-            ends=lambda text: budget.holds(_lines(note, text, foot)),
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around the lines of every page: a note above, and below it the way on, or on the last page only back."""
+
+    budget: Budget
+    note: str
+    onward: str
+    foot: str
+
+    def holds(self, *lines: str) -> bool:
+        """Whether a page that leads on has room for these lines."""
+        return self.budget.holds(_lines(self.note, *lines, self.onward))
+
+    def ends_with(self, *lines: str) -> bool:
+        """Whether the last page has room for these lines."""
+        return self.budget.holds(_lines(self.note, *lines, self.foot))
+
+
+def _page(lines: list[str], frame: Frame, number: int, *, ends: bool) -> Page:
+    if frame.note and not frame.holds(_graphemes(lines[0])[0]):
+        frame = replace(frame, note="")  # a note that leaves no room is worth less than the screen it is about
+    pages = list(_split(lines, frame))
     last = len(pages) - 1
     number = min(number, last)
-    foot = foot if number == last else onward
-    return Page(_lines(note, pages[number], foot), more=number < last, ends=showing.ends and number == last)
+    foot = frame.foot if number == last else frame.onward
+    return Page(_lines(frame.note, pages[number], foot), more=number < last, ends=ends and number == last)
 
 
-def _split(lines: list[str], *, holds: Callable[[str], bool], ends: Callable[[str], bool]) -> Iterator[str]:
-    """Pages of whole lines; only a line that is longer than a page is cut. The last has a shorter foot, so `ends`."""
+def _split(lines: list[str], frame: Frame) -> Iterator[str]:
+    """Pages of whole lines; only a line that is longer than a page is cut."""
     left = list(lines)
-    while left and not ends(_lines(*left)):
+    while left and not frame.ends_with(*left):
         page: list[str] = []
-        while left and holds(_lines(*page, left[0])):
+        while left and frame.holds(*page, left[0]):
             page.append(left.pop(0))
         if not page:
-            head, left[0] = _cut(left[0], holds)
+            head, left[0] = _cut(left[0], frame)
             page.append(head)
         elif not left:
             left.append(page.pop())
@@ -106,10 +119,12 @@ def _split(lines: list[str], *, holds: Callable[[str], bool], ends: Callable[[st
     yield _lines(*left)
 
 
-def _cut(line: str, holds: Callable[[str], bool]) -> tuple[str, str]:
+def _cut(line: str, frame: Frame) -> tuple[str, str]:
     """As much of `line` as fits, up to a space where there is one and never inside a grapheme, and the rest."""
     graphemes = _graphemes(line)
-    most = bisect_right(range(len(graphemes)), False, key=lambda count: not holds("".join(graphemes[: count + 1])))
+    most = bisect_right(
+        range(len(graphemes)), False, key=lambda count: not frame.holds("".join(graphemes[: count + 1]))
+    )
     if most == 0:
         raise ValueError("The screen is too small for a single character; give it at least 40 septets.")
     head = "".join(graphemes[:most])

@@ -34,7 +34,7 @@ Asked: TypeAlias = Callable[[Ask], Awaitable[list[Any]]]
 class Opened:
     """Sessions, and a plain client on the same server for whatever else may be lost: codes, rate limits.
 
-    The client raises redis-py's own errors, and waits for an answer no longer than the sessions do.
+    The client raises redis-py's own errors. For a connection, and for each reply, it waits one deadline at most.
     """
 
     sessions: Sessions

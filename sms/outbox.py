@@ -17,6 +17,7 @@ from sms.provider import Accepted, Held, Outcome, Provider, Refused, Retry, Uncl
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 3600.0  # seconds before a second try, and before any later one
 HOLD = timedelta(minutes=1)  # between two looks whether an account or a configuration was mended
+MOST_HOLDS = 10  # an SMS that was held so often, or oftener, looks only every tenth minute
 ABANDONED = timedelta(minutes=5)  # far more than a send and its settling can take
 SWEEPS = timedelta(minutes=1)
 SETTLING = (0.1, 0.5, 1.0, 2.0, 4.0)  # seconds between tries to note an outcome while the database is away
@@ -73,6 +74,7 @@ class Outbox:
         self._in_the_air = 0
         self._more_wait = False
         self._stopping = False
+        self._doubting = False
         self._stir = asyncio.Event()
         self._next_sweep = self._next_look = datetime.min.replace(tzinfo=UTC)
         self.held = ""
@@ -112,10 +114,10 @@ class Outbox:
             await self._stir.wait()
 
     def _places(self) -> int:
-        """How many may be sent now besides those in the air: none while held, then one to see whether it still is."""
+        """How many may be sent now besides those in the air: none while held, one while that is to be found out."""
         if self._clock() < self._next_look:
             return 0
-        return max(0, (1 if self.held else self._parallel) - self._in_the_air)
+        return max(0, (1 if self._doubting else self._parallel) - self._in_the_air)
 
     async def _claim(self, most: int) -> None:
         self._more_wait = False
@@ -142,15 +144,27 @@ class Outbox:
         return sent or Unclear("ProviderRaised")
 
     def _heed(self, outcome: Outcome) -> None:
-        """Stop for a while at what no SMS can get past, and say so loudly; go on as soon as one does."""
-        if isinstance(outcome, Held):
-            self._next_look = self._clock() + HOLD
-            if outcome.reason != self.held:
-                log.critical("sms are held", provider=self._provider.name, reason=outcome.reason)
-            self.held = outcome.reason
-        elif self.held and not isinstance(outcome, Retry | Unclear):
+        """One SMS held may be about its own network; when the next is held too, none will pass: stop, and say so."""
+        match outcome:
+            case Held(reason):
+                if self._doubting:
+                    self._hold(reason)
+                self._doubting = True
+            case Accepted() | Refused():
+                self._doubting = False
+                self._release()
+
+    def _hold(self, reason: str) -> None:
+        self._next_look = self._clock() + HOLD
+        if reason != self.held:
+            log.critical("sms are held", provider=self._provider.name, reason=reason)
+        self.held = reason
+
+    def _release(self) -> None:
+        if self.held:
+            self._next_look = self._clock()
             log.warning("sms are held no more", provider=self._provider.name, reason=self.held)
-            self.held = ""
+        self.held = ""
 
     async def _settle(self, sms: Claimed, ended: Ending) -> None:
         """Note it, however long the database is away; at the last it stays *sending*, for the sweeper to call unknown."""
@@ -220,7 +234,7 @@ def ending(outcome: Outcome, attempts: int, now: datetime, chance: float) -> End
         case Unclear(reason):
             return Ending("unknown", error=reason)
         case Held(reason):
-            return Ending("queued", error=reason, due=now + HOLD)
+            return Ending("queued", error=reason, due=now + HOLD * min(attempts, MOST_HOLDS))
         case Retry(reason, _, tries) if tries is not None and attempts >= tries:
             return Ending("failed", error=reason)
         case Retry(reason, due, _):

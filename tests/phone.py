@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import ClientSession, web
 
 import server
+from callbacks import AccessLog
 from settings import Settings, read
 from web.simulator.received import inbox_of
 
@@ -27,7 +28,7 @@ def settings_for(tmp_path: Path, **environment: str) -> Settings:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[str]:
     """The address of a gateway that really listens."""
-    runner = web.AppRunner(await server.application(settings), shutdown_timeout=5)
+    runner = web.AppRunner(await server.application(settings), shutdown_timeout=5, access_log_class=AccessLog)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -216,12 +216,14 @@ async def test_a_key_is_for_one_application(desk, account, number):
     assert (await desk.applications.status(other)).status == "received"
 
 
-async def test_one_key_for_two_applications_at_once_moves_one(desk, account, number):
-    other = (await desk.applications.submit(birth_certificate(account), "s2:30")).tracking_number
-    both = (desk.applications.move(OURS, one, "ready", {}, "key-1") for one in (number, other))
-    moved = await asyncio.gather(*both)
-    assert sorted(type(one).__name__ for one in moved) == ["Moved", "NotMoved"]
-    assert await desk.count(application_events) == 3
+async def test_one_key_for_many_applications_at_once_moves_one(desk, account):
+    new = birth_certificate(account)
+    receipts = await asyncio.gather(*(desk.applications.submit(new, f"s{call}:30") for call in range(8)))
+    moves = (desk.applications.move(OURS, receipt.tracking_number, "ready", {}, "key-1") for receipt in receipts)
+    moved = await asyncio.gather(*moves)
+    assert sorted(type(one).__name__ for one in moved) == ["Moved"] + ["NotMoved"] * 7
+    assert {one for one in moved if isinstance(one, NotMoved)} == {NotMoved("conflict")}
+    assert await desk.count(application_events) == 9
 
 
 async def test_two_departments_may_use_the_same_key(desk, account, number):

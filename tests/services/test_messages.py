@@ -179,6 +179,15 @@ async def test_whoever_waits_is_woken_when_the_sms_can_be_claimed(outbox):
     assert await working == [1]
 
 
+async def test_nobody_is_woken_before_the_sms_can_be_claimed(outbox, desk):
+    waiting = asyncio.create_task(outbox.until_queued(60))
+    async with desk.records.transaction() as transaction:
+        await outbox.queue(transaction, STATUS)
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+    await waiting
+
+
 async def test_an_sms_queued_while_the_worker_was_busy_is_not_waited_for(outbox):
     await outbox.send(STATUS)
     await outbox.until_queued(60)

@@ -470,6 +470,15 @@ async def test_the_log_has_every_request(phone: Phone, gateway: Gateway) -> None
     assert all(re.fullmatch(r"\d+ ms", cell[2]) for cell in cells)
 
 
+async def test_a_long_path_is_shown_from_its_end(phone: Phone, gateway: Gateway) -> None:
+    gateway.screens = {"2*123456789012*1*2*3*4*5*6": "END Sent."}
+    await phone.dials("*123*2*123456789012*1*2*3*4*5*6#")
+    await phone.shows("Sent.")
+    row = phone.page.locator("#rows tr").first
+    await expect(row.locator("td").first).to_have_text("…23456789012*1*2*3*4*5*6")
+    assert await row.get_attribute("title") == "2*123456789012*1*2*3*4*5*6"
+
+
 async def test_another_number_is_another_phone(phone: Phone, gateway: Gateway) -> None:
     await gateway.sms.send(NUMBER, "for the first")
     await phone.page.locator("#unread", has_text="1").wait_for()

@@ -318,7 +318,9 @@ async def test_what_may_be_tried_only_so_often_fails_in_the_end(rows, clock):
         (Accepted("ATXid_1", "KES 0.8000"), 1, Ending("sent", "ATXid_1", "KES 0.8000")),
         (Refused("InvalidPhoneNumber"), 1, Ending("failed", error="InvalidPhoneNumber")),
         (Unclear("RiskHold"), 1, Ending("unknown", error="RiskHold")),
-        (Held("InsufficientBalance"), 9, Ending("queued", error="InsufficientBalance", due=NOON + HOLD)),
+        (Held("InsufficientBalance"), 1, Ending("queued", error="InsufficientBalance", due=NOON + HOLD)),
+        (Held("InsufficientBalance"), 9, Ending("queued", error="InsufficientBalance", due=NOON + 9 * HOLD)),
+        (Held("InsufficientBalance"), 99, Ending("queued", error="InsufficientBalance", due=NOON + 10 * HOLD)),
         (Retry("NotConnected"), 1, Ending("queued", error="NotConnected", due=NOON + timedelta(seconds=2))),
         (Retry("NotConnected"), 3, Ending("queued", error="NotConnected", due=NOON + timedelta(seconds=8))),
         (Retry("NotConnected"), 9999, Ending("queued", error="NotConnected", due=NOON + timedelta(hours=1))),
@@ -364,6 +366,18 @@ async def test_while_nothing_can_be_sent_one_sms_a_minute_looks_whether_it_can(r
     alarms = [line["event"] for line in lines if line["log_level"] == "critical"]
     assert alarms == ["sms are held"], "one alarm for one cause"
     assert "sms are held no more" in [line["event"] for line in lines]
+
+
+async def test_one_sms_that_is_held_for_its_own_networks_sake_holds_up_nobody_else(rows, clock):
+    line = Line(Held("InvalidSenderId"))
+    for number in range(8):
+        await rows.queues(str(number))
+    with capture_logs() as lines:
+        async with at_work(worker := outbox(rows, line, clock, parallel=1)):
+            await settled(rows, sent=7, queued=1)
+            assert worker.held == ""
+    assert (await rows.known())[0] == ("queued", "", "InvalidSenderId")
+    assert [line for line in lines if line["log_level"] == "critical"] == []
 
 
 async def test_at_a_stop_what_is_in_the_air_comes_to_its_end_and_nothing_new_is_claimed(rows, clock):

@@ -8,6 +8,7 @@ import { LANGUAGES } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const ROWS = 200; // requests kept in the log
+const PATH = 24; // characters of a path that are shown: its end, where what was typed last stands
 const PREFIX = { asking: "CON ", ended: "END " };
 const ENDS = new Set(["Success", "Incomplete", "Failed"]);
 const SMS = { septets: "smsSeptets", units: "smsUnits" };
@@ -92,7 +93,8 @@ export class Developer {
   log({ kind, path, status, body, ms }) {
     const said = ENDS.has(kind) && status === 200 ? this.say("sent", { status: kind }) : came(status, body, this.say);
     const row = $("rows").insertRow();
-    [path, said, `${Math.round(ms)} ms`].forEach((text) => row.insertCell().append(text));
+    row.title = path;
+    [ending(path), said, `${Math.round(ms)} ms`].forEach((text) => row.insertCell().append(text));
     row.classList.toggle("different", status !== 200);
     if ($("rows").rows.length > ROWS) $("rows").deleteRow(0);
     row.scrollIntoView({ block: "nearest" });
@@ -106,6 +108,8 @@ export class Developer {
     row.cells[1].textContent = this.say(same ? "same" : "different");
   }
 }
+
+const ending = (path) => (path.length > PATH ? `…${path.slice(1 - PATH)}` : path);
 
 function came(status, body, say) {
   if (status !== 200) return status ? `HTTP ${status}` : say("failedHop");

@@ -1,0 +1,17 @@
+"""menus: send: its outcome 'too_many' leads nowhere; map it to a screen"""
+
+from typing import Literal
+
+from menus.model import Choice, Goodbye, Option, Outcome, Step, Visit
+
+
+async def send(visit: Visit) -> Outcome[Literal["sent", "too_many"]]:
+    return Outcome("sent")
+
+
+TREE = (
+    Choice("main", (Option("help", goto="send"),)),
+    Step("send", send, {"sent": "done"}),
+    Goodbye("done"),
+    Goodbye("stuck"),
+)

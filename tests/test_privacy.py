@@ -1,0 +1,111 @@
+"""Nothing personal leaves the database: every journey is walked, then logs, metrics and Redis are searched for it."""
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import redis
+import structlog
+from aiohttp import ClientSession
+
+import server
+from tests.journeys.steps import ANSWERS, PIN, applies, registers
+from tests.phone import Phone, running, settings_for
+from tests.servers import RedisServer
+
+NUMBER = "+8801798765432"
+NAME = "Shahanara Parvin"
+NEW_PIN, WRONG_PIN = "739154", "913572"
+TYPED = (NAME, "Mirpur School", "Ayesha", "Nobodys School", *ANSWERS[:1], *ANSWERS[3:], "Typed Into The Menu")
+
+
+@contextmanager
+def everything_said() -> Iterator[io.StringIO]:
+    """All that the program writes, at its most talkative."""
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    logging.getLogger().addHandler(handler)
+    level = logging.getLogger().level
+    logging.getLogger().setLevel(logging.DEBUG)
+    try:
+        with redirect_stderr(said), redirect_stdout(said):
+            server.log_as("debug")
+            yield said
+    finally:
+        logging.getLogger().setLevel(level)
+        logging.getLogger().removeHandler(handler)
+        structlog.reset_defaults()
+
+
+def everything_in(url: str) -> bytes:
+    """Every key and value of a Redis, whatever their type."""
+    with redis.Redis.from_url(url) as client:
+        found = []
+        for key in client.scan_iter(count=1000):
+            found += [key, client.dump(key)]
+            if client.type(key) == b"string":
+                found.append(client.get(key))
+            if client.type(key) == b"hash":
+                found += [part for pair in client.hgetall(key).items() for part in pair]
+        return b"\n".join(found)
+
+
+async def walks_every_journey(phone: Phone) -> str:
+    """Registering with a code, applying, following, wrong and forgotten PINs, help, links; the tracking number."""
+    await phone.dials()
+    await phone.types("1", "Typed Into The Menu", "5", "1")
+    code = (await phone.sms("is your Ekdial code"))[:6]
+    await phone.types("000000", code, NAME, PIN, PIN, "1", "Mirpur School", "2", "Ayesha", "1")
+    number = await applies(phone)
+    await phone.redials()
+    await phone.types("2", number, "1")
+    await phone.redials()
+    await phone.types("2", "1", WRONG_PIN, PIN, "1", "00", "7", "00", "6", "00", "1", "1", "1", "4", "00", "8", "2")
+    await phone.redials()
+    await phone.types("5", "1", "Nobodys School", "Ayesha", "1", "Mirpur School", "Ayesha", NEW_PIN, NEW_PIN)
+    return number
+
+
+async def test_logs_metrics_and_redis_hold_nothing_personal(tmp_path: Path, redis_server: RedisServer) -> None:
+    redis_server.empty()
+    settings = settings_for(tmp_path, REDIS__URL=redis_server.url, USSD__VOUCHES="false", SERVER__LOG_LEVEL="debug")
+    with everything_said() as said:
+        async with running(settings) as url, ClientSession() as http:
+            phone = Phone(http, url, NUMBER)
+            tracking = await walks_every_journey(phone)
+            async with http.post(f"{url}/ussd/africastalking", data={"phoneNumber": NUMBER, "text": NAME}) as refused:
+                assert refused.status == 400
+            async with http.get(f"{url}/metrics") as answer:
+                metrics = await answer.text()
+            kept = everything_in(redis_server.url)
+    logs = said.getvalue()
+    assert "hop" in logs, "the journeys were logged"
+    assert kept, "the journeys were kept"
+    personal = [NUMBER, NUMBER[1:], NUMBER[4:], PIN, NEW_PIN, WRONG_PIN, tracking, *TYPED]
+    for place, text in (("logs", logs), ("metrics", metrics)):
+        found = [one for one in personal if one in text]
+        assert not found, f"{found} in the {place}"
+    for one in (*personal, phone.session):
+        assert one.encode() not in kept, f"{one} can be read in Redis"
+
+
+def ruin(folder: Path) -> None:
+    """No database any more, under a gateway that runs."""
+    for file in folder.glob("ekdial.db*"):
+        file.unlink()
+    (folder / "ekdial.db").write_bytes(b"no database")
+
+
+async def test_a_failure_of_ours_says_where_and_not_what_was_typed(tmp_path: Path) -> None:
+    with everything_said() as said:
+        async with running(settings_for(tmp_path)) as url, ClientSession() as http:
+            phone = Phone(http, url, NUMBER)
+            await registers(phone)
+            ruin(tmp_path)
+            stranger = Phone(http, url, "+8801798765433")
+            screen = await stranger.dials()
+    assert screen.startswith(("Sorry, something is wrong on our side.", "Ekdial"))
+    for one in (NUMBER[4:], "1798765433", PIN, "Amina"):
+        assert one not in said.getvalue()

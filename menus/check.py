@@ -63,9 +63,13 @@ class Proof:
 
 def faults(proof: Proof) -> Iterator[Fault]:
     """Everything that is wrong, one fault a place."""
-    yield from _tree(proof.menu)
+    in_the_tree = list(_tree(proof.menu))
+    yield from in_the_tree
     for form in FORMS:
-        yield from _words(proof, form)
+        in_the_words = [*_keys_said(proof, form), *_texts(proof, form)]
+        yield from in_the_words
+        if not in_the_tree and not in_the_words:
+            yield from _sizes(proof, form)
 
 
 # The tree ------------------------------------------------------------------------------------------------------------
@@ -74,9 +78,7 @@ def faults(proof: Proof) -> Iterator[Fault]:
 def ways_of(step: Step) -> frozenset[str] | None:
     """The ways that a step's function says it can go, or None where it does not say."""
     said = getattr(step.call, "__annotations__", {}).get("return")
-    if not get_args(said):
-        return None
-    return frozenset(_literals(get_args(said)[0]))
+    return frozenset(way for argument in get_args(said) for way in _literals(argument)) or None
 
 
 def leads_to(screen: Screen) -> Iterator[str]:
@@ -190,11 +192,6 @@ def _fault(screen: str, problem: str, right: str) -> Fault:
 # The words -----------------------------------------------------------------------------------------------------------
 
 Key = tuple[str, ...]
-
-
-def _words(proof: Proof, form: str) -> Iterator[Fault]:
-    found = [*_keys_said(proof, form), *_texts(proof, form)]
-    yield from found or _sizes(proof, form)
 
 
 def _keys_said(proof: Proof, form: str) -> Iterator[Fault]:
@@ -338,8 +335,12 @@ def _most_pages(screen: Screen, form: str, *, home: str) -> int:
 
 def _size(showing: Showing, budget: Budget, most: int) -> Iterator[tuple[str, str]]:
     if fit(showing, budget, most - 1).more:
-        cost = f"{len(showing.text)} characters and {len(showing.options)} options"
-        yield f"{cost} need more than {most} screen{'s' * (most > 1)}", "say it in fewer words"
+        cost = " and ".join((_counted(len(showing.text), "character"), _counted(len(showing.options), "option")))
+        yield f"{cost} need more than {_counted(most, 'screen')}", "say it in fewer words"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number or 'no'} {what}s"
 
 
 def _questions(proof: Proof, form: str, screen: Form) -> Iterator[Fault]:

@@ -66,6 +66,11 @@ async def times_to_live(opened: Opened) -> dict[bytes, int]:
     return {key: await opened.client.pttl(key) for key in await opened.client.keys("*")}
 
 
+async def others(operator: Redis) -> set[str]:
+    """The connections of everybody else."""
+    return {client["id"] for client in await operator.client_list()} - {str(await operator.client_id())}
+
+
 async def answers_again(sessions: Sessions) -> None:
     async with asyncio.timeout(LONG):
         while True:
@@ -425,14 +430,17 @@ async def test_while_it_is_down_hops_do_not_each_try_again():
     ],
     ids=["full", "read only"],
 )
-async def test_a_store_that_refuses_to_write_is_down(mortal, mortal_sessions, ill, well):
-    async with Redis.from_url(mortal.url) as operator:
+async def test_a_store_that_refuses_to_write_is_down_and_called_anew(mortal, mortal_sessions, ill, well):
+    await mortal_sessions.ping()
+    async with Redis.from_url(mortal.url, single_connection_client=True) as operator:
+        before = await others(operator)
         await operator.execute_command(*ill)
         with pytest.raises(StoreDown):
             await mortal_sessions.save(A, b"hop", read=0, ttl=300)
         await operator.execute_command(*well)
-    await answers_again(mortal_sessions)
-    assert await mortal_sessions.save(A, b"hop", read=0, ttl=300)
+        await answers_again(mortal_sessions)
+        assert await mortal_sessions.save(A, b"hop", read=0, ttl=300)
+        assert before.isdisjoint(await others(operator))  # another server may have taken over at this address
 
 
 async def test_the_password_of_the_address_is_used(mortal):

@@ -352,9 +352,9 @@ async def test_while_nothing_can_be_sent_one_sms_a_minute_looks_whether_it_can(r
         await rows.queues(str(number))
     with capture_logs() as lines:
         async with at_work(worker := outbox(rows, line, clock, parallel=2)):
+            await until(lambda: worker.held == "InsufficientBalance")
             await settled(rows, queued=6)
-            await until(lambda: len(line.heard) == 2)
-            assert worker.held == "InsufficientBalance"
+            assert len(line.heard) == 2
             clock.moves(minutes=1)
             await until(lambda: len(line.heard) == 3)
             await settled(rows, queued=6)

@@ -4,6 +4,6 @@ from menus.model import Choice, Form, Goodbye, Option
 
 TREE = (
     Choice("main", (Option("help", goto="form"),)),
-    Form("form", lambda facts: (), saves="form", goto="confirm"),
+    Form("form", lambda _: (), saves="form", goto="confirm"),
     Goodbye("stuck"),
 )

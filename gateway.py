@@ -23,7 +23,7 @@ from menus.journeys.main import DOORS
 from menus.model import Menu
 from menus.tree import Plan, tree
 from menus.words import Words
-from screens.pages import MOST_OPTIONS
+from screens.pages import MOST_OPTIONS, Budget
 from services.accounts import Accounts
 from services.applications import Applications
 from services.catalogue.load import load
@@ -42,6 +42,7 @@ from sms.outbox import Outbox, at_work
 from sms.provider import Provider
 from sms.providers.africastalking import AfricasTalking
 from sms.providers.sandbox import Sandbox
+from ussd.callback import Line
 from web import health
 from web.simulator.routes import Network, PhoneSettings, add_routes
 from wiring import Services, calls_of, fields_of, line_of, names_of, plan_of, sayer, served
@@ -176,7 +177,13 @@ def _proof(menu: Menu, catalogue: Catalogue, spoken: Mapping[str, Words], settin
     }
     labels = [(f"{code}.{field.name}", field.labels) for code in catalogue.services for field in fields(code)]
     sources = {form: (words.LOCALES / f"{form}.toml").read_text(encoding="utf-8") for form in words.FORMS}
-    return check.Proof(menu, spoken, sources, codes, labels, line_of(settings).budget)
+    return check.Proof(menu, spoken, sources, codes, labels, _smallest(line_of(settings)))
+
+
+def _smallest(line: Line) -> Budget:
+    """The screen that what is said must fit on, whichever network calls."""
+    budgets = (line.budget, *line.networks.values())
+    return Budget(min(budget.septets for budget in budgets), min(budget.units for budget in budgets))
 
 
 @asynccontextmanager
@@ -238,8 +245,8 @@ def _guard(settings: Settings) -> Guard:
 
 def _phone(settings: Settings) -> PhoneSettings:
     line = line_of(settings)
-    networks = [Network("99999", "Sandbox", line.budget.unicode, line.budget.septets, line.budget.units)]
-    networks += [Network(code, code, one.unicode, one.septets, one.units) for code, one in line.networks.items()]
+    shown = {"99999": line.budget, "47001": line.budget, "63902": line.budget, **line.networks}
+    networks = [Network(code, "", one.unicode, one.septets, one.units) for code, one in shown.items()]
     return PhoneSettings(
         service_code=settings.ussd.service_codes[0],
         networks=tuple(networks),

@@ -5,8 +5,8 @@ import asyncio
 import logging
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read(given.config)
         log_as(settings.server.log_level)
-        return VERBS[given.verb].run(settings, given)
+        return VERBS[given.verb or "serve"].run(settings, given)
     except REFUSALS as refused:
         print(refused, file=sys.stderr)
         return WRONG
@@ -84,7 +84,7 @@ def log_as(level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
@@ -139,15 +139,39 @@ def dial(settings: Settings, given: argparse.Namespace) -> int:
 
     if not settings.simulated:
         raise CannotRun("The phone is off here: simulator.enabled is not true and the gateway is not on loopback only.")
-    given.url = given.url or settings.server.url
-    return terminal.run(given)
+    return terminal.run(given, _somewhere(settings, given.url))
+
+
+@asynccontextmanager
+async def _somewhere(settings: Settings, url: str | None) -> AsyncIterator[str]:
+    """The address given, the configured one where a gateway answers there, else that of a gateway for this call alone."""
+    configured = settings.server
+    if url or await _listens(configured.host, configured.port):
+        yield url or configured.url
+        return
+    runner = web.AppRunner(await application(settings), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _listens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
 
 
 def _dial_options(parser: argparse.ArgumentParser) -> None:
     from web.simulator import terminal
 
     terminal.add_arguments(parser)
-    parser.set_defaults(url=None)
 
 
 def migrate(settings: Settings, _: argparse.Namespace) -> int:
@@ -247,7 +271,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="server.py", description="Every public service, from any phone, on one number."
     )
-    parser.set_defaults(verb="serve", config=HERE / "config.toml")
+    parser.set_defaults(config=HERE / "config.toml")
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, verb in VERBS.items():

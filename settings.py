@@ -239,7 +239,9 @@ class Ussd(Section):
     unicode: bool = False
     vouches: bool = True
     deadline: Annotated[Number, Field(gt=0, lt=10)] = 8.0
-    networks: Mapping[str, Network] = Field(default_factory=lambda: {"63903": Network(screen_septets=182)})
+    networks: Mapping[str, Network] = Field(
+        default_factory=lambda: {"63903": Network(screen_septets=182), "99998": Network(unicode=True)}
+    )
 
 
 class Languages(Section):

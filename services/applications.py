@@ -246,7 +246,8 @@ class Applications:
         event = {"status": "received", "note": {}, "digest": _digest(made.tracking_number, "received", {})}
         row = {**event, "application": made.id, "effect": effect, "created_at": made.at}
         await transaction.execute(self._records.insert(application_events), row)
-        facts = {"service": new.service, "number": made.tracking_number, "date": made.promised}
+        facts: dict[str, object] = {"service": new.service, "number": made.tracking_number, "promised": made.promised}
+        facts["date"] = made.at.astimezone(self._zone).date()
         text = self._say(new.language, "received", facts)
         await self._messages.queue(transaction, Message(new.number, text, "receipt", f"{effect}/received"))
 

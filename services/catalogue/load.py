@@ -1,7 +1,5 @@
 """Reads a folder of catalogue files: the whole catalogue, or everything that is wrong with it."""
 
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +7,13 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
+from faults import Broken, Fault, Finding, shown
 from services.catalogue import rules, written
-from services.catalogue.faults import CatalogueBroken, Fault, Finding
-from services.catalogue.lines import line_of, lines
 from services.catalogue.model import Catalogue, Choice, Department, Field, Office, Sector, Service, Texts
 from services.catalogue.written import WrittenField, WrittenFile, WrittenService, WrittenTexts
-
-__all__ = ["DATA", "CatalogueBroken", "Fault", "load"]
+from toml_lines import line_of, lines, tables_of, text_of
 
 DATA = Path(__file__).parent / "data"
-_LOOK_FOR = "look there for a missing quote or bracket, a key written twice, or a number that begins with 0"
-_AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 Named = TypeVar("Named", Department, Office, Sector, Service)
 
@@ -38,7 +32,7 @@ def load(folder: Path = DATA) -> Catalogue:
     """The catalogue of a folder: one TOML file per department, and any number of others for what they share.
 
     Raises:
-        CatalogueBroken: with every fault of every file.
+        Broken: with every fault of every file.
     """
     sources, unreadable = _sources(folder)
     files, findings = _files(sources)
@@ -46,40 +40,23 @@ def load(folder: Path = DATA) -> Catalogue:
         findings[code].append(finding)
     faults = [*unreadable, *(fault for source in sources for fault in _faults(source, findings[source.code]))]
     if faults:
-        raise CatalogueBroken(tuple(sorted(faults)))
+        raise Broken(sorted(faults))
     return _catalogue(files)
 
 
 def _sources(folder: Path) -> tuple[list[Source], list[Fault]]:
     read = [_source(path) for path in sorted(folder.glob("*.toml"))]
     if not read:
-        return [], [Fault(_shown(folder), 1, "", "has no catalogue files", "write one .toml file per department")]
+        return [], [Fault(shown(folder), 1, "", "has no catalogue files", "write one .toml file per department")]
     return [it for it in read if isinstance(it, Source)], [it for it in read if isinstance(it, Fault)]
 
 
 def _source(path: Path) -> Source | Fault:
-    content = path.read_bytes()
     try:
-        text = content.decode("utf-8-sig")  # some editors begin a file with a mark
-    except UnicodeDecodeError as broken:
-        line = content[: broken.start].count(b"\n") + 1
-        return Fault(_shown(path), line, "", "is not UTF-8", "save the file as UTF-8")
-    try:
-        return Source(path.stem, _shown(path), text, tomllib.loads(text))
-    except tomllib.TOMLDecodeError as broken:
-        return _not_toml(_shown(path), text, str(broken))
-
-
-def _not_toml(shown: str, text: str, said: str) -> Fault:
-    at = _AT.search(said)
-    line = int(at[1]) if at and at[1] else text.rstrip("\n").count("\n") + 1
-    problem = f"is not TOML: {_AT.sub('', said)}"
-    return Fault(shown, line, "", problem, _LOOK_FOR)
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+        text = text_of(path)
+        return Source(path.stem, shown(path), text, tables_of(text, shown(path)))
+    except Broken as unreadable:
+        return unreadable.faults[0]
 
 
 def _files(sources: Iterable[Source]) -> tuple[dict[str, WrittenFile], dict[str, list[Finding]]]:

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from faults import Finding, Place
 from services.catalogue import wording
-from services.catalogue.faults import Finding, Place
 from services.catalogue.model import CODE, DIGITS, KINDS, PHONE_CHANNELS
 from services.catalogue.schemes import UnknownScheme, scheme
 from services.catalogue.wording import LABEL, NAME, OPTION, PAPER, Room

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from services.catalogue.faults import Finding, Place
+from faults import Finding, Place
 from services.catalogue.model import CHANNELS, CODE, KINDS, RECIPIENTS, Channel, Kind, Recipient
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from services.catalogue.load import CatalogueBroken, load
+from faults import Broken
+from services.catalogue.load import load
 
-BROKEN = Path(__file__).parents[1] / "broken" / "catalogue"
-SOUND = (BROKEN / "fee_that_is_a_word" / "demo.toml").read_text(encoding="utf-8").replace('"abc"', "5000")
+FOLDER = Path(__file__).parents[1] / "broken" / "catalogue"
+SOUND = (FOLDER / "fee_that_is_a_word" / "demo.toml").read_text(encoding="utf-8").replace('"abc"', "5000")
 ODD = (
     "[]",
     "{}",
@@ -25,14 +26,14 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize("case", sorted(path.name for path in BROKEN.iterdir()))
+@pytest.mark.parametrize("case", sorted(path.name for path in FOLDER.iterdir()))
 def test_says_where_what_is_wrong_and_what_would_be_right(case, monkeypatch):
-    monkeypatch.chdir(BROKEN / case)
+    monkeypatch.chdir(FOLDER / case)
 
-    with pytest.raises(CatalogueBroken) as broken:
-        load(BROKEN / case)
+    with pytest.raises(Broken) as broken:
+        load(FOLDER / case)
 
-    assert str(broken.value) == (BROKEN / case / "expected.txt").read_text(encoding="utf-8").rstrip("\n")
+    assert str(broken.value) == (FOLDER / case / "expected.txt").read_text(encoding="utf-8").rstrip("\n")
 
 
 def test_what_the_broken_ones_were_made_from_is_sound(tmp_path):
@@ -46,7 +47,7 @@ def test_names_the_file_from_where_one_stands(tmp_path, monkeypatch):
     (tmp_path / "data" / "brta.toml").write_text(SOUND.replace("fee = 5000", 'fee = "abc"'), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(CatalogueBroken) as broken:
+    with pytest.raises(Broken) as broken:
         load(tmp_path / "data")
 
     (fault,) = broken.value.faults
@@ -61,13 +62,13 @@ def test_a_file_from_another_editor_is_read_all_the_same(tmp_path):
     assert list(load(tmp_path).services) == ["trade_licence"]
 
     (tmp_path / "demo.toml").write_bytes(marked.replace("fee = 5000", "fee = -1").encode())
-    with pytest.raises(CatalogueBroken) as broken:
+    with pytest.raises(Broken) as broken:
         load(tmp_path)
     assert [fault.line for fault in broken.value.faults] == [22]
 
 
 def test_a_folder_that_is_not_there_has_no_catalogue_files(tmp_path):
-    with pytest.raises(CatalogueBroken, match="nowhere:1: has no catalogue files"):
+    with pytest.raises(Broken, match="nowhere:1: has no catalogue files"):
         load(tmp_path / "nowhere")
 
 
@@ -90,6 +91,6 @@ def faults_of(folder, lines):
     (folder / "demo.toml").write_text("\n".join(lines), encoding="utf-8")
     try:
         load(folder)
-    except CatalogueBroken as broken:
+    except Broken as broken:
         return broken.faults
     return ()

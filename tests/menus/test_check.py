@@ -1,14 +1,19 @@
 """Proving the menus: a folder of broken trees and one of broken words, one mistake each, with the line a person gets."""
 
+import ast
+import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from faults import Broken
 from menus.check import faults
-from menus.words import FORMS, file_of
+from menus.words import file_of, load
+from screens.pages import Budget
 from tests.menus.proofs import LABELS, SOURCES, TREE, proof, sources_for
+from toml_lines import text_of
 
 BROKEN = Path(__file__).parents[1] / "broken"
 TREES = sorted((BROKEN / "menus").glob("*.py"))
@@ -46,3 +51,66 @@ def said_of(form, sources):
     except Broken as broken:
         found = broken.faults
     return [str(fault) for fault in found if fault.file == file_of(form)]
+
+
+@pytest.mark.parametrize(("form", "most"), [("en", "1 screen"), ("bn_Latn", "1 screen"), ("bn", "8 screens")])
+def test_a_question_of_the_catalogue_must_fit_as_its_form_asks_it(form, most):
+    question = {**LABELS, form: " ".join(["Type what the letter says."] * 20)}
+
+    said = [str(fault) for fault in faults(proof(labels=question))]
+
+    cost = f"{len(question[form]) + len('5/5 ')} characters and no options need more than {most}"
+    assert said == [f"catalogue: birth.child ({form}): {cost}; say it in fewer words"]
+
+
+def test_a_question_that_a_language_lacks_is_proved_as_it_is_asked_in_english():
+    assert list(faults(proof(labels={"en": LABELS["en"]}))) == []
+
+
+def test_the_smaller_the_screen_the_less_can_be_said():
+    small = replace(proof(), budget=Budget(septets=40, units=40))
+
+    assert {fault.where for fault in faults(small)} >= {"ask_number.text", "birth.child (en)"}
+
+
+def test_the_way_home_is_counted_where_its_name_is_the_longer_one():
+    """A screen with nothing behind it says the name of home, and must hold it."""
+    just_fits = "x" * (160 - len("CON \n7 Help\n0 Back"))
+    sources = {**SOURCES, "en": SOURCES["en"].replace("Type the 12-digit tracking number", just_fits)}
+
+    assert [fault.where for fault in faults(proof(sources=sources))] == ["ask_number.text"]
+    sources["en"] = sources["en"].replace("Main menu", "Home")
+    assert [fault.where for fault in faults(proof(sources=sources))] == []
+
+
+# What is said from elsewhere -----------------------------------------------------------------------------------------
+
+ENGLISH = load("en", text_of(Path("menus/locales/en.toml").absolute()), {})
+
+
+def test_every_reason_for_a_refusal_has_its_line_and_every_line_its_reason():
+    given = {reason for file in sources_of("menus", "services") for reason in texts_given_to("Refused", file)}
+
+    assert given == set(ENGLISH.refused)
+
+
+def test_every_sms_that_is_sent_has_its_words_and_no_words_are_left_over():
+    given = {
+        name for file in sources_of("wiring.py", "services") for name in texts_given_to(r"\w*_say\w*|say_sms", file)
+    }
+
+    assert given == set(ENGLISH.sms)
+
+
+def sources_of(*places):
+    for place in map(Path, places):
+        yield from [place] if place.is_file() else place.rglob("*.py")
+
+
+def texts_given_to(function, file):
+    """The literal texts among the arguments of calls, such as `empty` in `Refused("empty")`."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and re.fullmatch(
+            function, getattr(node.func, "id", getattr(node.func, "attr", ""))
+        ):
+            yield from (it.value for it in node.args if isinstance(it, ast.Constant) and isinstance(it.value, str))

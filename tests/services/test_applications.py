@@ -44,7 +44,7 @@ async def test_an_application_gets_a_number_a_day_and_an_sms_with_both(desk, acc
     assert receipt.promised == date(2026, 11, 28)
     assert len(number) == 12
     assert damm.is_valid(number)
-    facts = {"service": "birth_certificate", "number": number, "date": "2026-11-28"}
+    facts = {"service": "birth_certificate", "number": number, "date": "2026-11-21", "promised": "2026-11-28"}
     assert await desk.sent() == [(RAHIMA, "bn", "received", facts)]
     assert await desk.applications.status(number) == Status(
         number, "birth_certificate", "received", date(2026, 11, 21), date(2026, 11, 28), {}

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -259,12 +260,12 @@ def arguments(*given: str) -> argparse.Namespace:
 
 def test_no_gateway_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     address = f"http://127.0.0.1:{free_port()}"
-    assert run(arguments("--url", address, "--keys", "1")) == 2
+    assert run(arguments("--keys", "1"), nullcontext(address)) == 2
     assert capsys.readouterr().err == f"No gateway answers at {address}; start one with: python server.py\n"
 
 
 def test_no_address_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(arguments("--url", "ekdial", "--keys", "1")) == 2
+    assert run(arguments("--keys", "1"), nullcontext("ekdial")) == 2
     assert capsys.readouterr().err == "ekdial is no address; write it like http://127.0.0.1:8080.\n"
 
 
@@ -287,12 +288,8 @@ async def test_lines_are_read_as_they_are_typed() -> None:
 
 async def terminal(gateway: Gateway) -> asyncio.subprocess.Process:
     """The program as a person starts it, without its gateway."""
-    verb = (
-        "import argparse, sys; from web.simulator.terminal import add_arguments, run;"
-        "parser = argparse.ArgumentParser(); add_arguments(parser); sys.exit(run(parser.parse_args()))"
-    )
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", verb, "--url", gateway.url,
+        sys.executable, "server.py", "dial", "--url", gateway.url,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
     )  # fmt: skip
 

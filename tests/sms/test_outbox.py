@@ -75,7 +75,8 @@ class Shelf:
         assert worker
         assert most > 0, "nobody asks for nothing"
         await asyncio.sleep(0)
-        ready = [one for one in self._all if one.status == "queued" and one.due <= self._clock()][:most]
+        due = [one for one in self._all if one.status == "queued" and one.due <= self._clock()]
+        ready = sorted(due, key=lambda one: (one.due, one.id))[:most]
         for one in ready:
             one.status, one.attempts, one.since = "sending", one.attempts + 1, self._clock()
         return [Claimed(one.id, AMINA, one.text, "info", one.attempts) for one in ready]

@@ -44,6 +44,7 @@ NAMES: Final[Mapping[str, str]] = {
     "63903": "Airtel Kenya",
     "63907": "Telkom Kenya",
     "63999": "Equitel",
+    "99998": "Sandbox, Unicode",
     "99999": "Sandbox",
 }
 SAMPLE_NUMBERS = ("+8801700000001", "+919000000001", "+254700000001")

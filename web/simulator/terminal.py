@@ -14,7 +14,7 @@ import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
@@ -25,7 +25,6 @@ from web.simulator.call import Call, Heard, Line, beyond
 from web.simulator.received import LENGTHS, Inbox, Received, inbox_of
 
 ENDED, OTHERWISE, NOT_MADE, INTERRUPTED = 0, 1, 2, 130
-HERE = "http://127.0.0.1:8080"
 LINGERS = 2.0  # seconds without an SMS after a call until the phone is put away
 KEYBOARD = 0  # the file descriptor of standard input
 
@@ -52,7 +51,9 @@ class Fingers(Protocol):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the verb `dial`."""
-    parser.add_argument("--url", help=f"the address of a gateway that runs (default: the configured one, or {HERE})")
+    parser.add_argument(
+        "--url", help="the address of a gateway that runs (default: the configured one, else one for this call alone)"
+    )
     parser.add_argument(
         "--number", help="the number that calls, such as +8801700000001 (default: the simulator's first)"
     )
@@ -68,19 +69,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Call a gateway that is running, on standard output; what is wrong is said in one line on standard error."""
+def run(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> int:
+    """Call the gateway whose address the context gives, on standard output; what is wrong is one line on standard error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Bengali shows question marks
     try:
-        return asyncio.run(
-            dial(args.url or HERE, args.number, args.code, args.keys, network=args.network, out=sys.stdout)
-        )
+        return asyncio.run(_dialled(args, gateway))
     except (CannotDialError, ClientError) as problem:
         sys.stderr.write(f"{problem}\n")
         return NOT_MADE
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+async def _dialled(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> int:
+    async with gateway as url:
+        return await dial(url, args.number, args.code, args.keys, network=args.network, out=sys.stdout)
 
 
 def parse_keys(text: str) -> list[str]:
@@ -272,7 +276,7 @@ def _session(base_url: str) -> ClientSession:
     try:
         return ClientSession(base_url)
     except ValueError:
-        raise CannotDialError(f"{base_url} is no address; write it like {HERE}.") from None
+        raise CannotDialError(f"{base_url} is no address; write it like http://127.0.0.1:8080.") from None
 
 
 async def _phone(http: ClientSession, base_url: str) -> Mapping[str, Any]:

@@ -2,8 +2,8 @@
 
 import tomllib
 
-from services.catalogue.lines import line_of, lines
 from services.catalogue.load import DATA
+from toml_lines import line_of, lines
 
 SOURCE = """\
 # a = 1

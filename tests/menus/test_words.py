@@ -1,0 +1,180 @@
+"""Words: how a template is taken apart, and how facts are said in each language."""
+
+from datetime import date
+
+import pytest
+
+from faults import Broken
+from menus.words import FORMS, LOCALES, load, load_all, template
+from tests.menus.proofs import SOURCES
+
+NAMES = {"service": lambda code, form: f"{code} in {form}"}
+
+
+def spoken(form="en", terms=""):
+    return load(form, f"[terms.days]\n{terms}\n", NAMES)
+
+
+def said(text, form="en", terms="", **facts):
+    words = spoken(form, terms)
+    return words.say(template(text), facts)
+
+
+# Templates -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_template_knows_which_facts_it_says_and_how():
+    assert template("{a} {b:date}\n{a:money}").placeholders == {("a", "text"), ("b", "date"), ("a", "money")}
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "}", "{}", "{0}", "{a", "a}", "{a b}", "{a!r}", "{a.b}", "{a[0]}", "{a:{b}}", "{a:x y}"]
+)
+def test_what_is_no_placeholder_is_refused(text):
+    with pytest.raises(ValueError, match=r"\{|\}"):
+        template(text)
+
+
+def test_a_text_without_facts_is_said_as_it_stands():
+    assert said("Two\n\n lines. ") == "Two\n\n lines. "
+
+
+def test_the_line_breaks_that_long_quotes_begin_and_end_with_are_none_of_the_text():
+    assert template("\nOne\nTwo\n").source == "One\nTwo"
+
+
+def test_a_line_whose_facts_are_all_empty_is_left_out():
+    text = "{service:service}\nPromised by {promised:date}\n{note:texts}"
+
+    assert said(text, service="pan", promised="2026-11-28", note={"en": "Bring it"}) == (
+        "pan in en\nPromised by 28 Nov 2026\nBring it"
+    )
+    assert said(text, service="pan", promised=None, note={}) == "pan in en"
+    assert said(text) == ""
+
+
+def test_a_line_stays_for_as_long_as_one_of_its_facts_does():
+    assert said("{a}, {b}\nAlways", a="only") == "only,\nAlways"
+
+
+def test_nothing_is_a_fact_and_no_is_none():
+    assert said("{left:count} tries", left=0) == "0 tries"
+    assert said("{left} tries", left=0) == "0 tries"
+
+
+# Facts ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("en", "5 Nov 2027"),
+        ("bn", "৫ নভেম্বর ২০২৭"),
+        ("hi", "5 नवंबर 2027"),
+        ("bn_Latn", "5 Nov 2027"),
+        ("hi_Latn", "5 Nov 2027"),
+    ],
+)
+def test_a_date_is_said_as_people_write_it(form, expected):
+    assert said("{day:date}", form, day="2027-11-05") == said("{day:date}", form, day=date(2027, 11, 5)) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "fee", "expected"),
+    [
+        ("en", [50_000, "BDT"], "Tk 500"),
+        ("en", [123_456_750, "INR"], "Rs 1,234,567.50"),
+        ("bn", [50_005, "BDT"], "৳৫০০.০৫"),
+        ("hi", [50_000, "INR"], "₹500"),
+        ("bn_Latn", [50_000, "BDT"], "Tk 500"),
+        ("hi_Latn", [100, "KES"], "KSh 1"),
+        ("en", [100, "USD"], "USD 1"),
+    ],
+)
+def test_money_is_said_with_its_sign_and_its_hundredths_only_where_there_are_some(form, fee, expected):
+    assert said("{fee:money}", form, fee=fee) == expected
+
+
+@pytest.mark.parametrize(("form", "expected"), [("en", "12"), ("bn", "১২"), ("hi", "12"), ("bn_Latn", "12")])
+def test_a_count_has_the_digits_of_running_text(form, expected):
+    assert said("{n:count}", form, n=12) == expected
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_to_be_typed_back_has_the_digits_of_the_keypad(form):
+    assert said("{number:tracking}", form, number="123456789012") == "1234 5678 9012"
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"), [("hi_Latn", "Naam"), ("hi", "नाम"), ("bn_Latn", "নাম"), ("bn", "নাম"), ("en", "Name")]
+)
+def test_texts_are_said_in_the_form_that_is_nearest(form, expected):
+    assert said("{label:texts}", form, label={"en": "Name", "bn": "নাম", "hi": "नाम", "hi_Latn": "Naam"}) == expected
+
+
+def test_texts_that_a_language_lacks_are_said_in_english():
+    assert said("{label:texts}", "bn", label={"en": "Name"}) == "Name"
+    assert said("{label:texts}", "bn", label={"hi": "नाम"}) == ""
+
+
+def test_a_name_is_asked_for_in_the_form_that_is_spoken():
+    assert said("{service:service}", "hi_Latn", service="pan") == "pan in hi_Latn"
+
+
+# Terms ---------------------------------------------------------------------------------------------------------------
+
+DAYS = '0 = "at once"\n1 = "in one day"\nmany = "in {n} days"'
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, "at once"), (1, "in one day"), (2, "in 2 days"), (None, "")])
+def test_a_number_without_a_term_of_its_own_is_one_of_many(days, expected):
+    assert said("{days:days}", terms=DAYS, days=days) == expected
+
+
+def test_many_has_the_digits_of_its_language():
+    assert said("{days:days}", "bn", terms='many = "{n} দিনে"', days=14) == "১৪ দিনে"
+
+
+def test_a_code_that_nobody_has_a_word_for_is_not_said():
+    assert said("Status: {days:days}\nx", terms=DAYS, days="unheard_of") == "x"
+
+
+# Locales -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for form, source in SOURCES.items():
+        (tmp_path / f"{form}.toml").write_text(source, encoding="utf-8")
+    return tmp_path
+
+
+def test_every_form_is_read(folder):
+    assert set(load_all({}, folder)) == set(load_all(NAMES, LOCALES)) == set(FORMS)
+
+
+def test_a_file_from_another_editor_is_read_all_the_same(folder):
+    as_it_was = load_all({}, folder)["bn"].screens
+
+    (folder / "bn.toml").write_bytes(("\ufeff" + SOURCES["bn"].replace("\n", "\r\n")).encode())
+
+    assert load_all({}, folder)["bn"].screens == as_it_was
+
+
+def test_every_file_is_complained_of_at_once(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "en.toml").write_text("[main]\ntext = 5\nfind = 6\n")
+    (folder / "bn.toml").unlink()
+    (folder / "hi.toml").write_bytes(b'[main]\ntext = "\xff"\n')
+    (folder / "hi_Latn.toml").write_text("[main\n")
+
+    with pytest.raises(Broken) as broken:
+        load_all({}, folder)
+
+    assert [str(fault).split(";")[0] for fault in broken.value.faults] == [
+        "menus/locales/en.toml:2: main.text: this is not text",
+        "menus/locales/en.toml:3: main.find: this is not text",
+        "bn.toml: cannot be read: No such file or directory",
+        "hi.toml:2: is not UTF-8",
+        "menus/locales/hi_Latn.toml:1: is not TOML: Expected ']' at the end of a table declaration",
+    ]

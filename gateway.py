@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import ClientSession, DummyCookieJar, web
 from prometheus_client import CollectorRegistry
 
+import sms.routes
 import ussd.routes
 import web.api.routes as api
 from callbacks import MOST, Guard
@@ -24,6 +25,7 @@ from menus.model import Menu
 from menus.tree import Plan, tree
 from menus.words import Words
 from screens.pages import MOST_OPTIONS, Budget
+from sealing import Seal
 from services.accounts import Accounts
 from services.applications import Applications
 from services.catalogue.load import load
@@ -36,7 +38,6 @@ from services.records.database import Records
 from services.records.migrate import ready
 from sessions.exchange import Desk
 from sessions.redis import Opened, open_sessions
-from sessions.sealing import Seal
 from settings import Settings
 from sms.outbox import Outbox, at_work
 from sms.provider import Provider
@@ -60,6 +61,28 @@ class Kept:
     pins: Pins
 
 
+class SmsHeld(Exception):
+    """No SMS goes out before a person has mended the account at the provider; the outbox's log says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the gateway needs of other programs: the store, the database, and whoever carries SMS."""
+
+    store: Opened
+    records: Records
+    provider: Provider
+    outbox: Outbox
+
+    def parts(self) -> health.Parts:
+        """Each with the question whether it is there."""
+        return {"redis": self.store.sessions.ping, "database": self.records.answers, "sms": self._sms_flow}
+
+    async def _sms_flow(self) -> None:
+        if self.outbox.held:
+            raise SmsHeld
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """Menus that were proved, the words they are said in, and the services they reach."""
@@ -75,7 +98,7 @@ async def opened(settings: Settings) -> AsyncIterator[web.Application]:
 
     Raises:
         Broken: the catalogue, the menus or their words are not as they must be.
-        AlreadyRunning, TablesBehind: something outside is not.
+        NotAlone, TablesBehind: something outside is not.
     """
     async with AsyncExitStack() as stack:
         if settings.redis.embedded:
@@ -100,7 +123,7 @@ async def opened(settings: Settings) -> AsyncIterator[web.Application]:
             grace=settings.africastalking.deadline + 5,
         )
         await stack.enter_async_context(at_work(outbox))
-        yield _application(settings, conversation, store, records, provider)
+        yield _application(settings, conversation, Outside(store, records, provider, outbox))
 
 
 async def checked(settings: Settings) -> Conversation:
@@ -203,18 +226,17 @@ async def _provider(settings: Settings) -> AsyncIterator[Provider]:
         )
 
 
-def _application(
-    settings: Settings, conversation: Conversation, store: Opened, records: Records, provider: Provider
-) -> web.Application:
+def _application(settings: Settings, conversation: Conversation, outside: Outside) -> web.Application:
     app = web.Application(client_max_size=MOST)
     registry = CollectorRegistry()
     line, guard = line_of(settings), _guard(settings)
-    desk = _desk(settings, conversation, store)
+    desk = _desk(settings, conversation, outside.store)
     app.add_routes(ussd.routes.routes(desk, line, guard, ussd.routes.Hops(registry)))
-    app.add_routes(api.routes(Keys(records).department_of, conversation.services.applications))
-    app.add_routes(health.routes({"redis": store.sessions.ping, "database": records.answers}, registry))
-    if settings.simulated and isinstance(provider, Sandbox):
-        add_routes(app, _phone(settings), provider)
+    app.add_routes(api.routes(Keys(outside.records).department_of, conversation.services.applications))
+    app.add_routes(sms.routes.routes(guard))
+    app.add_routes(health.routes(outside.parts(), registry))
+    if settings.simulated and isinstance(outside.provider, Sandbox):
+        add_routes(app, _phone(settings), outside.provider)
     return app
 
 

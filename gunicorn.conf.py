@@ -5,14 +5,36 @@ memory another would not see.
 """
 
 import os
+import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
+from faults import Broken
 from settings import read
 
-_settings = read(Path(__file__).parent / "config.toml")
 
-bind = f"{_settings.server.host}:{_settings.server.port}"
+def _refuse(why: object) -> NoReturn:
+    sys.stderr.write(f"{why}\n")
+    sys.exit(2)
+
+
+try:
+    _settings = read(Path(__file__).parent / "config.toml")
+except Broken as broken:
+    _refuse(broken)
+
+bind = _settings.server.address
 workers = int(os.environ.get("WEB_CONCURRENCY", "1" if _settings.redis.embedded else str(os.cpu_count() or 1)))
 worker_class = "aiohttp.GunicornUVLoopWebWorker"
 graceful_timeout = 15
 accesslog = None
+control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Before anything listens: one line for what cannot be, instead of workers that end as fast as they are started."""
+    if _settings.redis.embedded and server.num_workers > 1:
+        _refuse(
+            f"{server.num_workers} workers would not see each other's calls in the embedded store;"
+            " set redis.url to a Redis that all of them can see, or run one worker"
+        )

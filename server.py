@@ -4,23 +4,28 @@ import argparse
 import asyncio
 import logging
 import secrets
+import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from aiohttp import web
 
-from embedded import AlreadyRunning
+from embedded import NotAlone
 from faults import Broken
 from services.records.engines import DatabaseRefused
 from services.records.migrate import TablesBehind
-from settings import Settings, read
+from settings import Server, Settings, read
+
+if TYPE_CHECKING:
+    from services.keys import Keys
 
 HERE = Path(__file__).parent
 WRONG = 2  # exit status of a run that a person must mend something for
+INTERRUPTED = 130  # Ctrl-C, as shells have it
 NOT_LOADED = 4  # what gunicorn takes for "do not try again"
 TELL_VALUES = ("aiosqlite", "sqlalchemy", "urllib3")  # libraries whose debug lines hold what people typed
 SHUTDOWN = 10.0  # seconds for hops in flight; a provider waits no longer
@@ -30,19 +35,21 @@ class CannotRun(Exception):
     """A verb cannot do what it was asked; the message is one line that says why and what would be right."""
 
 
-REFUSALS = (Broken, AlreadyRunning, DatabaseRefused, TablesBehind, CannotRun)
+REFUSALS = (Broken, NotAlone, DatabaseRefused, TablesBehind, CannotRun)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; its exit status, 2 with one line a fault on stderr for everything that must be mended."""
     given = _parser().parse_args(arguments)
     try:
-        settings = read(given.config)
+        settings = read(given.config) if given.configured else Settings()
         log_as(settings.server.log_level)
         return VERBS[given.verb or "serve"].run(settings, given)
     except REFUSALS as refused:
         print(refused, file=sys.stderr)
         return WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 async def application(settings: Settings | None = None) -> web.Application:
@@ -94,25 +101,44 @@ def log_as(level: str) -> None:
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:
     """Serves until it is told to stop, then finishes the hops in flight."""
-    import uvloop
-
     from callbacks import AccessLog
 
-    try:
+    with _bound(settings.server) as listening:
+        settings = _at_port(settings, listening.getsockname()[1])
         web.run_app(
             application(settings),
-            host=settings.server.host,
-            port=settings.server.port,
-            loop=uvloop.new_event_loop(),
+            sock=listening,
+            loop=_loop(),
             shutdown_timeout=SHUTDOWN,
             access_log_class=AccessLog,
             access_log=logging.getLogger("access") if settings.server.log_level == "debug" else None,
             print=lambda _: _announce(settings),
         )
-    except OSError as taken:
-        where = f"{settings.server.host}:{settings.server.port}"
-        raise CannotRun(f"{where}: {taken.strerror}; choose another with EKDIAL_SERVER__PORT") from None
     return 0
+
+
+def _bound(server: Server) -> socket.socket:
+    """The socket, before anything else is opened: a port that is taken is told as that."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    try:
+        return socket.create_server((server.host, server.port), family=family)
+    except OSError as taken:
+        why = str(taken.strerror).partition(" (")[0]
+        right = "choose another with EKDIAL_SERVER__PORT or EKDIAL_SERVER__HOST"
+        raise CannotRun(f"Cannot listen on {server.address}: {why}; {right}") from None
+
+
+def _at_port(settings: Settings, port: int) -> Settings:
+    """The settings with the port that is listened on, where any that is free was asked for."""
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port})})
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # on Windows and PyPy, which it is not made for
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def _announce(settings: Settings) -> None:
@@ -188,11 +214,20 @@ def keys(settings: Settings, given: argparse.Namespace) -> int:
     if given.do == "secret":
         print(secrets.token_urlsafe(48))
         return 0
+    if given.do == "add":
+        _known_department(settings, given.department)
     return asyncio.run(_keys(settings, given))
 
 
-async def _keys(settings: Settings, given: argparse.Namespace) -> int:
+def _known_department(settings: Settings, department: str) -> None:
     from services.catalogue.load import load
+
+    departments = load(HERE / settings.catalogue.folder).departments
+    if department not in departments:
+        raise CannotRun(f"There is no department {department!r}; there are {', '.join(sorted(departments))}")
+
+
+async def _keys(settings: Settings, given: argparse.Namespace) -> int:
     from services.keys import Keys
     from services.records.database import Records
     from services.records.migrate import ready
@@ -200,29 +235,40 @@ async def _keys(settings: Settings, given: argparse.Namespace) -> int:
     database = settings.database.url.get_secret_value()
     await ready(database)
     async with Records(database) as records:
-        issued = Keys(records)
-        if given.do == "add":
-            departments = load(HERE / settings.catalogue.folder).departments
-            if given.department not in departments:
-                raise CannotRun(
-                    f"There is no department {given.department!r}; there are {', '.join(sorted(departments))}"
-                )
-            print(await issued.add(given.department))
-        elif given.do == "revoke":
-            if not await issued.revoke(given.id):
-                raise CannotRun(f"There is no key {given.id!r} that is not revoked; keys list shows them")
-        else:
-            for key in await issued.listed():
-                print(key.id, key.department, f"{key.created:%Y-%m-%d}", "revoked" if key.revoked else "")
+        await KEYS[given.do](Keys(records), given)
     return 0
 
 
+async def _add_key(issued: "Keys", given: argparse.Namespace) -> None:
+    print(await issued.add(given.department))
+
+
+async def _list_keys(issued: "Keys", _: argparse.Namespace) -> None:
+    for key in await issued.listed():
+        print(key.id, key.department, f"{key.created:%Y-%m-%d}", *(["revoked"] if key.revoked else []))
+
+
+async def _revoke_key(issued: "Keys", given: argparse.Namespace) -> None:
+    if not await issued.revoke(given.id):
+        raise CannotRun(f"There is no key {given.id!r} that is not revoked; keys list shows them")
+
+
+KEYS: "Mapping[str, Callable[[Keys, argparse.Namespace], Awaitable[None]]]" = {
+    "add": _add_key,
+    "list": _list_keys,
+    "revoke": _revoke_key,
+}
+
+
 def _keys_options(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="do", required=True)
-    verbs.add_parser("add", help="a new key, shown once").add_argument("--department", required=True)
-    verbs.add_parser("list", help="every key, without its secret")
-    verbs.add_parser("revoke", help="refuse a key from now on").add_argument("id")
-    verbs.add_parser("secret", help="a fresh value for keys.secret")
+    verbs = parser.add_subparsers(dest="do", metavar="VERB", title="verbs", required=True)
+    add = verbs.add_parser("add", help="a new key, shown once", parents=[_common()])
+    add.add_argument("--department", required=True, help="whose system it is for, such as brta")
+    verbs.add_parser("list", help="every key, without its secret", parents=[_common()])
+    revoke = verbs.add_parser("revoke", help="refuse a key from now on", parents=[_common()])
+    revoke.add_argument("id", help="the first of what keys list shows")
+    secret = verbs.add_parser("secret", help="a fresh value for keys.secret", parents=[_common()])
+    secret.set_defaults(configured=False)  # it is asked for where the settings want one and are refused
 
 
 def graph(settings: Settings, given: argparse.Namespace) -> int:
@@ -235,8 +281,15 @@ def graph(settings: Settings, given: argparse.Namespace) -> int:
     if given.out is None:
         sys.stdout.write(picture)
     else:
-        given.out.write_text(picture, encoding="utf-8")
+        _write(given.out, picture)
     return 0
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as refused:
+        raise CannotRun(f"{file}: {refused.strerror}; name a file that can be written") from None
 
 
 def _graph_options(parser: argparse.ArgumentParser) -> None:
@@ -265,17 +318,23 @@ VERBS: Mapping[str, Verb] = {
 }
 
 
-def _parser() -> argparse.ArgumentParser:
+def _common() -> argparse.ArgumentParser:
+    """What every verb takes; nothing where nothing is said, for an outer verb may have been told already."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=HERE / "config.toml", help="the settings (default: config.toml)")
-    parser = argparse.ArgumentParser(
-        prog="server.py", description="Every public service, from any phone, on one number."
+    common.add_argument(
+        "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the settings (default: config.toml)"
     )
-    parser.set_defaults(config=HERE / "config.toml")
-    parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="server.py", description="Every public service, from any phone, on one number.", parents=[_common()]
+    )
+    parser.set_defaults(config=HERE / "config.toml", configured=True)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, verb in VERBS.items():
-        verb.options(verbs.add_parser(name, help=verb.help, description=verb.run.__doc__, parents=[common]))
+        verb.options(verbs.add_parser(name, help=verb.help, description=verb.run.__doc__, parents=[_common()]))
     return parser
 
 

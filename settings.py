@@ -88,12 +88,16 @@ def _redis(url: SecretStr) -> SecretStr:
 
 
 def _is_redis(url: str) -> bool:
+    if url == MEMORY:
+        return True
+    from redis.asyncio import ConnectionPool
+
     try:
+        ConnectionPool.from_url(url).make_connection()  # type: ignore[no-untyped-call]  # it does not connect yet
         parts = urlsplit(url)
-        needs = {"redis": parts.hostname, "rediss": parts.hostname, "unix": parts.path}
-        return url == MEMORY or bool(needs.get(parts.scheme) and parts.port != 0)
-    except ValueError:  # a port that is no number, or a bracket that is not closed
+    except (TypeError, ValueError):  # the library says what is wrong, with the password in it
         return False
+    return bool(parts.hostname or (parts.scheme == "unix" and parts.path))
 
 
 def _database(url: SecretStr) -> SecretStr:
@@ -169,10 +173,14 @@ class Server(Section):
             return False
 
     @property
+    def address(self) -> str:
+        """Host and port, as an address has them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def url(self) -> str:
         """What links start with."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+        return self.public_url.rstrip("/") or f"http://{self.address}"
 
 
 class Keys(Section):

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol
 import uvloop
 from redis.asyncio import BlockingConnectionPool, Redis
 
+from sealing import Seal
 from sessions.line import Line
 from sessions.redis import open_sessions
-from sessions.sealing import Seal
 from sessions.wants import COMMANDS, STAMP, WRITE, Ask, Command, Read, Trip, Want, Write, in_one_trip
 from tests.servers import real_redis
 from together import Together

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import structlog
 from sqlalchemy import Row, Select, TextClause, Update, bindparam, case, null, select, update
 
+from sealing import SealBroken
 from services.given import Clock, Sealing, utc_now
 from services.records.database import Records, Transaction
 from services.records.tables import QUEUED, SENDING, messages
+
+log = structlog.get_logger()
 
 Kind: TypeAlias = Literal["code", "pin", "receipt", "status", "info"]
 Ending: TypeAlias = Literal["sent", "failed", "unknown", "queued"]
@@ -121,7 +125,7 @@ class Messages:
             await transaction.execute(_DROP, {"now": now})
             claimed = await transaction.execute(_CLAIM, {"now": now, "claimer": worker, "most": most})
             rows = sorted(claimed, key=lambda row: (row.due_at, row.id))
-        return [self._opened(row) for row in rows]
+        return [sms for row in rows if (sms := await self._opened(row))]
 
     async def settle(self, message: int, outcome: Outcome) -> bool:
         """Note how the send of the SMS with this id ended; False where it had ended already.
@@ -148,8 +152,14 @@ class Messages:
             swept = await transaction.execute(_SWEEP, {"now": now, "before": now - older_than})
             return swept.rowcount
 
-    def _opened(self, row: Row[Any]) -> Claimed:
-        text = self._seal.open(row.text, _about(row.effect)).decode()
+    async def _opened(self, row: Row[Any]) -> Claimed | None:
+        """The SMS as it is to be sent; one that was sealed with another key can never be, and holds up no other."""
+        try:
+            text = self._seal.open(row.text, _about(row.effect)).decode()
+        except SealBroken:
+            log.error("sms cannot be read and is not sent", message=row.id, kind=row.kind)
+            await self.settle(row.id, Outcome("failed", error="Unreadable"))
+            return None
         return Claimed(row.id, row.to_number, text, row.kind, row.attempts)
 
 

@@ -142,7 +142,7 @@ async def hop(desk: Desk, call: Call) -> Heard:
                 language = recalled.session.place.language
             return await _answered(desk, call, recalled)
     except Exception as failure:  # noqa: BLE001 (whatever went wrong, a caller is waiting for a screen)
-        log.error("hop failed", channel=call.channel, **told(failure))  # noqa: TRY400 (a traceback holds what was typed)
+        log.error("hop failed", channel=call.channel, **told(failure))
         return _closing(desk, call, "sorry", "failed", language)
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final, TypeAlias
 import structlog
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 
+from sealing import Seal, SealBroken
 from sessions import store
 from sessions.line import Clustered, Line
-from sessions.sealing import Seal, SealBroken
 from sessions.store import Begun, Kept, Sessions
 from sessions.wants import STAMP, Ask, Claim, Drop, Read, Write, in_one_trip
 from together import Together

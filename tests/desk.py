@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
+from sealing import Seal
 from services.accounts import Accounts, NewAccount
 from services.applications import Applications, Submission
 from services.keys import Keys
 from services.messages import Messages
 from services.pins import Pins
 from services.records.database import Records
-from sessions.sealing import Seal
 
 SEAL = Seal(b"a secret of the tests, 32 octets+")
 HASHES: dict[str, str] = {}  # hashing is slow by design, and the tests say the same few things

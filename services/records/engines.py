@@ -30,14 +30,14 @@ Engines: TypeAlias = tuple[AsyncEngine, AsyncEngine]
 
 
 class DatabaseRefused(ValueError):
-    """The address names no database that can hold the records; the message is one line that says what would."""
+    """The records cannot be held there; the message is one line that says why and what would be right."""
 
 
 def address(url: str) -> URL:
     """`url` taken apart; DatabaseRefused where it names neither a PostgreSQL nor a file."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise DatabaseRefused(f"database.url is not a database's address; write {FORMS}") from None
     if parsed.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
         raise DatabaseRefused(f"database.url starts with {parsed.drivername}; write {FORMS}")

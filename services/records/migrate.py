@@ -1,14 +1,19 @@
 """Bringing a database's tables up to what this program expects, and telling when they are not."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from asyncpg import PostgresError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.records.engines import address, writing_engine
+from services.records.engines import DatabaseRefused, address, writing_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do that no other program on the same database uses: these are the bytes of "ekdial".
@@ -27,6 +32,7 @@ async def ready(url: str) -> None:
 
     Raises:
         TablesBehind: it is not.
+        DatabaseRefused: it cannot be reached, or holds something else.
     """
     if address(url).get_backend_name() == "sqlite":
         await upgrade(url)
@@ -36,22 +42,35 @@ async def ready(url: str) -> None:
 
 async def upgrade(url: str) -> None:
     """Run every migration that has not been run; two at once take turns, and one that fails leaves nothing behind."""
-    engine = writing_engine(address(url))
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
-    finally:
-        await engine.dispose()
+    async with _engine(url) as engine, engine.begin() as connection:
+        await connection.run_sync(_upgrade)
 
 
 async def behind(url: str) -> bool:
     """Whether a migration waits to be run. Tables that are newer than this program are not behind."""
-    engine = writing_engine(address(url))
+    async with _engine(url) as engine, engine.connect() as connection:
+        return await connection.run_sync(_behind)
+
+
+@asynccontextmanager
+async def _engine(url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine for a moment; what goes wrong with it is said in one line, for whoever starts the program."""
     try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(_behind)
-    finally:
-        await engine.dispose()
+        engine = writing_engine(address(url))
+        try:
+            yield engine
+        finally:
+            await engine.dispose()
+    except (OSError, SQLAlchemyError, PostgresError, TypeError) as error:  # the last for an option that is none
+        raise DatabaseRefused(
+            f"The database cannot be used: {_why(error)}; see database.url, and that it runs"
+        ) from None
+
+
+def _why(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    said = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return str(said).split("\n")[0]
 
 
 def _upgrade(connection: Connection) -> None:

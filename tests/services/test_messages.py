@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from sealing import Seal
 from services.messages import Claimed, Message, Messages, Outcome
 from services.records.database import Records
 from services.records.tables import messages
@@ -47,6 +48,14 @@ async def test_the_oldest_are_claimed_first_and_no_more_than_asked_for(outbox, c
         clock.moves(seconds=1)
     assert await claimed(outbox, 2) == [1, 2]
     assert await claimed(outbox, 10) == [3, 4, 5]
+
+
+async def test_one_that_was_sealed_with_another_key_fails_and_holds_up_no_other(desk):
+    stranger = Messages(desk.records, Seal(b"another secret of the tests, 32+"), clock=desk.clock)
+    await stranger.send(CODE)
+    await desk.messages.send(STATUS)
+    assert [sms.text for sms in await desk.messages.claim("w1", 10)] == [STATUS.text]
+    assert ((await row(desk)).status, (await row(desk)).error) == ("failed", "Unreadable")
 
 
 async def test_the_same_effect_is_one_sms(outbox, desk):

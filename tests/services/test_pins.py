@@ -8,9 +8,9 @@ from argon2 import extract_parameters
 
 from menus.checks import new_pin as check_new_pin
 from menus.model import Accepted
+from sealing import Seal
 from services.lockout import Tally
 from services.pins import NOBODYS, Pins, new_pin, plainly
-from sessions.sealing import Seal
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -172,7 +172,7 @@ async def test_a_store_that_is_down_is_never_noticed_either(
         await phone.types("5", PIN)
         async with phone.http.get(f"{phone.url}/readyz") as response:
             assert response.status == 503
-            assert await response.json() == {"redis": "down", "database": "ok"}
+            assert await response.json() == {"redis": "down", "database": "ok", "sms": "ok"}
         number = await applies(phone)
     finally:
         redis_server.restart()

@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from sealing import Seal
 from sessions.redis import Opened, open_sessions
-from sessions.sealing import Seal
 from sessions.store import Begun, Kept, Sessions, StoreDown
 from tests.servers import OwnRedis, RedisServer
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from sessions.sealing import Seal, SealBroken
+from sealing import Seal, SealBroken
 
 SECRET = bytes(range(32))
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from faults import CannotRun
 from settings import SHORTEST_SECRET, Settings
 
 LOCK = "embedded.lock"
@@ -14,7 +15,7 @@ SECRET = "secret"  # noqa: S105 (a file's name)
 OCTETS = 32
 
 
-class NotAlone(Exception):
+class NotAlone(CannotRun):
     """The embedded store cannot be had; the message is one line that says why and what to do."""
 
 

@@ -33,7 +33,11 @@ class Fault:
         return f"{at}: {subject}{self.problem}; {self.right}"
 
 
-class Broken(Exception):
+class CannotRun(Exception):
+    """The program cannot do what it was asked; the message is one line a fault that says why and what would be right."""
+
+
+class Broken(CannotRun):
     """Something that people edit cannot be used; `faults` holds everything that is wrong with it, in order."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 from aiohttp import web
 
-from embedded import NotAlone
-from faults import Broken
-from services.records.engines import DatabaseRefused
-from services.records.migrate import TablesBehind
+from faults import CannotRun
 from settings import Server, Settings, read
 
 if TYPE_CHECKING:
@@ -31,13 +28,6 @@ TELL_VALUES = ("aiosqlite", "sqlalchemy", "urllib3")  # libraries whose debug li
 SHUTDOWN = 10.0  # seconds for hops in flight; a provider waits no longer
 
 
-class CannotRun(Exception):
-    """A verb cannot do what it was asked; the message is one line that says why and what would be right."""
-
-
-REFUSALS = (Broken, NotAlone, DatabaseRefused, TablesBehind, CannotRun)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; its exit status, 2 with one line a fault on stderr for everything that must be mended."""
     given = _parser().parse_args(arguments)
@@ -45,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read(given.config) if given.configured else Settings()
         log_as(settings.server.log_level)
         return VERBS[given.verb or "serve"].run(settings, given)
-    except REFUSALS as refused:
+    except CannotRun as refused:
         print(refused, file=sys.stderr)
         return WRONG
     except KeyboardInterrupt:
@@ -71,7 +61,7 @@ async def worker() -> web.Application:
     """What gunicorn loads, `server:worker`; a worker that cannot start says why in one line and is not tried again."""
     try:
         return await application()
-    except REFUSALS as refused:
+    except CannotRun as refused:
         print(refused, file=sys.stderr, flush=True)
         raise SystemExit(NOT_LOADED) from None
 

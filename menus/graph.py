@@ -1,90 +1,193 @@
-"""The menu tree as a picture: every screen a box in the column of how many key presses away it is, every way a line."""
+"""The menu tree as a picture: an outline of every screen under the one that leads to it first, so that no lines cross.
 
-from collections.abc import Mapping
+A screen stands where the fewest steps from the main menu lead to it; wherever else is led to it, its name is said.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from menus.check import leads_to
-from menus.model import Choice, Form, Goodbye, Listing, Menu, Question, Step
+from menus.model import Choice, Form, Goodbye, Listing, Menu, Question, Screen, Step, keyed
 from menus.words import Words
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 150, 34, 90, 14, 24
+COLUMNS, PANEL, GAP, MARGIN = 2, 620, 40, 24
+ROW, INDENT, BOX = 23, 22, 18
+MANY = 3  # screens that lead to one, which then has an outline of its own
+LETTER, SMALL = 6.8, 5.5  # how wide letters of names and of what is said are, about
 COLOURS: Mapping[type, str] = {
     Choice: "#dbeafe",
     Listing: "#cffafe",
     Question: "#fef3c7",
-    Form: "#fde68a",
+    Form: "#fed7aa",
     Step: "#e5e7eb",
     Goodbye: "#dcfce7",
 }
-STYLE = "text{font:11px system-ui,sans-serif}.said{fill:#4b5563;font-size:9px}path{fill:none;stroke:#9ca3af}"
+STYLE = (
+    "text{font:12px system-ui,sans-serif;fill:#111827}.title{font-size:14px;font-weight:600}"
+    ".small{font-size:10px;fill:#4b5563}a text{fill:#1d4ed8}path{fill:none;stroke:#9ca3af}"
+)
 
-Spot = tuple[int, int]
+Way = tuple[str, str]
+"""What is pressed, typed or found, and the name of the screen that it leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of an outline: a screen and the way to it; `again` where the screen itself stands elsewhere."""
+
+    depth: int
+    way: str
+    name: str
+    again: bool = False
 
 
 def svg(menu: Menu, words: Words) -> str:
     """The picture as SVG text, screens with the first line of what they say in `words`."""
-    spots = _spots(menu)
-    width = MARGIN * 2 + (max(x for x, _ in spots.values()) + 1) * (WIDTH + GAP_X) - GAP_X
-    height = MARGIN * 2 + (max(y for _, y in spots.values()) + 1) * (HEIGHT + GAP_Y) - GAP_Y
-    lines = [_line(spots[name], spots[goto]) for name, goto in _ways(menu)]
-    boxes = [_box(menu, words, name, spot) for name, spot in spots.items()]
+    above = _above(menu)
+    outlines = [list(_outline(menu, words, above, Row(0, "", root))) for root in _roots(menu)]
+    columns = _columns(outlines)
+    width = 2 * MARGIN + COLUMNS * PANEL + (COLUMNS - 1) * GAP
+    height = 2 * MARGIN + ROW * (1 + max(sum(len(outline) + 1 for outline in column) for column in columns))
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
-            f"<style>{STYLE}</style>",
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
+            f"<title>Every screen of the menu, and what leads to it</title><style>{STYLE}</style>",
             f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-            *lines,
-            *boxes,
+            *_legend(),
+            *(line for number, column in enumerate(columns) for line in _column(menu, words, column, number)),
             "</svg>\n",
         )
     )
 
 
-def _ways(menu: Menu) -> list[tuple[str, str]]:
-    return [
-        (name, goto)
-        for name, screen in menu.screens.items()
-        for goto in dict.fromkeys(leads_to(screen))
-        if goto != menu.home
-    ]
+# The outlines --------------------------------------------------------------------------------------------------------
 
 
-def _spots(menu: Menu) -> Mapping[str, Spot]:
-    """Column and row of every screen: columns by distance from the first screens, rows in the order of the tree."""
-    depth = {name: 0 for name in menu.screens if name in {"languages", menu.home, "resume", "resume_form"}}
-    ring = list(depth)
-    while ring:
-        reached = [goto for name in ring for goto in leads_to(menu.screens[name]) if goto not in depth]
-        depth |= dict.fromkeys(reached, depth[ring[0]] + 1)
-        ring = list(dict.fromkeys(reached))
-    rows: dict[int, int] = {}
-    spots: dict[str, Spot] = {}
-    for name in menu.screens:
-        column = depth.get(name, 0)
-        spots[name] = (column, rows.get(column, 0))
-        rows[column] = rows.get(column, 0) + 1
-    return spots
+def _roots(menu: Menu) -> Sequence[str]:
+    """Where an outline begins: at home and its doors, where many ways meet, and where nothing but the gateway leads."""
+    led_to = Counter(name for screen in menu.listed for name in set(leads_to(screen)))
+    meeting = (name for name in menu.screens if led_to[name] >= MANY or not led_to[name])
+    return tuple(dict.fromkeys((menu.home, *leads_to(menu.screens[menu.home]), *meeting)))
 
 
-def _corner(spot: Spot) -> Spot:
-    return MARGIN + spot[0] * (WIDTH + GAP_X), MARGIN + spot[1] * (HEIGHT + GAP_Y)
+def _above(menu: Menu) -> Mapping[str, str]:
+    """Each screen's place: the one that leads to it on the shortest way from a root; a root's is nothing."""
+    above = dict.fromkeys(_roots(menu), "")
+    near = deque(above)
+    while near:
+        name = near.popleft()
+        for goto in leads_to(menu.screens[name]):
+            if goto not in above:
+                above[goto] = name
+                near.append(goto)
+    return above
 
 
-def _line(start: Spot, end: Spot) -> str:
-    x, y = _corner(start)
-    to_x, to_y = _corner(end)
-    x, y, to_y = x + WIDTH, y + HEIGHT // 2, to_y + HEIGHT // 2
-    bend = GAP_X // 2
-    return f'<path d="M{x} {y}C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"/>'
+def _outline(menu: Menu, words: Words, above: Mapping[str, str], row: Row) -> Iterator[Row]:
+    yield row
+    seen: set[str] = set()
+    for way, goto in _ways(menu.screens[row.name], words):
+        under = Row(row.depth + 1, way, goto, again=above[goto] != row.name or goto in seen)
+        seen.add(goto)
+        yield from [under] if under.again else _outline(menu, words, above, under)
 
 
-def _box(menu: Menu, words: Words, name: str, spot: Spot) -> str:
-    x, y = _corner(spot)
-    spoken = words.screens.get(name)
-    said = spoken.text.source.split("\n")[0][:30] if spoken else "…"
-    colour = COLOURS[type(menu.screens[name])]
-    return (
-        f'<g><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="5" fill="{colour}" stroke="#9ca3af"/>'
-        f'<text x="{x + 8}" y="{y + 14}">{escape(name)}</text>'
-        f'<text class="said" x="{x + 8}" y="{y + 27}">{escape(said)}</text></g>'
+def _ways(screen: Screen, words: Words) -> Iterator[Way]:
+    """The ways on from a screen, as whoever is there knows them."""
+    match screen:
+        case Choice():
+            yield from _options(screen, words)
+        case Listing():
+            yield from (("one of the list", screen.goto), ("an empty list", screen.empty))
+        case Question():
+            yield from (("an answer", screen.goto), *_options(screen, words))
+        case Form():
+            yield "every answer", screen.goto
+        case Step():
+            yield from ((name.replace("_", " "), goto) for name, goto in screen.outcomes.items())
+        case Goodbye():
+            return
+
+
+def _options(screen: Choice | Question, words: Words) -> Iterator[Way]:
+    """Numbered options; those that lead to one screen are one way."""
+    labels = words.screens[screen.name].options
+    together: dict[str, list[str]] = {}
+    for key, option in keyed(screen.options):
+        together.setdefault(option.goto, []).append(f"{key} {labels[option.name].source}")
+    yield from ((", ".join(said), goto) for goto, said in together.items())
+
+
+# The drawing ---------------------------------------------------------------------------------------------------------
+
+
+def _columns(outlines: Sequence[list[Row]]) -> Sequence[Sequence[list[Row]]]:
+    """The outlines in their order, as evenly high as that allows."""
+    half, first = sum(len(outline) + 1 for outline in outlines) / COLUMNS, 0
+    columns: list[list[list[Row]]] = [[] for _ in range(COLUMNS)]
+    for outline in outlines:
+        columns[min(int((first + len(outline) / 2) / half), COLUMNS - 1)].append(outline)
+        first += len(outline) + 1
+    return columns
+
+
+def _column(menu: Menu, words: Words, outlines: Sequence[list[Row]], number: int) -> Iterator[str]:
+    left, top = MARGIN + number * (PANEL + GAP), MARGIN + ROW
+    for outline in outlines:
+        for line, row in enumerate(outline):
+            y = top + line * ROW
+            if row.depth:
+                yield _elbow(left, y, row, line - _line_above(outline, line))
+            yield from _said_again(left, y, row) if row.again else _box(menu, words, left, y, row)
+        top += (len(outline) + 1) * ROW
+
+
+def _line_above(outline: Sequence[Row], line: int) -> int:
+    """The line of the screen that the one on `line` stands under."""
+    return max(before for before in range(line) if outline[before].depth < outline[line].depth)
+
+
+def _elbow(left: int, y: int, row: Row, lines: int) -> str:
+    x, middle = left + row.depth * INDENT - INDENT // 2, y + BOX // 2
+    return f'<path d="M{x} {y - lines * ROW + BOX}V{middle}H{x + INDENT // 2 - 2}"/>'
+
+
+def _way(left: int, y: int, row: Row) -> tuple[float, str]:
+    """Where the way to a row ends, and its text."""
+    x = left + row.depth * INDENT
+    end = x + len(row.way) * SMALL + (6 if row.way else 0)
+    return end, f'<text class="small" x="{x}" y="{y + 13}">{escape(row.way)}</text>'
+
+
+def _said_again(left: int, y: int, row: Row) -> Iterator[str]:
+    x, way = _way(left, y, row)
+    yield f'{way}<a href="#{row.name}"><text x="{x:g}" y="{y + 13}">→ {row.name}</text></a>'
+
+
+def _box(menu: Menu, words: Words, left: int, y: int, row: Row) -> Iterator[str]:
+    x, way = _way(left, y, row)
+    spoken = words.screens.get(row.name)
+    room = int((left + PANEL - x - len(row.name) * LETTER - 18) / SMALL)
+    said = _shortened(spoken.text.source.split("\n")[0], room) if spoken else ""
+    name = len(row.name) * LETTER + 8
+    width = name + (len(said) * SMALL + 8 if said else 0)
+    colour = COLOURS[type(menu.screens[row.name])]
+    yield (
+        f'{way}<g id="{row.name}"><rect x="{x:g}" y="{y}" width="{width:g}" height="{BOX}" rx="4" fill="{colour}"/>'
+        f'<text x="{x + 6:g}" y="{y + 13}">{row.name}</text>'
+        f'<text class="small" x="{x + name + 4:g}" y="{y + 13}">{escape(said)}</text></g>'
     )
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _legend() -> Iterator[str]:
+    """What the colours mean."""
+    for place, (kind, colour) in enumerate(COLOURS.items()):
+        x = MARGIN + place * 90
+        yield f'<rect x="{x}" y="{MARGIN - 14}" width="80" height="{BOX}" rx="4" fill="{colour}"/>'
+        yield f'<text x="{x + 8}" y="{MARGIN - 1}">{kind.__name__}</text>'

@@ -21,17 +21,19 @@ from menus.journeys.resume import offer, worth_resuming
 from menus.model import Form, Menu, Place, Question, Visit
 from menus.showing import show
 from menus.words import LATIN, Words
-from screens.pages import Budget, fit
+from screens.pages import Budget, Page, fit
 from sessions.session import (
     DIALLED,
     LANGUAGES,
     MAIN,
     RESUME,
     Answer,
+    Answered,
     Session,
     Trace,
     follows,
     packed,
+    stars_in,
     unheard,
     unpacked,
 )
@@ -125,11 +127,19 @@ class _Recalled:
 
 
 class _Way(NamedTuple):
-    """How the session began, where the caller stands, and the answers to walk from there, each with its path's length."""
+    """How the session began, where the caller stands, the answers to walk from there, and the stars in those before."""
 
     began: str
     place: Place
-    answers: Sequence[tuple[str, int]]
+    answers: Sequence[Answered]
+    stars: tuple[int, ...] = ()
+
+
+class _Stranded(Exception):
+    """A step failed; `language` is the caller's, in which they are told so."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
 
 
 async def hop(desk: Desk, call: Call) -> Heard:
@@ -141,6 +151,9 @@ async def hop(desk: Desk, call: Call) -> Heard:
             if recalled.session:
                 language = recalled.session.place.language
             return await _answered(desk, call, recalled)
+    except _Stranded as stranded:
+        log.error("hop failed", channel=call.channel, **told(stranded.__cause__ or stranded))
+        return _closing(desk, call, "sorry", "failed", stranded.language)
     except Exception as failure:  # noqa: BLE001 (whatever went wrong, a caller is waiting for a screen)
         log.error("hop failed", channel=call.channel, **told(failure))
         return _closing(desk, call, "sorry", "failed", language)
@@ -172,7 +185,7 @@ async def _answered(desk: Desk, call: Call, recalled: _Recalled) -> Heard:
         return _again(session)
     whole = isinstance(desk.menu.shown(session.place), Question | Form)
     answers = unheard(call.path, session.heard, call.trace, whole=whole)
-    return await _walk(desk, call, recalled, _Way(session.began, session.place, answers))
+    return await _walk(desk, call, recalled, _Way(session.began, session.place, answers, session.stars))
 
 
 async def _from_the_beginning(desk: Desk, call: Call, recalled: _Recalled) -> Heard:
@@ -182,17 +195,19 @@ async def _from_the_beginning(desk: Desk, call: Call, recalled: _Recalled) -> He
     known = await desk.language_of(call.caller)
     began = _beginning(desk, call, recalled, known)
     desk.beginnings.remember(call.session, began)
-    left = recalled.session.place if recalled.session else None
-    if began == RESUME and left is None:
-        return await _walk(desk, call, recalled, _Way(began, _start(desk, MAIN, known), ()))
-    place = offer(left) if began == RESUME and left else _start(desk, began, known)
-    answers = unheard(call.path, 0, call.trace, whole=False) if call.path else ()
-    return await _walk(desk, call, recalled, _Way(began, place, answers))
+    start, page = _seen(desk, call, Reached(_start(desk, began, recalled, known)))
+    answers = unheard(call.path, 0, call.trace, whole=False) if call.path else []
+    if began == RESUME and start.place.screen == desk.menu.home:
+        answers = []  # the place to go on from is lost, and what was typed on its screens means nothing on this one
+    way = _Way(began, start.place, answers, call.trace.stars if call.trace else ())
+    if not answers:
+        return await _kept(desk, call, recalled, _session(call, way, start.place, page))
+    return await _walk(desk, call, recalled, way)
 
 
 def _beginning(desk: Desk, call: Call, recalled: _Recalled, known: Known | None) -> str:
     """How this session began. What was chosen inside it was not known before it."""
-    if call.trace:
+    if call.path and call.trace:
         return call.trace.began
     if call.path:
         chosen_here = known is not None and known.session == call.session
@@ -204,27 +219,43 @@ def _beginning(desk: Desk, call: Call, recalled: _Recalled, known: Known | None)
     return MAIN if known else LANGUAGES
 
 
-def _start(desk: Desk, began: str, known: Known | None) -> Place:
+def _start(desk: Desk, began: str, recalled: _Recalled, known: Known | None) -> Place:
+    if began == RESUME and recalled.session:
+        return offer(recalled.session.place)
     language = known.language if known else desk.default_language
     return Place(LANGUAGES if began == LANGUAGES else desk.menu.home, language)
 
 
 async def _walk(desk: Desk, call: Call, recalled: _Recalled, way: _Way) -> Heard:
-    reached = Reached(way.place)
-    for typed, length in way.answers:
-        reached = await advance(desk.menu, reached.place, typed, _visit(desk, call, length))
+    reached, page = Reached(way.place), Page("")
+    for answer in way.answers:
+        try:
+            reached = await advance(desk.menu, reached.place, answer.typed, _visit(desk, call, answer.length))
+        except Exception as failure:
+            raise _Stranded(reached.place.language) from failure
+        reached, page = _seen(desk, call, reached)
         if reached.place.over:
             break
+    return await _kept(desk, call, recalled, _session(call, way, reached.place, page))
+
+
+def _session(call: Call, way: _Way, place: Place, page: Page) -> Session:
+    stars = way.stars + (stars_in(way.answers[-1]) if way.answers else ())
+    return Session(call.session, way.began, len(call.path), place, Answer(page.text, page.ends), stars)
+
+
+def _seen(desk: Desk, call: Call, reached: Reached) -> tuple[Reached, Page]:
+    """Where the caller stands as their screen shows it, and that screen."""
     words = desk.words_for(reached.place.language, call.budget)
     page = fit(show(desk.menu, reached, words), call.budget, reached.place.page)
-    place = moved(reached.place, more=page.more)
-    session = Session(call.session, way.began, len(call.path), place, Answer(page.text, page.ends))
-    return await _kept(desk, call, recalled, session)
+    if page.more == reached.place.more:
+        return reached, page
+    return Reached(moved(reached.place, more=page.more), reached.refused), page
 
 
 async def _kept(desk: Desk, call: Call, recalled: _Recalled, session: Session) -> Heard:
     """Saved before it is answered; who loses a race for the save answers what the winner did."""
-    heard = Heard(session.answer, "answered", Trace(session.began, session.heard))
+    heard = Heard(session.answer, "answered", session.trace)
     if recalled.down:
         return heard
     ttl = desk.session_ttl if session.answer.ends else desk.resume_window
@@ -252,7 +283,7 @@ def _visit(desk: Desk, call: Call, length: int) -> Visit:
 
 
 def _again(session: Session) -> Heard:
-    return Heard(session.answer, "repeated", Trace(session.began, session.heard))
+    return Heard(session.answer, "repeated", session.trace)
 
 
 def _closing(desk: Desk, call: Call, said: str, taken_for: str, language: str = "") -> Heard:

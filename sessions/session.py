@@ -4,11 +4,16 @@ A provider's path is everything typed so far joined by `*`, PINs and all; a sess
 never the path itself.
 """
 
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import msgspec
 
 from menus.model import Place
 
 SEPARATOR = "*"
+MOST_STARS = 10  # more than anyone types into one call; the trace has room for them
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -21,14 +26,17 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 class Trace(msgspec.Struct, frozen=True):
     """What we ask a provider to bring back with the next key press: how the session began and how much was heard.
 
-    It travels as `main.12`: no words, no numbers of people, and short enough for the 99 characters that there are.
+    It travels as `main.12`, with the places of stars that belong to an answer behind it, `main.12.5-9`: no words, no
+    numbers of people, and within the 99 characters that there are.
     """
 
     began: str
     heard: int
+    stars: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.began}.{self.heard}"
+        stars = "-".join(map(str, self.stars[:MOST_STARS]))
+        return f"{self.began}.{self.heard}.{stars}" if stars else f"{self.began}.{self.heard}"
 
 
 class Session(msgspec.Struct, frozen=True, array_like=True):
@@ -39,6 +47,12 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     heard: int
     place: Place
     answer: Answer
+    stars: tuple[int, ...] = ()
+
+    @property
+    def trace(self) -> Trace:
+        """What the provider is to bring back with the next key press."""
+        return Trace(self.began, self.heard, self.stars)
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -60,18 +74,28 @@ def unpacked(data: bytes) -> Session | None:
 
 def trace_of(brought: str) -> Trace | None:
     """The trace that a provider brought back, or None for anything that is not one of ours."""
-    began, _, heard = brought.partition(".")
-    if began not in BEGINNINGS or not heard.isascii() or not heard.isdigit():
+    if not _is_trace(brought):
         return None
-    return Trace(began, int(heard))
+    began, heard, *stars = brought.split(".")
+    return Trace(began, int(heard), tuple(map(int, stars[0].split("-"))) if stars else ())
 
 
 LANGUAGES, MAIN, RESUME, DIALLED = BEGINNINGS = ("languages", "main", "resume", "dialled")
 """How a session can begin: on the language screen, on the main menu, with the offer to go on, or past the short code."""
 
 
-def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[tuple[str, int]]:
-    """The answers in `path` beyond the first `heard` characters, each with the length of the path that ends with it.
+_is_trace = re.compile(rf"({'|'.join(BEGINNINGS)})\.\d{{1,6}}(\.\d{{1,6}}(-\d{{1,6}})*)?", re.ASCII).fullmatch
+
+
+class Answered(NamedTuple):
+    """One answer in a path, and how long the path is that ends with it."""
+
+    typed: str
+    length: int
+
+
+def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[Answered]:
+    """The answers in `path` beyond the first `heard` characters.
 
     The newest answer is taken whole, `*` and all, where we know where it starts: after what was heard, or after what
     the trace says had been heard by then. Answers before it, which were missed, are told apart by their `*`. Without
@@ -79,15 +103,16 @@ def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[
     """
     start = heard + 1 if heard else 0
     newest = _newest(start, len(path), trace, whole=whole)
-    answers: list[tuple[str, int]] = []
-    if newest > start:
-        for answer in path[start : newest - 1].split(SEPARATOR):
-            start += len(answer)
-            answers.append((answer, start))
-            start += 1
+    answers = _apart(path, start, newest - 1, trace.stars if trace else ()) if newest > start else []
     if newest <= len(path):
-        answers.append((path[newest:], len(path)))
+        answers.append(Answered(path[newest:], len(path)))
     return answers
+
+
+def stars_in(answer: Answered) -> tuple[int, ...]:
+    """Where in its path an answer has stars of its own."""
+    start = answer.length - len(answer.typed)
+    return tuple(start + place for place, character in enumerate(answer.typed) if character == SEPARATOR)
 
 
 def _newest(start: int, length: int, trace: Trace | None, *, whole: bool) -> int:
@@ -97,6 +122,13 @@ def _newest(start: int, length: int, trace: Trace | None, *, whole: bool) -> int
     if trace.heard >= length:  # brought back with the very path that it was given for: a repeat
         return length + 1
     return max(start, trace.heard + 1 if trace.heard else 0)
+
+
+def _apart(path: str, start: int, end: int, stars: Sequence[int]) -> list[Answered]:
+    """The answers between two places of a path, told apart by every star that belongs to none of them."""
+    separators = [at for at in range(start, end) if path[at] == SEPARATOR and at not in stars]
+    starts = [start, *(at + 1 for at in separators)]
+    return [Answered(path[one:two], two) for one, two in zip(starts, [*separators, end], strict=True)]
 
 
 def follows(path: str, heard: int) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from faults import CannotRun
 from services.records.discreet import discreet
 
 FORMS = "sqlite+aiosqlite:///var/ekdial.db or postgresql+asyncpg://user@host/name"
@@ -29,7 +30,7 @@ Engines: TypeAlias = tuple[AsyncEngine, AsyncEngine]
 """The one that writes, in transactions, and the one that reads, each statement by itself."""
 
 
-class DatabaseRefused(ValueError):
+class DatabaseRefused(CannotRun):
     """The records cannot be held there; the message is one line that says why and what would be right."""
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from faults import CannotRun
 from services.records.engines import DatabaseRefused, address, writing_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,7 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({int.from_bytes(b'ekdial')})")
 
 
-class TablesBehind(Exception):
+class TablesBehind(CannotRun):
     """The tables are older than this program; the message is one line that says what to run."""
 
     def __init__(self) -> None:

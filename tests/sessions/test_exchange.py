@@ -219,3 +219,29 @@ async def test_two_processes_share_a_call(tmp_path: Path, redis_server: RedisSer
             phone.url = (other, one)[number % 2]
             screen = await phone.types(key)
         assert screen.startswith("Welcome, Amina Begum.")
+
+
+async def test_a_star_in_a_typed_answer_is_kept_even_when_the_store_forgets_it(
+    on_real_redis: Phone, redis_server: RedisServer
+) -> None:
+    phone = on_real_redis
+    await registers(phone)
+    await phone.types("00")
+    assert (await phone.types("1", "3", "1")).startswith("Trade licence")
+    await phone.types("1")
+    for typed in ("Amina*Store", "1", "House 5*B, Mirpur", "Amina Begum", "1234567890"):
+        redis_server.empty()
+        screen = await phone.types(typed)
+    assert "Amina*Store, Shop, House 5*B, Mirpur" in screen
+
+
+async def test_pages_turned_before_the_store_forgot_are_turned_again(
+    on_real_redis: Phone, redis_server: RedisServer
+) -> None:
+    phone = on_real_redis
+    await phone.dials()
+    second = await phone.types("1", "1", "1", "98")
+    redis_server.empty()
+    assert await phone.again() == second
+    redis_server.empty()
+    assert "98 More" in await phone.types("0")

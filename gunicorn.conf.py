@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from configured import read
 from faults import Broken
-from settings import read
 
 
 def _refuse(why: object) -> NoReturn:

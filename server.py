@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 from aiohttp import web
 
+from configured import read
 from faults import CannotRun
-from settings import Server, Settings, read
+from settings import Server, Settings
 
 if TYPE_CHECKING:
     from services.keys import Keys
@@ -253,7 +254,7 @@ KEYS: "Mapping[str, Callable[[Keys, argparse.Namespace], Awaitable[None]]]" = {
 def _keys_options(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="do", metavar="VERB", title="verbs", required=True)
     add = verbs.add_parser("add", help="a new key, shown once", parents=[_common()])
-    add.add_argument("--department", required=True, help="whose system it is for, such as brta")
+    add.add_argument("--department", required=True, help="whose system it is for: its code in the catalogue, such as dncc")
     verbs.add_parser("list", help="every key, without its secret", parents=[_common()])
     revoke = verbs.add_parser("revoke", help="refuse a key from now on", parents=[_common()])
     revoke.add_argument("id", help="the first of what keys list shows")

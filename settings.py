@@ -1,14 +1,12 @@
-"""config.toml and the environment, as typed and frozen settings; everything wrong with them is said at once."""
+"""Everything that can be set, typed and frozen, with its default and what it may be; `configured.py` reads it."""
 
-import difflib
 import ipaddress
-import os
 import re
 import zoneinfo
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -20,24 +18,19 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
-    ValidationError,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
 )
 
-from faults import Broken, Fault, Place, shown
-from toml_lines import line_of, lines, tables_of, text_of
+from faults import Fault, Place
+from toml_lines import line_of
 
 ENVIRONMENT = "environment"
 PREFIX = "EKDIAL_"
-FROM_FILE = "_FILE"
-NOT_SETTINGS = ("EKDIAL_TEST_",)
 SHORTEST_SECRET = 32
 MEMORY = "memory://"
 
@@ -309,6 +302,11 @@ class Simulator(Section):
     enabled: Annotated[bool | Literal["auto"], BeforeValidator(_switch)] = "auto"
 
 
+def variable_of(place: Place) -> str:
+    """The variable that overrides the setting at `place`."""
+    return PREFIX + "__".join(place[:2]).upper()
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """Where every setting was written: in which file, on which line, or in which variable."""
@@ -354,6 +352,10 @@ class Settings(BaseSettings):
         """What somebody else found wrong with the setting at `place`, such as `("menu", "main", "3")`."""
         return self._written.fault(place, problem, right)
 
+    def remember(self, written: Written) -> None:
+        """Where they were written, for faults that are found later."""
+        self._written = written
+
     @property
     def simulated(self) -> bool:
         """Whether the phone on the desk is there."""
@@ -370,217 +372,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `read` hands over: it has put file and environment together already."""
         return (init_settings,)
-
-
-class _Environment(EnvSettingsSource):
-    """The library's reading of nested variables, over given ones instead of the process's own."""
-
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self._given = {name.lower(): value for name, value in given.items()}
-        super().__init__(Settings)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return self._given
-
-
-Tables = dict[str, Any]
-"""Section to key to value, as TOML and JSON have them."""
-
-
-def read(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of `path` with the environment's over them.
-
-    Raises:
-        Broken: the file is not there or not TOML, or anything in it or in an `EKDIAL_` variable is not as it must be.
-    """
-    faults: list[Fault] = []
-    source, tables = _file(path, faults)
-    variables = _variables(os.environ if environment is None else environment, faults)
-    written = Written(shown(path), lines(source), frozenset(variables))
-    settings = _validated(_overlaid(tables, _tables(variables, faults)), written, faults)
-    if settings and not faults:
-        faults.extend(written.fault(*contradiction) for contradiction in _contradictions(settings))
-    if faults or not settings:
-        raise Broken(sorted(faults))
-    settings._written = written  # noqa: SLF001 (its own module)
-    return settings
-
-
-def variable_of(place: Place) -> str:
-    """The variable that overrides the setting at `place`."""
-    return PREFIX + "__".join(place[:2]).upper()
-
-
-def _file(path: Path, faults: list[Fault]) -> tuple[str, Tables]:
-    try:
-        source = text_of(path)
-        return source, tables_of(source, shown(path))
-    except Broken as broken:
-        faults.extend(broken.faults)
-        return "", {}
-
-
-def _variables(environment: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
-    """The variables that are ours, the contents of the files that `…_FILE` ones name among them."""
-    given = [_given(name, environment) for name in environment if _ours(name)]
-    faults.extend(one for one in given if isinstance(one, Fault))
-    return dict(one for one in given if not isinstance(one, Fault))
-
-
-def _ours(name: str) -> bool:
-    return name.startswith(PREFIX) and not name.startswith(NOT_SETTINGS)
-
-
-def _given(name: str, environment: Mapping[str, str]) -> tuple[str, str] | Fault:
-    variable, known = name.removesuffix(FROM_FILE), _known()
-    if variable not in known:
-        return Fault(ENVIRONMENT, 0, name, "there is no such setting", _nearest(variable, known, PREFIX))
-    if name == variable:
-        return variable, environment[name]
-    if variable in environment:
-        return Fault(ENVIRONMENT, 0, name, f"{variable} is given too", "give one of the two")
-    return _contents(name, environment[name])
-
-
-def _known() -> list[str]:
-    return [variable_of((section, key)) for section, keys in _sections().items() for key in keys]
-
-
-def _sections() -> Mapping[str, list[str]]:
-    return {
-        name: list(cast("type[BaseModel]", section.annotation).model_fields)
-        for name, section in Settings.model_fields.items()
-    }
-
-
-def _contents(name: str, file: str) -> tuple[str, str] | Fault:
-    try:
-        return name.removesuffix(FROM_FILE), Path(file).read_text(encoding="utf-8").strip()
-    except OSError as missing:
-        return Fault(ENVIRONMENT, 0, name, f"{file}: {missing.strerror}", "name a file that can be read")
-    except ValueError:
-        return Fault(ENVIRONMENT, 0, name, f"{file} is not a text file", "save it as UTF-8")
-
-
-def _tables(variables: Mapping[str, str], faults: list[Fault]) -> Tables:
-    """The variables as a file would have them."""
-    tables: Tables = {}
-    for name, value in variables.items():
-        try:
-            for section, keys in _Environment({name: value})().items():
-                tables.setdefault(section, {}).update(keys)
-        except SettingsError:
-            said = "this is not JSON", 'write lists and tables as JSON, such as ["en", "bn"]'
-            faults.append(Fault(ENVIRONMENT, 0, name, *said))
-    return tables
-
-
-def _overlaid(under: Tables, over: Tables) -> Tables:
-    """Section by section, the environment's keys over the file's; what is no section stays, to be complained of."""
-    together = dict(under)
-    for section, keys in over.items():
-        below = together.get(section, {})
-        together[section] = {**below, **keys} if isinstance(below, dict) else below
-    return together
-
-
-def _validated(tables: Tables, written: Written, faults: list[Fault]) -> Settings | None:
-    try:
-        return Settings(**tables)
-    except ValidationError as invalid:
-        errors = invalid.errors(include_url=False, include_input=False)
-        faults.extend(written.fault(tuple(map(str, error["loc"])), *_said(error)) for error in errors)
-        return None
-
-
-def _said(error: ErrorDetails) -> tuple[str, str]:
-    """What is wrong and what would be right, in our words; never the value, which may be a secret."""
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "plain":
-        return context["problem"], context["right"]
-    if kind == "extra_forbidden":
-        return "there is no such setting", _nearest(str(error["loc"][-1]), _siblings(error["loc"]))
-    problem, right = _SAID[kind]
-    return problem, right.format(**context)
-
-
-def _siblings(place: tuple[int | str, ...]) -> Iterable[str]:
-    """The keys that there are beside `place`."""
-    match place:
-        case (_,):
-            return _sections()
-        case (section, _):
-            return _sections()[str(section)]
-        case _:
-            return Network.model_fields
-
-
-def _nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
-    close = difflib.get_close_matches(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known], n=1)
-    return f"did you mean {prefix}{close[0]}?" if close else "take it out, or see config.toml for what there is"
-
-
-_WHOLE = "this is not a whole number", "write one such as 300"
-_FRACTION = "this is not a number", "write one such as 1.5"
-_TRUTH = "this is neither true nor false", "write true or false"
-_TEXT = "this is not text", "put it in quotes"
-_TABLE = "this is not a table", "write its keys under a [header]"
-_SAID: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_type", "int_from_float"), _WHOLE),
-    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _FRACTION),
-    **dict.fromkeys(("bool_parsing", "bool_type"), _TRUTH),
-    **dict.fromkeys(("string_type", "path_type"), _TEXT),
-    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _TABLE),
-    "tuple_type": ("this is not a list", 'write one such as ["en", "bn"]'),
-    "literal_error": ("this is not one of what it may be", "write {expected}"),
-    "greater_than_equal": ("this is too small", "write {ge} or more"),
-    "greater_than": ("this is too small", "write more than {gt:g}"),
-    "less_than_equal": ("this is too large", "write {le:g} or less"),
-    "less_than": ("this is too large", "write less than {lt:g}"),
-}
-"""The library's kind of error to what is wrong and what would be right; a test gives every key every odd value."""
-
-
-def _contradictions(settings: Settings) -> Iterator[tuple[Place, str, str]]:
-    """Settings that are each in order and cannot be together: where, what is wrong, what would be right."""
-    at = settings.africastalking
-    if not settings.server.loopback and not at.callback_token.get_secret_value():
-        yield (
-            ("africastalking", "callback_token"),
-            f"the gateway would listen on {settings.server.host or 'every address'} and take callbacks from anyone",
-            "give a callback_token, or listen on 127.0.0.1",
-        )
-    if settings.sms.provider == "africastalking" and not at.api_key.get_secret_value():
-        yield (
-            ("africastalking", "api_key"),
-            "messages cannot be sent without it",
-            "give the account's key, or set sms.provider to sandbox",
-        )
-    if settings.redis.cluster and settings.redis.embedded:
-        yield (
-            ("redis", "cluster"),
-            f"{MEMORY} is no cluster",
-            "give one of the cluster's addresses in redis.url, or write false",
-        )
-    yield from _languages(settings.languages)
-    yield from _secret(settings)
-
-
-def _languages(languages: Languages) -> Iterator[tuple[Place, str, str]]:
-    if languages.default not in languages.offered:
-        yield ("languages", "default"), f"{languages.default} is not offered", "choose one of languages.offered"
-    if len(set(languages.offered)) < len(languages.offered):
-        yield ("languages", "offered"), "a language is offered twice", "name each once"
-
-
-def _secret(settings: Settings) -> Iterator[tuple[Place, str, str]]:
-    secret = settings.keys.secret.get_secret_value()
-    fresh = "python server.py keys secret prints a fresh one"
-    if secret and len(secret) < SHORTEST_SECRET:
-        yield ("keys", "secret"), "it is too short to be safe", f"give {SHORTEST_SECRET} characters or more: {fresh}"
-    if not secret and not (settings.redis.embedded and settings.server.loopback):
-        yield (
-            ("keys", "secret"),
-            f"it is empty, which is for a gateway on loopback with {MEMORY} only",
-            f"give one: {fresh}",
-        )

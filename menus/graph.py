@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from menus.check import leads_to
-from menus.model import Choice, Form, Goodbye, Listing, Menu, Question, Screen, Step, keyed
+from menus.model import Choice, Form, Goodbye, Listing, Menu, Question, Screen, Step, keyed, leads_to
 from menus.words import Words
 
 COLUMNS, PANEL, GAP, MARGIN = 2, 620, 40, 24
 ROW, INDENT, BOX = 23, 22, 18
 MANY = 3  # screens that lead to one, which then has an outline of its own
-LETTER, SMALL = 6.8, 5.5  # how wide letters of names and of what is said are, about
+LONGEST_WAY = 44
+LETTER, SMALL = 6.8, 5.2  # how wide letters of names and of what is said are, about
 COLOURS: Mapping[type, str] = {
     Choice: "#dbeafe",
     Listing: "#cffafe",
@@ -140,7 +140,7 @@ def _column(menu: Menu, words: Words, outlines: Sequence[list[Row]], number: int
             y = top + line * ROW
             if row.depth:
                 yield _elbow(left, y, row, line - _line_above(outline, line))
-            yield from _said_again(left, y, row) if row.again else _box(menu, words, left, y, row)
+            yield _said_again(left, y, row) if row.again else _box(menu, words, left, y, row)
         top += (len(outline) + 1) * ROW
 
 
@@ -154,35 +154,39 @@ def _elbow(left: int, y: int, row: Row, lines: int) -> str:
     return f'<path d="M{x} {y - lines * ROW + BOX}V{middle}H{x + INDENT // 2 - 2}"/>'
 
 
-def _way(left: int, y: int, row: Row) -> tuple[float, str]:
-    """Where the way to a row ends, and its text."""
-    x = left + row.depth * INDENT
-    end = x + len(row.way) * SMALL + (6 if row.way else 0)
-    return end, f'<text class="small" x="{x}" y="{y + 13}">{escape(row.way)}</text>'
+def _said_again(left: int, y: int, row: Row) -> str:
+    way = f'<tspan class="small">{escape(_shortened(row.way, LONGEST_WAY))}</tspan>'
+    text = f'<text x="{left + row.depth * INDENT}" y="{y + 13}">{way} → {row.name}</text>'
+    return f'<a href="#{row.name}">{text}</a>'
 
 
-def _said_again(left: int, y: int, row: Row) -> Iterator[str]:
-    x, way = _way(left, y, row)
-    yield f'{way}<a href="#{row.name}"><text x="{x:g}" y="{y + 13}">→ {row.name}</text></a>'
-
-
-def _box(menu: Menu, words: Words, left: int, y: int, row: Row) -> Iterator[str]:
-    x, way = _way(left, y, row)
-    spoken = words.screens.get(row.name)
-    room = int((left + PANEL - x - len(row.name) * LETTER - 18) / SMALL)
-    said = _shortened(spoken.text.source.split("\n")[0], room) if spoken else ""
-    name = len(row.name) * LETTER + 8
-    width = name + (len(said) * SMALL + 8 if said else 0)
-    colour = COLOURS[type(menu.screens[row.name])]
-    yield (
-        f'{way}<g id="{row.name}"><rect x="{x:g}" y="{y}" width="{width:g}" height="{BOX}" rx="4" fill="{colour}"/>'
+def _box(menu: Menu, words: Words, left: int, y: int, row: Row) -> str:
+    start, way = left + row.depth * INDENT, _shortened(row.way, LONGEST_WAY)
+    x = start + len(way) * SMALL + 6 * bool(way)
+    name = len(row.name) * LETTER + 12
+    said = _said(words, row.name, int((left + PANEL - x - name) / SMALL) - 2)
+    width = name + len(said) * SMALL + 8 * bool(said)
+    return (
+        f'<text class="small" x="{start}" y="{y + 13}">{escape(way)}</text><g id="{row.name}">'
+        f'<rect x="{x:g}" y="{y}" width="{width:g}" height="{BOX}" rx="4" fill="{_colour(menu, row.name)}"/>'
         f'<text x="{x + 6:g}" y="{y + 13}">{row.name}</text>'
-        f'<text class="small" x="{x + name + 4:g}" y="{y + 13}">{escape(said)}</text></g>'
+        f'<text class="small" x="{x + name:g}" y="{y + 13}">{escape(said)}</text></g>'
     )
 
 
+def _colour(menu: Menu, name: str) -> str:
+    return COLOURS[type(menu.screens[name])]
+
+
+def _said(words: Words, name: str, most: int) -> str:
+    spoken = words.screens.get(name)
+    return _shortened(spoken.text.source.split("\n")[0], most) if spoken else ""
+
+
 def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    if len(text) <= most:
+        return text
+    return f"{text[: most - 1].rstrip()}…" if most > 1 else ""
 
 
 def _legend() -> Iterator[str]:

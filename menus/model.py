@@ -4,7 +4,7 @@ A journey is a tuple of screens. It names the screens it leads to, never imports
 and `menus.check` proves that every name leads somewhere.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -206,6 +206,23 @@ class Menu:
         if isinstance(screen, Step):
             raise TypeError(f"Nobody can stand at the step {screen.name!r}.")
         return screen
+
+
+def leads_to(screen: Screen) -> Iterator[str]:
+    """The names of the screens that follow."""
+    match screen:
+        case Choice():
+            yield from (option.goto for option in screen.options)
+        case Listing():
+            yield from (screen.goto, screen.empty)
+        case Question():
+            yield from (screen.goto, *(option.goto for option in screen.options))
+        case Form():
+            yield screen.goto
+        case Step():
+            yield from screen.outcomes.values()
+        case Goodbye():
+            return
 
 
 def keyed(options: Sequence[Option]) -> tuple[tuple[str, Option], ...]:

@@ -10,7 +10,8 @@ from aiohttp import ClientSession, web
 
 import server
 from callbacks import AccessLog
-from settings import Settings, read
+from configured import read
+from settings import Settings
 from web.simulator.received import inbox_of
 
 ROOT = Path(__file__).parents[1]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from configured import read
 from faults import Broken
-from settings import Network, Settings, read
+from settings import Network, Settings
 from toml_lines import lines
 
 ROOT = Path(__file__).parents[1]

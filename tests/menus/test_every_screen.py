@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from configured import read
 from gateway import Conversation, checked
 from menus.engine import Reached
 from menus.model import Goodbye, Place, Refused, Step
@@ -16,7 +17,6 @@ from menus.showing import show
 from menus.words import FORMS, Words, for_screens
 from screens.alphabet import septets, units
 from screens.pages import Budget, fit
-from settings import read
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("Amina", "Mohammad Rafiqul Islam Chowdhury", "শাহানারা পারভীন", "अब्दुल्ला ख़ान", "Zoë [x]", "O'Neill-García", "🙂")

@@ -1,10 +1,33 @@
-"""Errors of the department API as RFC 9457 problem documents."""
+"""Errors of the department API as RFC 9457 problem documents, those that aiohttp and we ourselves make among them."""
 
 import json
+from collections.abc import Mapping
+from typing import TypeAlias
 
+import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from callbacks import MOST
+from failures import told
 
 CONTENT_TYPE = "application/problem+json"
+
+Said: TypeAlias = tuple[int, str, str]
+"""Status, title and detail of a problem."""
+
+HTTP: Mapping[int, Said] = {
+    404: (404, "Not found", "There is nothing at this address; tracking numbers are 12 digits."),
+    405: (405, "Method not allowed", "Use one of the methods that the header Allow names."),
+    413: (413, "Too large", f"A body is at most {MOST} octets long."),
+}
+FAILED: Said = (
+    500,
+    "Failed",
+    "Something is wrong on our side. Send it again in a minute, with the same Idempotency-Key.",
+)
+
+log = structlog.get_logger()
 
 
 def problem(status: int, title: str, detail: str, **more: object) -> web.Response:
@@ -14,3 +37,18 @@ def problem(status: int, title: str, detail: str, **more: object) -> web.Respons
     return web.Response(
         status=status, text=json.dumps(body, ensure_ascii=False), content_type=CONTENT_TYPE, headers=headers
     )
+
+
+@web.middleware
+async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers every error with a problem; of a failure of ours only its kind and place are written down."""
+    try:
+        return await handler(request)
+    except web.HTTPException as refused:
+        response = problem(*HTTP.get(refused.status, (refused.status, refused.reason, refused.reason)))
+        if "Allow" in refused.headers:
+            response.headers["Allow"] = refused.headers["Allow"]
+        return response
+    except Exception as error:  # noqa: BLE001 (whatever it is, a department's system must be able to read it)
+        log.error("department API failed", **told(error))
+        return problem(*FAILED)

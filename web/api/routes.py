@@ -3,19 +3,32 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Protocol
+from unicodedata import category
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 
 from services.applications import Filed, Moved, NotMoved
-from web.api.problems import problem
+from web.api.problems import as_problems, problem
 
 LONGEST_NOTE = 160
 LONGEST_KEY = 128
 Status = Literal[
     "received", "under_review", "more_information", "approved", "rejected", "ready", "delivered", "withdrawn"
 ]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NOTE)]
+
+
+def _written(text: str) -> str:
+    """A note as it can be kept and shown: a line break is the only control character that has a place in it."""
+    if any(category(character) == "Cc" for character in text if character != "\n"):
+        raise PydanticCustomError("unprintable", "A control character stands in it")
+    return text
+
+
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NOTE), AfterValidator(_written)
+]
 Language = Literal["en", "bn", "hi", "bn_Latn", "hi_Latn"]
 
 
@@ -57,8 +70,8 @@ REASONS: Mapping[str, tuple[int, str, str]] = {
 Handler = Callable[[web.Request, str], Awaitable[web.Response]]
 
 
-def routes(department_of: DepartmentOf, filings: Filings) -> list[web.RouteDef]:
-    """Both routes; a key sees its own department only."""
+def application(department_of: DepartmentOf, filings: Filings) -> web.Application:
+    """Both routes, to be put under a prefix; a key sees its own department only."""
 
     async def read(request: web.Request, department: str) -> web.Response:
         filed = await filings.filed(department, request.match_info["tracking_number"])
@@ -73,7 +86,7 @@ def routes(department_of: DepartmentOf, filings: Filings) -> list[web.RouteDef]:
         try:
             event = Event.model_validate_json(await request.read())
         except ValidationError as invalid:
-            return problem(422, "Not as it must be", "See errors for each place.", errors=_errors(invalid))
+            return _invalid(invalid)
         number = request.match_info["tracking_number"]
         moved = await filings.move(department, number, event.status, dict(event.note.items()), key)
         return _refused(moved.reason) if isinstance(moved, NotMoved) else _moved(moved)
@@ -88,8 +101,10 @@ def routes(department_of: DepartmentOf, filings: Filings) -> list[web.RouteDef]:
 
         return guarded
 
-    path = r"/api/v1/applications/{tracking_number:\d{12}}"
-    return [web.get(path, known(read)), web.post(f"{path}/events", known(move))]
+    app = web.Application(middlewares=[as_problems])
+    path = r"/applications/{tracking_number:[0-9]{12}}"
+    app.add_routes([web.get(path, known(read)), web.post(f"{path}/events", known(move))])
+    return app
 
 
 def _refused(reason: str) -> web.Response:
@@ -106,11 +121,13 @@ def _moved(moved: Moved) -> web.Response:
     return web.json_response(body, status=200 if moved.again else 201)
 
 
-def _errors(invalid: ValidationError) -> list[dict[str, str]]:
-    return [
-        {"where": ".".join(map(str, error["loc"])), "problem": error["msg"]}
-        for error in invalid.errors(include_url=False, include_input=False, include_context=False)
-    ]
+def _invalid(invalid: ValidationError) -> web.Response:
+    errors = invalid.errors(include_url=False, include_input=False, include_context=False)
+    if errors[0]["type"] == "json_invalid":
+        return problem(400, "Not JSON", 'Send a JSON object such as {"status": "ready"} in UTF-8.')
+    where = [".".join(str(part) for part in error["loc"] if part != "[key]") for error in errors]
+    found = [{"where": place, "problem": error["msg"]} for place, error in zip(where, errors, strict=True)]
+    return problem(422, "Not as it must be", "See errors for each place.", errors=found)
 
 
 def _as_json(filed: Filed) -> dict[str, Any]:

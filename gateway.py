@@ -21,6 +21,7 @@ from embedded import alone, secret_of
 from faults import Broken
 from menus import check, words
 from menus.journeys.main import DOORS
+from menus.layout import Layout
 from menus.model import Menu
 from menus.tree import Plan, tree
 from menus.words import Words
@@ -124,6 +125,12 @@ async def opened(settings: Settings) -> AsyncIterator[web.Application]:
         )
         await stack.enter_async_context(at_work(outbox))
         yield _application(settings, conversation, Outside(store, records, provider, outbox))
+
+
+async def startable(settings: Settings) -> None:
+    """Raises what `opened` would raise, for who starts many at once and says it once."""
+    await checked(settings)
+    await ready(settings.database.url.get_secret_value())
 
 
 async def checked(settings: Settings) -> Conversation:
@@ -249,7 +256,7 @@ def _desk(settings: Settings, conversation: Conversation, store: Opened) -> Desk
     return Desk(
         sessions=store.sessions,
         menu=conversation.menu,
-        words=words.for_screens(conversation.words),
+        layout=Layout(conversation.menu, words.for_screens(conversation.words)),
         language_of=conversation.services.accounts.language_of,
         served=served(settings.countries.allowed),
         today=today,

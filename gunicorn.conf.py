@@ -4,13 +4,14 @@
 memory another would not see.
 """
 
+import asyncio
 import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 from configured import read
-from faults import Broken
+from faults import Broken, CannotRun
 
 
 def _refuse(why: object) -> NoReturn:
@@ -32,9 +33,15 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """Before anything listens: one line for what cannot be, instead of workers that end as fast as they are started."""
+    """Before anything listens, and once: a line for what cannot be, instead of workers that end as they are started."""
+    from gateway import startable
+
     if _settings.redis.embedded and server.num_workers > 1:
         _refuse(
             f"{server.num_workers} workers would not see each other's calls in the embedded store;"
             " set redis.url to a Redis that all of them can see, or run one worker"
         )
+    try:
+        asyncio.run(startable(_settings))
+    except CannotRun as refused:
+        _refuse(refused)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import secrets
 import socket
@@ -26,6 +27,7 @@ WRONG = 2  # exit status of a run that a person must mend something for
 INTERRUPTED = 130  # Ctrl-C, as shells have it
 NOT_LOADED = 4  # what gunicorn takes for "do not try again"
 TELL_VALUES = ("aiosqlite", "sqlalchemy", "urllib3")  # libraries whose debug lines hold what people typed
+YOUNG = 10_000  # new objects between two looks for garbage among them: more than the hops in flight hold between them
 SHUTDOWN = 10.0  # seconds for hops in flight; a provider waits no longer
 
 
@@ -58,10 +60,18 @@ async def application(settings: Settings | None = None) -> web.Application:
     return app
 
 
+async def lasting(settings: Settings | None = None) -> web.Application:
+    """The gateway for as long as a process lives: what is loaded by now, nothing need look through for garbage again."""
+    app = await application(settings)
+    gc.freeze()
+    gc.set_threshold(YOUNG)
+    return app
+
+
 async def worker() -> web.Application:
     """What gunicorn loads, `server:worker`; a worker that cannot start says why in one line and is not tried again."""
     try:
-        return await application()
+        return await lasting()
     except CannotRun as refused:
         print(refused, file=sys.stderr, flush=True)
         raise SystemExit(NOT_LOADED) from None
@@ -97,7 +107,7 @@ def serve(settings: Settings, _: argparse.Namespace) -> int:
     with _bound(settings.server) as listening:
         settings = _at_port(settings, listening.getsockname()[1])
         web.run_app(
-            application(settings),
+            lasting(settings),
             sock=listening,
             loop=_loop(),
             shutdown_timeout=SHUTDOWN,

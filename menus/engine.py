@@ -5,10 +5,10 @@ until a screen is reached that waits for an answer; a ring of steps ends at the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
-from msgspec.structs import replace as moved
+import msgspec
+from msgspec.structs import replace
 
 from menus.model import (
     Accepted,
@@ -26,7 +26,6 @@ from menus.model import (
     Screen,
     Step,
     Visit,
-    keyed,
 )
 from screens.pages import BACK, HOME, MORE
 
@@ -37,8 +36,7 @@ _TO_ASCII = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """Where an answer led, and why not further if it was not understood."""
 
     place: Place
@@ -47,7 +45,7 @@ class Reached:
 
 def typed_plainly(text: str) -> str:
     """What was typed, with Bengali and Devanagari digits as 0-9 and no blanks around it."""
-    return text.translate(_TO_ASCII).strip()
+    return (text if text.isascii() else text.translate(_TO_ASCII)).strip()
 
 
 async def advance(menu: Menu, place: Place, typed: str, visit: Visit) -> Reached:
@@ -58,7 +56,7 @@ async def advance(menu: Menu, place: Place, typed: str, visit: Visit) -> Reached
     if answer == BACK:
         return await _back(menu, place, visit)
     if answer == MORE and place.more:
-        return Reached(moved(place, page=place.page + 1))
+        return Reached(replace(place, page=place.page + 1))
     return await _hear(menu, place, answer, visit)
 
 
@@ -90,15 +88,15 @@ async def arrive(
             return Reached(outcome.place)
         place = _learned(place, outcome)
         if screen.commits:
-            place = moved(place, trail=())
+            place = replace(place, trail=())
         name = screen.outcomes[outcome.name]
-    return Reached(moved(place, screen=menu.stuck, page=0, item=0, more=False, over=True))
+    return Reached(replace(place, screen=menu.stuck, page=0, item=0, more=False, over=True))
 
 
 def at_home(menu: Menu, place: Place) -> Place:
     """`place` with nothing behind it and only the facts that outlive a return home."""
     kept = {key: fact for key, fact in place.facts.items() if key in menu.keeps}
-    return moved(place, screen=menu.home, page=0, item=0, more=False, trail=(), facts=kept, over=False)
+    return replace(place, screen=menu.home, page=0, item=0, more=False, trail=(), facts=kept, over=False)
 
 
 async def _stand(menu: Menu, place: Place, screen: Screen, visit: Visit) -> Reached:
@@ -106,21 +104,22 @@ async def _stand(menu: Menu, place: Place, screen: Screen, visit: Visit) -> Reac
         return await arrive(menu, place, screen.empty, visit)
     if screen.name == menu.home:
         return Reached(at_home(menu, place))
-    return Reached(moved(place, screen=screen.name, page=0, item=0, more=False, over=isinstance(screen, Goodbye)))
+    return Reached(replace(place, screen=screen.name, page=0, item=0, more=False, over=isinstance(screen, Goodbye)))
 
 
 def _told(visit: Visit, place: Place, secrets: Mapping[str, Any] | None) -> Visit:
-    return replace(visit, language=place.language, facts={**place.facts, **(secrets or {})})
+    facts = {**place.facts, **secrets} if secrets else place.facts
+    return replace(visit, language=place.language, facts=facts)
 
 
 def _learned(place: Place, outcome: Outcome[str]) -> Place:
     if not outcome.facts and not outcome.language:
         return place
-    return moved(place, facts={**place.facts, **outcome.facts}, language=outcome.language or place.language)
+    return replace(place, facts={**place.facts, **outcome.facts}, language=outcome.language or place.language)
 
 
 def _remembered(place: Place, **facts: Any) -> Place:
-    return moved(place, facts={**place.facts, **facts})
+    return replace(place, facts={**place.facts, **facts})
 
 
 def _left(place: Place) -> Place:
@@ -128,7 +127,7 @@ def _left(place: Place) -> Place:
     here = (place.screen, place.item)
     if place.trail and place.trail[-1] == here:
         return place
-    return moved(place, trail=(*place.trail, here)[-LONGEST_TRAIL:])
+    return replace(place, trail=(*place.trail, here)[-LONGEST_TRAIL:])
 
 
 async def _go_home(menu: Menu, place: Place, visit: Visit) -> Reached:
@@ -137,13 +136,13 @@ async def _go_home(menu: Menu, place: Place, visit: Visit) -> Reached:
 
 async def _back(menu: Menu, place: Place, visit: Visit) -> Reached:
     if place.page:
-        return Reached(moved(place, page=place.page - 1))
+        return Reached(replace(place, page=place.page - 1))
     if place.item:
-        return Reached(moved(place, item=place.item - 1, more=False))
+        return Reached(replace(place, item=place.item - 1, more=False))
     if not place.trail:
         return await _go_home(menu, place, visit)
     name, item = place.trail[-1]
-    return Reached(moved(place, screen=name, item=item, page=0, more=False, trail=place.trail[:-1], over=False))
+    return Reached(replace(place, screen=name, item=item, page=0, more=False, trail=place.trail[:-1], over=False))
 
 
 async def _take(menu: Menu, place: Place, option: Option, visit: Visit) -> Reached:
@@ -151,7 +150,7 @@ async def _take(menu: Menu, place: Place, option: Option, visit: Visit) -> Reach
 
 
 async def _choose(menu: Menu, place: Place, screen: Choice, answer: str, visit: Visit) -> Reached:
-    options = dict(keyed(screen.options))
+    options = menu.options[screen.name]
     if answer not in options:
         return Reached(place, _one_of(list(options)))
     option = options[answer]
@@ -169,7 +168,7 @@ async def _pick(menu: Menu, place: Place, screen: Listing, answer: str, visit: V
 
 
 async def _answer(menu: Menu, place: Place, screen: Question, answer: str, visit: Visit) -> Reached:
-    options = dict(keyed(screen.options))
+    options = menu.options[screen.name]
     if answer in options:
         return await _take(menu, place, options[answer], visit)
     understood = screen.check(answer, visit.today)
@@ -189,7 +188,7 @@ async def _fill(menu: Menu, place: Place, screen: Form, answer: str, visit: Visi
     form = {**place.facts.get(screen.saves, {}), fields[place.item].name: understood.value}
     filled = _remembered(place, **{screen.saves: form})
     if place.item + 1 < len(fields):
-        return Reached(moved(filled, item=place.item + 1, page=0, more=False))
+        return Reached(replace(filled, item=place.item + 1, page=0, more=False))
     return await arrive(menu, _left(filled), screen.goto, visit)
 
 

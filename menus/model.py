@@ -61,8 +61,7 @@ class Asked(Protocol):
         """A kept answer as it may be read back to whoever gave it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """What a step is told: who calls, how, what they have said so far, and the key of what it causes.
 
     `effect` is the same whenever the same key press is heard again (a repeat, a replay), so whatever is recorded
@@ -82,8 +81,7 @@ class Visit:
 Way_co = TypeVar("Way_co", bound=str, covariant=True)
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[Way_co]):
+class Outcome(msgspec.Struct, Generic[Way_co], frozen=True):
     """How a step went: which way to go on, what is now known, and the caller's language where that changed.
 
     A step's function says its ways in its annotation, `-> Outcome[Literal["found", "unknown"]]`: the type checker holds
@@ -92,7 +90,7 @@ class Outcome(Generic[Way_co]):
     """
 
     name: Way_co
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = NOTHING
     language: str = ""
     place: "Place | None" = None
 
@@ -196,6 +194,10 @@ class Menu:
     def __init__(self, screens: Iterable[Screen], *, home: str, stuck: str, keeps: frozenset[str]) -> None:
         self.listed = tuple(screens)
         self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.listed}
+        self.options: Mapping[str, Mapping[str, Option]] = {
+            screen.name: dict(keyed(screen.options)) for screen in self.listed if isinstance(screen, Choice | Question)
+        }
+        """What a choice or a question offers, by the key that is pressed for it."""
         self.home = home
         self.stuck = stuck
         self.keeps = keeps

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from menus.engine import Reached
-from menus.model import Choice, Form, Goodbye, Listing, Menu, Place, Question, Shown, keyed
-from menus.words import ScreenWords, Words
+from menus.model import Choice, Form, Goodbye, Listing, Menu, Place, Question, Shown
+from menus.words import Words
 from screens.pages import Showing
 
 Labels = tuple[tuple[str, str], ...]
@@ -15,33 +15,37 @@ def show(menu: Menu, reached: Reached, words: Words) -> Showing:
     """What the caller is told where they now stand."""
     place, screen = reached.place, menu.shown(reached.place)
     spoken = words.screens[screen.name]
-    facts, options = _said(screen, place, spoken, words)
+    facts, options = _said(menu, screen, place, words)
     return Showing(
         text=words.say(spoken.text, facts),
         options=options,
-        back=_back(menu, place, words),
+        back=_back(menu, screen, place, words),
         more=words.common["more"],
         note=_note(reached, words),
         ends=isinstance(screen, Goodbye),
     )
 
 
-def _back(menu: Menu, place: Place, words: Words) -> str:
+def lies_behind(place: Place) -> bool:
+    """Whether there is anything to go back to."""
+    return bool(place.trail or place.item)
+
+
+def _back(menu: Menu, screen: Shown, place: Place, words: Words) -> str:
     """What `0` is called here: back along the trail, home where there is none, nothing where a call ends or opens."""
-    screen = menu.shown(place)
     if screen.name == menu.home or isinstance(screen, Goodbye):
         return ""
-    if place.trail or place.item:
+    if lies_behind(place):
         return words.common["back"]
     return "" if isinstance(screen, Choice) and screen.opens else words.common["home"]
 
 
-def _said(screen: Shown, place: Place, spoken: ScreenWords, words: Words) -> tuple[Mapping[str, Any], Labels]:
+def _said(menu: Menu, screen: Shown, place: Place, words: Words) -> tuple[Mapping[str, Any], Labels]:
+    spoken = words.screens[screen.name]
     match screen:
         case Choice() | Question():
-            labels = (
-                (key, words.say(spoken.options[option.name], place.facts)) for key, option in keyed(screen.options)
-            )
+            options = menu.options[screen.name].items()
+            labels = [(key, words.say(spoken.options[option.name], place.facts)) for key, option in options]
             return place.facts, tuple(labels)
         case Listing():
             assert spoken.row is not None  # noqa: S101 (menus.check refuses a list whose rows have no words)

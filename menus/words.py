@@ -57,15 +57,15 @@ class Template:
         """The text with its facts; a line whose facts are all empty is left out."""
         if "{" not in self.source:
             return self.source
-        said = (_line_said(line, facts, ways) for line in self.lines)
-        return "\n".join(line for line in said if line)
+        said = [_line_said(line, facts, ways) for line in self.lines]
+        return "\n".join(filter(None, said))
 
 
 def _line_said(line: tuple[Part, ...], facts: Mapping[str, Any], ways: Mapping[str, Say]) -> str:
-    said = [(text, ways[way](facts.get(name)) if name else "") for text, name, way in line]
-    if not any(fact for _, fact in said) and any(name for _, name, _ in line):
+    said = [ways[way](facts.get(name)) if name else "" for _, name, way in line]
+    if not any(said) and any(name for _, name, _ in line):
         return ""
-    return "".join(text + fact for text, fact in said).rstrip()
+    return "".join([text + fact for (text, _, _), fact in zip(line, said, strict=True)]).rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,11 @@ class ScreenWords:
     text: Template
     row: Template | None
     options: Mapping[str, Template]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it says no facts."""
+        return not any(said.placeholders for said in (self.text, *self.options.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ An option keeps its number whatever page it stands on. The key for the next page
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import regex
 
@@ -39,8 +40,7 @@ class Budget:
         return self.unicode and units(text) + PREFIX <= self.units
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
+class Showing(NamedTuple):
     """What a screen says, before anyone has asked how large the screen is."""
 
     text: str
@@ -51,8 +51,7 @@ class Showing:
     ends: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What one screen of the phone shows; `more` says whether 98 leads to another."""
 
     text: str

@@ -7,21 +7,21 @@ length of the path that caused it, so that hearing a path again records nothing 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+import msgspec
 import structlog
 from msgspec.structs import replace as moved
 
 from failures import told
 from menus.engine import Reached, advance
 from menus.journeys.resume import offer, worth_resuming
+from menus.layout import Layout
 from menus.model import Form, Menu, Place, Question, Visit
-from menus.showing import show
-from menus.words import LATIN, Words
-from screens.pages import Budget, Page, fit
+from screens.pages import Budget, Page
 from sessions.session import (
     DIALLED,
     LANGUAGES,
@@ -41,6 +41,7 @@ from sessions.store import Sessions, StoreDown
 
 log = structlog.get_logger()
 MOST_BEGINNINGS = 20_000
+TAKEN_FOR = ("answered", "repeated", "refused", "failed")
 
 
 class Known(Protocol):
@@ -55,8 +56,7 @@ class Known(Protocol):
         """The provider's id of the session."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One key press as a channel heard it. `path` is everything typed in this session, joined by `*`."""
 
     session: str
@@ -68,9 +68,8 @@ class Call:
     trace: Trace | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The answer to a key press, what it was taken for, and the trace to bring back with the next one."""
+class Heard(msgspec.Struct, frozen=True):
+    """The answer to a key press, what of TAKEN_FOR it was taken for, and the trace to bring back with the next one."""
 
     answer: Answer
     taken_for: str
@@ -101,7 +100,7 @@ class Desk:
 
     sessions: Sessions
     menu: Menu
-    words: Mapping[str, Words]
+    layout: Layout
     language_of: Callable[[str], Awaitable[Known | None]]
     served: Callable[[str], bool]
     today: Callable[[], date]
@@ -111,13 +110,8 @@ class Desk:
     deadline: float = 8.0
     beginnings: Beginnings = field(default_factory=Beginnings)
 
-    def words_for(self, language: str, budget: Budget) -> Words:
-        """The words of a language in the form that the caller's screen can show."""
-        return self.words[language if budget.unicode else LATIN[language]]
 
-
-@dataclass(frozen=True, slots=True)
-class _Recalled:
+class _Recalled(msgspec.Struct, frozen=True):
     """What the store says of a caller: their last session, its version, and whose this session id is."""
 
     session: Session | None = None
@@ -126,7 +120,7 @@ class _Recalled:
     down: bool = False
 
 
-class _Way(NamedTuple):
+class _Way(msgspec.Struct, frozen=True):
     """How the session began, where the caller stands, the answers to walk from there, and the stars in those before."""
 
     began: str
@@ -246,8 +240,7 @@ def _session(call: Call, way: _Way, place: Place, page: Page) -> Session:
 
 def _seen(desk: Desk, call: Call, reached: Reached) -> tuple[Reached, Page]:
     """Where the caller stands as their screen shows it, and that screen."""
-    words = desk.words_for(reached.place.language, call.budget)
-    page = fit(show(desk.menu, reached, words), call.budget, reached.place.page)
+    page = desk.layout.page(reached, call.budget)
     if page.more == reached.place.more:
         return reached, page
     return Reached(moved(reached.place, more=page.more), reached.refused), page
@@ -288,5 +281,5 @@ def _again(session: Session) -> Heard:
 
 def _closing(desk: Desk, call: Call, said: str, taken_for: str, language: str = "") -> Heard:
     """An END that nothing is remembered of."""
-    text = desk.words_for(language or desk.default_language, call.budget).common[said]
+    text = desk.layout.words_for(language or desk.default_language, call.budget).common[said]
     return Heard(Answer(text, ends=True), taken_for)

@@ -7,7 +7,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from callbacks import BadCallback, Guard, form
-from sessions.exchange import Desk, hop
+from sessions.exchange import TAKEN_FOR, Desk, hop
 from ussd.callback import HOP_METADATA, Line, call_of, ended_of, said
 
 log = structlog.get_logger()
@@ -18,7 +18,8 @@ class Hops:
     """What is counted of hops: how many, what they were taken for, and how long they took."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.counted = Counter("ekdial_ussd_hops", "USSD hops by what they were taken for.", ["as"], registry=registry)
+        counted = Counter("ekdial_ussd_hops", "USSD hops by what they were taken for.", ["as"], registry=registry)
+        self.counted = {kind: counted.labels(kind) for kind in TAKEN_FOR}
         self.seconds = Histogram(
             "ekdial_ussd_hop_seconds", "Seconds from a USSD callback to its answer.", buckets=BUCKETS, registry=registry
         )
@@ -29,6 +30,7 @@ class Hops:
 
 def routes(desk: Desk, line: Line, guard: Guard, hops: Hops) -> list[web.RouteDef]:
     """Both routes, over one desk."""
+    hop_log = log.bind()  # once, and not on the way of every hop
 
     async def key_press(request: web.Request) -> web.Response:
         refused = guard.refuse(request)
@@ -42,9 +44,9 @@ def routes(desk: Desk, line: Line, guard: Guard, hops: Hops) -> list[web.RouteDe
             return bad.answer()
         heard = await hop(desk, call)
         seconds = perf_counter() - started
-        hops.counted.labels(heard.taken_for).inc()
+        hops.counted[heard.taken_for].inc()
         hops.seconds.observe(seconds)
-        log.debug("hop", taken_for=heard.taken_for, ends=heard.answer.ends, ms=round(seconds * 1000, 1))
+        hop_log.debug("hop", taken_for=heard.taken_for, ends=heard.answer.ends, ms=round(seconds * 1000, 1))
         headers = {HOP_METADATA: str(heard.trace)} if heard.trace else None
         return web.Response(text=said(heard.answer), headers=headers)
 

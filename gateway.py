@@ -25,7 +25,7 @@ from menus.layout import Layout
 from menus.model import Menu
 from menus.tree import Plan, tree
 from menus.words import Words
-from screens.pages import MOST_OPTIONS, Budget
+from screens.pages import MOST_OPTIONS
 from sealing import Seal
 from services.accounts import Accounts
 from services.applications import Applications
@@ -37,6 +37,7 @@ from services.messages import Messages
 from services.pins import Pins
 from services.records.database import Records
 from services.records.migrate import ready
+from sessions.deadline import Deadline
 from sessions.exchange import Desk
 from sessions.redis import Opened, open_sessions
 from settings import Settings
@@ -44,7 +45,6 @@ from sms.outbox import Outbox, at_work
 from sms.provider import Provider
 from sms.providers.africastalking import AfricasTalking
 from sms.providers.sandbox import Sandbox
-from ussd.callback import Line
 from web import health
 from web.simulator.routes import Network, PhoneSettings, add_routes
 from wiring import Services, calls_of, fields_of, line_of, names_of, plan_of, sayer, served
@@ -171,7 +171,7 @@ def proved(settings: Settings, kept: Kept) -> Conversation:
         messages,
     )
     menu = tree(plan, calls_of(services, settings, say_sms))
-    faults = tuple(check.faults(_proof(menu, catalogue, spoken, settings)))
+    faults = tuple(check.faults(_proof(menu, catalogue, spoken)))
     if faults:
         raise Broken(faults)
     return Conversation(menu, spoken, services)
@@ -196,7 +196,8 @@ def _door(key: str, door: str) -> Iterator[tuple[str, str]]:
         yield f"{door!r} is nothing it can lead to", f"choose from {', '.join(sorted(DOORS))}"
 
 
-def _proof(menu: Menu, catalogue: Catalogue, spoken: Mapping[str, Words], settings: Settings) -> check.Proof:
+def _proof(menu: Menu, catalogue: Catalogue, spoken: Mapping[str, Words]) -> check.Proof:
+    """Texts are held to the screen they are written for; on a smaller one they are paged."""
     fields = fields_of(catalogue)
     codes = {
         "service": tuple(catalogue.services),
@@ -207,13 +208,7 @@ def _proof(menu: Menu, catalogue: Catalogue, spoken: Mapping[str, Words], settin
     }
     labels = [(f"{code}.{field.name}", field.labels) for code in catalogue.services for field in fields(code)]
     sources = {form: (words.LOCALES / f"{form}.toml").read_text(encoding="utf-8") for form in words.FORMS}
-    return check.Proof(menu, spoken, sources, codes, labels, _smallest(line_of(settings)))
-
-
-def _smallest(line: Line) -> Budget:
-    """The screen that what is said must fit on, whichever network calls."""
-    budgets = (line.budget, *line.networks.values())
-    return Budget(min(budget.septets for budget in budgets), min(budget.units for budget in budgets))
+    return check.Proof(menu, spoken, sources, codes, labels)
 
 
 @asynccontextmanager
@@ -263,7 +258,7 @@ def _desk(settings: Settings, conversation: Conversation, store: Opened) -> Desk
         default_language=settings.languages.default,
         session_ttl=settings.ussd.session_ttl,
         resume_window=settings.ussd.resume_window,
-        deadline=settings.ussd.deadline,
+        deadline=Deadline(settings.ussd.deadline),
     )
 
 

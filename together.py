@@ -41,13 +41,15 @@ class Together(Generic[Ask, Answer]):
             await self._run_one([(ask, answer) for ask, answer in batch if not answer.done()])
 
     async def _run_one(self, batch: list[tuple[Ask, asyncio.Future[Answer]]]) -> None:
-        askers = [answer for _, answer in batch]
+        if not batch:
+            return
+        asks, askers = zip(*batch, strict=True)
         try:
-            answers = await self._run([ask for ask, _ in batch]) if batch else ()
-            if len(answers) != len(batch):
-                raise RuntimeError(f"{len(batch)} asked together, {len(answers)} were answered")  # noqa: TRY301
+            answers = await self._run([*asks])
+            if len(answers) != len(asks):
+                raise RuntimeError(f"{len(asks)} asked together, {len(answers)} were answered")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - it is the askers', not ours
-            answers = [error] * len(batch)
+            answers = [error] * len(asks)
         _settle(askers, answers)
 
 

@@ -26,12 +26,15 @@ class Layout:
     def page(self, reached: Reached, budget: Budget) -> Page:
         """What the screen of a caller shows who got there."""
         place = reached.place
-        if reached.refused or place.page or place.screen not in self._fixed[_form(place.language, budget)]:
+        if reached.refused or place.page:
             return self._laid_out(reached, budget)
         kind = (place.screen, place.language, lies_behind(place), budget)
-        if kind not in self._pages:
-            self._pages[kind] = self._laid_out(reached, budget)
-        return self._pages[kind]
+        page = self._pages.get(kind)
+        if page is None:
+            page = self._laid_out(reached, budget)
+            if place.screen in self._fixed[_form(place.language, budget)]:
+                self._pages[kind] = page
+        return page
 
     def _laid_out(self, reached: Reached, budget: Budget) -> Page:
         words = self.words_for(reached.place.language, budget)

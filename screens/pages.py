@@ -20,8 +20,7 @@ PREFIX = 4  # "CON " and "END " are part of what is sent, and may count
 _graphemes = regex.compile(r"\X").findall
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """How much a network's screen holds, prefix included.
 
     160 septets are the least of the limits that the provider gives for its networks (Safaricom, Nigeria; Airtel

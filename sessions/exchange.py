@@ -5,7 +5,6 @@ was dropped and dialled again, and digits dialled past the short code. Every eff
 length of the path that caused it, so that hearing a path again records nothing again.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from menus.journeys.resume import offer, worth_resuming
 from menus.layout import Layout
 from menus.model import Form, Menu, Place, Question, Visit
 from screens.pages import Budget, Page
+from sessions.deadline import Deadline
 from sessions.session import (
     DIALLED,
     LANGUAGES,
@@ -107,7 +107,7 @@ class Desk:
     default_language: str = "en"
     session_ttl: int = 300
     resume_window: int = 600
-    deadline: float = 8.0
+    deadline: Deadline = field(default_factory=lambda: Deadline(8.0))
     beginnings: Beginnings = field(default_factory=Beginnings)
 
 
@@ -140,7 +140,7 @@ async def hop(desk: Desk, call: Call) -> Heard:
     """Answers one key press within the desk's deadline; a failure of ours is an answer too."""
     language = desk.default_language
     try:
-        async with asyncio.timeout(desk.deadline):
+        with desk.deadline:
             recalled = await _recall(desk, call)
             if recalled.session:
                 language = recalled.session.place.language

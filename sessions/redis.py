@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -24,6 +24,7 @@ from together import Together
 log = structlog.get_logger()
 
 CONNECTIONS: Final = 16  # at most, for those who use the plain client
+KEYS: Final = 1024  # more than there are hops in flight
 CLAIMS: Final[tuple[store.Claim, ...]] = ("new", "ours", "another")  # as the script counts them
 
 Client: TypeAlias = Redis | RedisCluster
@@ -59,6 +60,7 @@ class RedisSessions:
     def __init__(self, ask: Asked, seal: Seal) -> None:
         self._ask = ask
         self._seal = seal
+        self._key = lru_cache(KEYS)(self._named)  # a hop wants it twice
 
     async def load(self, caller: str) -> Kept | None:
         """What is remembered; None where there is nothing, or nothing that can be read any more."""
@@ -98,7 +100,7 @@ class RedisSessions:
             await self._ask((Drop(key),))  # or no save could name its version for as long as it lives
             return None
 
-    def _key(self, caller: str) -> str:
+    def _named(self, caller: str) -> str:
         return f"ek:s:{{{self._seal.name('session', caller)}}}"
 
     def _claim(self, caller: str, session: str, ttl: int) -> Claim:

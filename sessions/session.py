@@ -35,8 +35,8 @@ class Trace(msgspec.Struct, frozen=True):
     stars: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        stars = "-".join(map(str, self.stars[:MOST_STARS]))
-        return f"{self.began}.{self.heard}.{stars}" if stars else f"{self.began}.{self.heard}"
+        heard = f"{self.began}.{self.heard}"
+        return f"{heard}.{'-'.join(map(str, self.stars[:MOST_STARS]))}" if self.stars else heard
 
 
 class Session(msgspec.Struct, frozen=True, array_like=True):
@@ -111,6 +111,8 @@ def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[
 
 def stars_in(answer: Answered) -> tuple[int, ...]:
     """Where in its path an answer has stars of its own."""
+    if SEPARATOR not in answer.typed:
+        return ()
     start = answer.length - len(answer.typed)
     return tuple(start + place for place, character in enumerate(answer.typed) if character == SEPARATOR)
 

@@ -1,7 +1,8 @@
 """What a session store promises: one caller's opaque bytes, their version, and who owns a provider's session id."""
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import msgspec
 
 Claim = Literal["new", "ours", "another"]
 """A provider's session id for a caller: never seen, claimed before by this caller, or by another number."""
@@ -14,16 +15,14 @@ class StoreDown(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """What the store remembers for one caller. Versions count from 1; 0 is what was never saved."""
 
     version: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """What is remembered for a caller, and whose the session id is now.
 
     `ours` without `kept` means that the store has forgotten a running session; `new` is a first hop.

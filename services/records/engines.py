@@ -4,7 +4,9 @@ SQLite has one writer at a time. Here its writers queue for one connection, in o
 never seen from within a process; for a writer in another process (a command beside the server) they wait.
 """
 
+import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,12 +15,15 @@ from typing import Any, TypeAlias
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from faults import CannotRun
 from services.records.discreet import discreet
 
 FORMS = "sqlite+aiosqlite:///var/ekdial.db or postgresql+asyncpg://user@host/name"
 BUSY = 5  # seconds that SQLite waits for another process's writer
+PRIMARY = 0xFF  # of SQLite's error codes; the rest tells kinds of one error apart
+TURN = 0.01  # seconds between two tries where it does not wait of itself
 PATIENCE = 5  # seconds for one statement, and for a free connection: half of what the provider gives a hop
 REACHED = 3  # seconds to reach the server
 QUIET = 1.0  # seconds of idleness after which a connection is asked whether it still lives before it is used
@@ -78,11 +83,24 @@ def _sqlite(url: URL, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
     def set_up(connection: Any, _: object) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(pragma)
+            _execute_in_turn(cursor, pragma)
         cursor.close()
 
     event.listen(engine.sync_engine, "connect", set_up)
     return engine
+
+
+def _execute_in_turn(cursor: Any, pragma: str) -> None:
+    """Two who turn a new file to WAL at once are refused, not made to wait, whatever the busy timeout; here they wait."""
+    for left in reversed(range(int(BUSY / TURN))):
+        try:
+            cursor.execute(pragma)
+        except sqlite3.OperationalError as refused:
+            if refused.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY or not left:
+                raise
+            await_only(asyncio.sleep(TURN))
+        else:
+            return
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """The menu drawn: every screen once, every way named, and nothing beside the picture."""
 
 from collections import Counter
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,6 +12,7 @@ from menus.model import Choice, Goodbye, Option, leads_to
 from settings import Settings
 from tests.menus.proofs import TREE, menu_of, proof, sources_for
 
+DOCS = Path(__file__).parents[2] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -93,3 +95,11 @@ def test_words_that_mean_something_in_xml_are_only_words():
     picture = drawn(menu_of(tree), proof(tree, sources).words["en"])
 
     assert "<b> & co" in {"".join(text.itertext()) for text in picture.iter(f"{SVG}text")}
+
+
+async def test_the_picture_in_the_docs_is_the_tree_as_it_is(conversation):
+    picture = svg(conversation.menu, conversation.words["en"])
+
+    assert (DOCS / "menu.svg").read_text(encoding="utf-8") == picture, (
+        "draw it again: python server.py graph --out docs/menu.svg"
+    )

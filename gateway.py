@@ -45,6 +45,7 @@ from sms.outbox import Outbox, at_work
 from sms.provider import Provider
 from sms.providers.africastalking import AfricasTalking
 from sms.providers.sandbox import Sandbox
+from ussd.hops import Hops
 from web import health
 from web.simulator.routes import Network, PhoneSettings, add_routes
 from wiring import Services, calls_of, fields_of, line_of, names_of, plan_of, sayer, served
@@ -233,7 +234,7 @@ def _application(settings: Settings, conversation: Conversation, outside: Outsid
     registry = CollectorRegistry()
     line, guard = line_of(settings), _guard(settings)
     desk = _desk(settings, conversation, outside.store)
-    app.add_routes(ussd.routes.routes(desk, line, guard, ussd.routes.Hops(registry)))
+    app.add_routes(ussd.routes.routes(desk, line, guard, Hops(registry)))
     app.add_subapp("/api/v1", api.application(Keys(outside.records).department_of, conversation.services.applications))
     app.add_routes(sms.routes.routes(guard))
     app.add_routes(health.routes(outside.parts(), registry))

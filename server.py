@@ -111,6 +111,7 @@ def serve(settings: Settings, _: argparse.Namespace) -> int:
             sock=listening,
             loop=_loop(),
             shutdown_timeout=SHUTDOWN,
+            lingering_time=1,  # seconds; a body that was refused unread would hold its connection for ten
             access_log_class=AccessLog,
             access_log=logging.getLogger("access") if settings.server.log_level == "debug" else None,
             print=lambda _: _announce(settings),
@@ -264,7 +265,9 @@ KEYS: "Mapping[str, Callable[[Keys, argparse.Namespace], Awaitable[None]]]" = {
 def _keys_options(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="do", metavar="VERB", title="verbs", required=True)
     add = verbs.add_parser("add", help="a new key, shown once", parents=[_common()])
-    add.add_argument("--department", required=True, help="whose system it is for: its code in the catalogue, such as dncc")
+    add.add_argument(
+        "--department", required=True, help="whose system it is for: its code in the catalogue, such as dncc"
+    )
     verbs.add_parser("list", help="every key, without its secret", parents=[_common()])
     revoke = verbs.add_parser("revoke", help="refuse a key from now on", parents=[_common()])
     revoke.add_argument("id", help="the first of what keys list shows")

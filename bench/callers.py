@@ -22,8 +22,8 @@ class WrongAnswer(Exception):
     """A hop was not answered as it must be; the message shows the callback, its answer and the right one."""
 
     def __init__(self, hop: Hop, answer: bytes) -> None:
-        said = (hop.asks, answer or b"(nothing: the server hung up)", hop.right)
-        super().__init__("{}\n--- was answered\n{}\n--- and not\n{}".format(*map(bytes.decode, said)))
+        asked, answered, right = (part.decode(errors="replace") for part in (hop.asks, answer, hop.right))
+        super().__init__(f"{asked}\n--- was answered\n{answered or '(nothing: it hung up)'}\n--- and not\n{right}")
 
 
 class Caller(asyncio.Protocol):
@@ -52,12 +52,13 @@ class Caller(asyncio.Protocol):
         now = time.perf_counter()
         if body != self._hop.right:
             self._hang_up(WrongAnswer(self._hop, self._got))
-        elif now > self._until:
-            self._hang_up()
-        else:
-            self._took.append(now - self._pressed)
-            self._echo = b"%b%b\r\n" % (METADATA, _header(head, METADATA))
+            return
+        self._took.append(now - self._pressed)
+        self._echo = _header(head, METADATA)
+        if now < self._until:
             self._press()
+        else:
+            self._hang_up()
 
     def connection_lost(self, _: Exception | None) -> None:
         """The server may not be the one that hangs up."""
@@ -65,13 +66,14 @@ class Caller(asyncio.Protocol):
             self._hang_up(WrongAnswer(self._hop, self._got))
 
     def _press(self) -> None:
-        """The next key, or another call when this one has none left."""
+        """The next key, or another call when this one has none left; what an answer told us to bring back is brought."""
         hop = next(self._left, None)
         if hop is None:
             self._left, self._echo = iter(next(self._sessions)), b""
             hop = next(self._left)
+        brought = b"%b%b\r\n" % (METADATA, self._echo) if self._echo else b""
         self._hop, self._got, self._pressed = hop, b"", time.perf_counter()
-        self._transport.write(b"%bContent-Length: %d\r\n%b\r\n%b" % (HEAD, len(hop.asks), self._echo, hop.asks))
+        self._transport.write(b"%bContent-Length: %d\r\n%b\r\n%b" % (HEAD, len(hop.asks), brought, hop.asks))
 
     def _hang_up(self, wrong: WrongAnswer | None = None) -> None:
         if wrong:
@@ -82,7 +84,7 @@ class Caller(asyncio.Protocol):
 
 
 async def call(port: int, sessions: Iterator[Sequence[Hop]], connections: int, seconds: float) -> list[float]:
-    """The seconds that each hop took which was answered in time; WrongAnswer for the first that was not rightly."""
+    """The seconds that each hop took, those too that were out when time was up; WrongAnswer for the first wrong one."""
     loop, until = asyncio.get_running_loop(), time.perf_counter() + seconds
     made = [
         await loop.create_connection(lambda: Caller(sessions, until), "127.0.0.1", port) for _ in range(connections)

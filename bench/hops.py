@@ -14,6 +14,9 @@ from bench.rounds import Plan, Row, counted, measured, table
 from bench.session import callers, greeted, sessions
 from tests.servers import free_port, new_database, real_postgres, real_redis
 
+NOTE = """\
+of bare: hops in the time in which the bare handler does one; × bare: what one of its hops costs, beside one of that.
+CPU had: where it is far below 100 %, the machine does other things too; then × bare is the figure to go by."""
 QUICK = Plan(rounds=1, seconds=0.7, connections=64)
 
 
@@ -23,7 +26,7 @@ def main() -> None:
     with servers() as (rows, stores):
         seen = measured(rows, plan)
     print(f"{plan.connections} connections, {plan.rounds} rounds of {plan.seconds:g} s, medians; {places}")
-    print(f"{stores}; {counted(seen)}\n\n{table(seen)}")
+    print(f"{stores}; {counted(seen)}\n\n{table(seen)}\n\n{NOTE}")
 
 
 @contextmanager

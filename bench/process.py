@@ -5,18 +5,17 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import soon
-
 ROOT = Path(__file__).parents[1]
 MEASURED = Path("/proc/self/statm").exists()
 PROCESSORS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 APART = len(PROCESSORS) > 1
-STOPS_WITHIN = 20.0  # seconds
+STARTS_WITHIN, STOPS_WITHIN = 90.0, 30.0  # seconds; a fortieth of that on a machine that does nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,25 @@ def running(arguments: Sequence[str], environment: Mapping[str, str], port: int)
     try:
         if APART:
             os.sched_setaffinity(child.pid, PROCESSORS[:1])
-        soon(lambda: _listens(child, port), complaint=lambda: f"nobody listens on port {port}")
+        _wait_until_it_listens(child, port)
         yield Server(child.pid, port)
     finally:
         _end(child)
+
+
+def _wait_until_it_listens(child: "subprocess.Popen[bytes]", port: int) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while not _listens(port):
+        if child.poll() is not None:
+            raise RuntimeError(f"{child.args} ended at once, with status {child.returncode}")
+        if time.monotonic() > until:
+            raise RuntimeError(f"{child.args} does not listen on port {port} after {STARTS_WITHIN:g} s")
+        time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
@@ -71,10 +85,3 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         raise
-
-
-def _listens(child: "subprocess.Popen[bytes]", port: int) -> bool:
-    if child.poll() is not None:
-        raise RuntimeError(f"a server ended at once, with status {child.returncode}")
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -358,8 +358,10 @@ class Settings(BaseSettings):
 
     @property
     def simulated(self) -> bool:
-        """Whether the phone on the desk is there."""
-        return self.server.loopback if self.simulator.enabled == "auto" else self.simulator.enabled
+        """Whether the phone on the desk is there: of itself only where nobody outside comes in, be it by a proxy."""
+        if self.simulator.enabled == "auto":
+            return self.server.loopback and not self.server.public_url
+        return self.simulator.enabled
 
     @classmethod
     def settings_customise_sources(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
 from faults import Broken, Fault, Finding
 from toml_lines import line_of, lines, tables_of, text_of
@@ -33,6 +34,7 @@ _SIGNS = {
     "bn": {"BDT": "৳", "INR": "₹", "KES": "KSh "},
     "hi": {"BDT": "৳", "INR": "₹", "KES": "KSh "},
 }
+_GROUPED = {"BDT": "en_IN", "INR": "en_IN"}  # 12,34,567
 _DATES = {"bn": ("d MMMM y", "bn"), "hi": ("d MMMM y", "hi")}
 _BENGALI_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
@@ -254,7 +256,7 @@ def _name(name: Callable[[str, str], str], form: str, fact: Any) -> str:
 def _money(fact: Any, form: str) -> str:
     minor, currency = fact
     major, rest = divmod(minor, 100)
-    amount = f"{major:,}" + (f".{rest:02}" if rest else "")
+    amount = format_decimal(major, locale=_GROUPED.get(currency, "en")) + (f".{rest:02}" if rest else "")
     sign = _SIGNS.get(form, _SIGNS["en"]).get(currency, f"{currency} ")
     return sign + _digits(amount, form)
 

@@ -383,6 +383,8 @@ def test_the_phone_on_the_desk_is_there_where_nobody_else_can_reach_it(host, loo
     assert (settings.server.loopback, settings.simulated, settings.server.url) == (loopback, loopback, url)
     assert read(CONFIG, {**given, "EKDIAL_SIMULATOR__ENABLED": "true"}).simulated
     assert not read(CONFIG, {**given, "EKDIAL_SIMULATOR__ENABLED": "false"}).simulated
+    behind_a_proxy = read(CONFIG, {**given, "EKDIAL_SERVER__PUBLIC_URL": "https://ekdial.example"})
+    assert not behind_a_proxy.simulated, "a proxy brings in people from outside"
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,8 @@ async def test_the_trail_back_is_bounded() -> None:
     tree = menu(Choice("start", (Option("on", goto="next"),)), Choice("next", (Option("on", goto="start"),)))
     place = (await walk(tree, "1", *["1"] * 100)).place
     assert len(place.trail) == 20
+
+
+async def test_a_screen_without_options_says_which_key_leads_on() -> None:
+    tree = menu(Choice("start", ()))
+    assert (await walk(tree, "1", "5")).refused == Refused("not_the_option", {"key": "0"})

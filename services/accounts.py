@@ -24,6 +24,7 @@ Outcome: TypeAlias = Literal["in", "wrong", "locked", "unknown"]
 Run: TypeAlias = Callable[[Executable], Awaitable[CursorResult[Any]]]
 OPEN: Final = Tally()
 QUESTIONS = 2
+LINGERS = 0.003  # seconds in which choices of a language come together: nobody notices them, and a commit costs as much
 
 
 class NumberTaken(Exception):
@@ -116,7 +117,7 @@ class Accounts:
         self._clock = clock
         self._language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
         self._upsert_language = _upsert_language(records)
-        self._choose_language = Together(self._choose_languages)
+        self._choose_language = Together(self._choose_languages, linger=LINGERS)
 
     async def language_of(self, number: str) -> Known | None:
         """The language this number chose; None when it never did."""

@@ -235,7 +235,7 @@ def _application(settings: Settings, conversation: Conversation, outside: Outsid
     line, guard = line_of(settings), _guard(settings)
     desk = _desk(settings, conversation, outside.store)
     app.add_routes(ussd.routes.routes(desk, line, guard, Hops(registry)))
-    app.add_subapp("/api/v1", api.application(Keys(outside.records).department_of, conversation.services.applications))
+    app.add_routes(api.routes(Keys(outside.records).department_of, conversation.services.applications))
     app.add_routes(sms.routes.routes(guard))
     app.add_routes(health.routes(outside.parts(), registry))
     if settings.simulated and isinstance(outside.provider, Sandbox):

@@ -15,7 +15,7 @@ from services.records.database import Records
 from services.records.migrate import upgrade
 from tests.journeys.steps import applies, registers
 from tests.phone import Phone, running, settings_for
-from web.api.routes import application
+from web.api.routes import routes
 
 OURS, THEIRS = "dncc", "brta"  # birth certificates are the city corporation's; driving licences are not
 NOBODYS = "123456789015"
@@ -344,7 +344,7 @@ class Failing:
 async def test_a_failure_of_ours_is_a_problem_and_its_words_stay_with_us():
     failing = Failing()
     app = web.Application()
-    app.add_subapp("/api/v1", application(failing.department_of, failing))
+    app.add_routes(routes(failing.department_of, failing))
     async with TestClient(TestServer(app)) as http:
         office = Office(http, "", "any")
 

@@ -1,5 +1,6 @@
 """Errors of the department API as RFC 9457 problem documents, those that aiohttp and we ourselves make among them."""
 
+import functools
 import json
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -39,16 +40,23 @@ def problem(status: int, title: str, detail: str, **more: object) -> web.Respons
     )
 
 
-@web.middleware
-async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers every error with a problem; of a failure of ours only its kind and place are written down."""
-    try:
-        return await handler(request)
-    except web.HTTPException as refused:
-        response = problem(*HTTP.get(refused.status, (refused.status, refused.reason, refused.reason)))
-        if "Allow" in refused.headers:
-            response.headers["Allow"] = refused.headers["Allow"]
-        return response
-    except Exception as error:  # noqa: BLE001 (whatever it is, a department's system must be able to read it)
-        log.error("department API failed", **told(error))
-        return problem(*FAILED)
+def as_problems(handler: Handler) -> Handler:
+    """Answers every error with a problem; of a failure of ours only its kind and place are written down.
+
+    It is no middleware: one in a sub-application makes aiohttp take a longer way with every request, hops too.
+    """
+
+    @functools.wraps(handler)
+    async def answered(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as refused:
+            response = problem(*HTTP.get(refused.status, (refused.status, refused.reason, refused.reason)))
+            if "Allow" in refused.headers:
+                response.headers["Allow"] = refused.headers["Allow"]
+            return response
+        except Exception as error:  # noqa: BLE001 (whatever it is, a department's system must be able to read it)
+            log.error("department API failed", **told(error))
+            return problem(*FAILED)
+
+    return answered

@@ -70,8 +70,11 @@ REASONS: Mapping[str, tuple[int, str, str]] = {
 Handler = Callable[[web.Request, str], Awaitable[web.Response]]
 
 
-def application(department_of: DepartmentOf, filings: Filings) -> web.Application:
-    """Both routes, to be put under a prefix; a key sees its own department only."""
+PREFIX = "/api/v1"
+
+
+def routes(department_of: DepartmentOf, filings: Filings) -> list[web.RouteDef]:
+    """Both routes, and a problem for whatever else is asked under the prefix; a key sees its own department only."""
 
     async def read(request: web.Request, department: str) -> web.Response:
         filed = await filings.filed(department, request.match_info["tracking_number"])
@@ -101,10 +104,27 @@ def application(department_of: DepartmentOf, filings: Filings) -> web.Applicatio
 
         return guarded
 
-    app = web.Application(middlewares=[as_problems])
-    path = r"/applications/{tracking_number:[0-9]{12}}"
-    app.add_routes([web.get(path, known(read)), web.post(f"{path}/events", known(move))])
-    return app
+    path = PREFIX + r"/applications/{tracking_number:[0-9]{12}}"
+    return [
+        web.get(path, as_problems(known(read))),
+        web.route("*", path, _only("GET", "HEAD")),
+        web.post(f"{path}/events", as_problems(known(move))),
+        web.route("*", f"{path}/events", _only("POST")),
+        web.route("*", f"{PREFIX}{{nothing:(/.*)?}}", _nothing),
+    ]
+
+
+def _only(*methods: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    @as_problems
+    async def refused(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, methods)
+
+    return refused
+
+
+@as_problems
+async def _nothing(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPNotFound
 
 
 def _refused(reason: str) -> web.Response:

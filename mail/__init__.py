@@ -1,0 +1,1 @@
+"""E-mail, for those who gave an address and proved that it is theirs."""

@@ -1,0 +1,1 @@
+"""Missed calls: a call that is rejected costs its caller nothing, and is answered by SMS."""

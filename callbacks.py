@@ -77,8 +77,6 @@ async def form(request: web.Request, most: int = MOST, within: float = WITHIN) -
     Raises BadCallback: 413 above `most` octets, 408 after `within` seconds, 400 for what is no form.
     What is not UTF-8 becomes U+FFFD.
     """
-    if (request.content_length or 0) > most:
-        raise _too_large(most)
     body = await _body(request, most, within)
     try:
         # aiohttp's own reader of forms; a yarl.URL would keep the last bodies, and PINs with them, in its cache
@@ -91,6 +89,8 @@ async def form(request: web.Request, most: int = MOST, within: float = WITHIN) -
 async def _body(request: web.Request, most: int, within: float) -> bytes:
     if request.content.is_eof():  # it came in one piece with its headers, as nearly always
         return _checked(request.content.read_nowait(), most)
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
     try:
         async with asyncio.timeout(within):
             return await _pieces(request, most)

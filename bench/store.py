@@ -5,9 +5,8 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import uvloop
@@ -16,7 +15,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from sealing import Seal
 from sessions.line import Line
 from sessions.redis import open_sessions
-from sessions.wants import COMMANDS, STAMP, WRITE, Ask, Command, Read, Trip, Want, Write, in_one_trip
+from sessions.wants import STAMP, WRITE, Command, Kind, Trip, Trips, Want, reads, writes
 from tests.servers import real_redis
 from together import Together
 
@@ -46,21 +45,37 @@ class Round(NamedTuple):
     microseconds: float  # of this process' CPU for each pair
 
 
-def pair_of(ask: Callable[[Ask], Awaitable[list[Any]]]) -> Pair:
+def pair_of(want: Want) -> Pair:
     """Load and save by wants, unsealed."""
 
     async def pair(caller: str) -> None:
-        (stored,) = await ask((Read(caller),))
+        stored = await want(reads, caller)
         read = stored[:STAMP] if stored else b""
         new = (int.from_bytes(read, "big") + 1).to_bytes(STAMP, "big") + SESSION
-        assert await ask((Write(caller, read, new, TTL),)) == [1]
+        assert await want(writes, caller, read, new, TTL) == 1
 
     return pair
 
 
-def a_command_each(wants: Sequence[Want]) -> list[Command]:
-    """Each want's own command."""
-    return [COMMANDS[type(want)]([want]) for want in wants]
+def one_each(together: Together[Command, Any]) -> Want:
+    """Each want a command of its own, brought with those of everybody who wants something in the same turn."""
+
+    async def want(kind: Kind, key: str, *rest: Any) -> Any:
+        return (await together(kind([key], rest)))[0]
+
+    return want
+
+
+def piped(client: Redis) -> Trip:
+    """A trip as redis-py's pipeline makes it."""
+
+    async def trip(commands: Sequence[Command]) -> list[Any]:
+        pipeline = client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return await pipeline.execute()
+
+    return trip
 
 
 @asynccontextmanager
@@ -76,38 +91,24 @@ async def plain(url: str) -> AsyncIterator[Pair]:
     """redis-py, each command a trip."""
     async with a_client(url) as client:
 
-        async def ask(wants: Ask) -> list[Any]:
-            return [(await client.execute_command(*command))[0] for command in a_command_each(wants)]
+        async def want(kind: Kind, key: str, *rest: Any) -> Any:
+            return (await client.execute_command(*kind([key], rest)))[0]
 
-        yield pair_of(ask)
+        yield pair_of(want)
 
 
 @asynccontextmanager
 async def pipelined(url: str) -> AsyncIterator[Pair]:
     """redis-py, the commands of one turn in one pipeline."""
     async with a_client(url) as client:
-
-        async def run(asks: list[Ask]) -> list[list[Any]]:
-            pipeline = client.pipeline(transaction=False)
-            for (want,) in asks:
-                pipeline.execute_command(*a_command_each([want])[0])
-            return await pipeline.execute()
-
-        yield pair_of(Together(run))
+        yield pair_of(one_each(Together(piped(client))))
 
 
 @asynccontextmanager
 async def merged(url: str) -> AsyncIterator[Pair]:
     """redis-py, one command for each kind of want, in one pipeline."""
     async with a_client(url) as client:
-
-        async def trip(commands: Sequence[Command]) -> list[Any]:
-            pipeline = client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            return await pipeline.execute()
-
-        yield pair_of(Together(partial(in_one_trip, trip=trip)))
+        yield pair_of(Trips(piped(client)))
 
 
 @asynccontextmanager
@@ -125,18 +126,14 @@ async def a_line(url: str) -> AsyncIterator[Trip]:
 async def on_a_line(url: str) -> AsyncIterator[Pair]:
     """A held connection, a command for each want."""
     async with a_line(url) as trip:
-
-        async def run(asks: list[Ask]) -> list[list[Any]]:
-            return await trip(a_command_each([want for (want,) in asks]))
-
-        yield pair_of(Together(run))
+        yield pair_of(one_each(Together(trip)))
 
 
 @asynccontextmanager
 async def merged_on_a_line(url: str) -> AsyncIterator[Pair]:
     """A held connection, one command for each kind of want: what the store does, without the seal."""
     async with a_line(url) as trip:
-        yield pair_of(Together(partial(in_one_trip, trip=trip)))
+        yield pair_of(Trips(trip))
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
-"""Takes one answer and says where it leads. Pure but for the calls that steps were given.
+"""Takes one answer and says where it leads: pure, until steps lie on the way and the calls they were given are made.
 
 `0` is back, `00` is home and 98 is the next page where there is one, on every screen. Steps follow each other
 until a screen is reached that waits for an answer; a ring of steps ends at the menu's `stuck` screen.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -18,12 +19,11 @@ from menus.model import (
     Goodbye,
     Listing,
     Menu,
-    Option,
     Outcome,
     Place,
     Question,
     Refused,
-    Screen,
+    Shown,
     Step,
     Visit,
 )
@@ -43,6 +43,17 @@ class Reached(msgspec.Struct, frozen=True):
     refused: Refused | None = None
 
 
+class Leaving(msgspec.Struct, frozen=True):
+    """On the way from `place` to the screen `name`, with whatever steps lie before it still to be taken."""
+
+    place: Place
+    name: str
+    secrets: Mapping[str, Any] | None = None
+
+
+Went: TypeAlias = Reached | Leaving
+
+
 def typed_plainly(text: str) -> str:
     """What was typed, with Bengali and Devanagari digits as 0-9 and no blanks around it."""
     return (text if text.isascii() else text.translate(_TO_ASCII)).strip()
@@ -50,39 +61,21 @@ def typed_plainly(text: str) -> str:
 
 async def advance(menu: Menu, place: Place, typed: str, visit: Visit) -> Reached:
     """Where `typed` leads from `place`; `visit` tells steps who calls (its facts are filled in here)."""
-    answer = typed_plainly(typed)
-    if answer == HOME:
-        return await _go_home(menu, place, visit)
-    if answer == BACK:
-        return await _back(menu, place, visit)
-    if answer == MORE and place.more:
-        return Reached(replace(place, page=place.page + 1))
-    return await _hear(menu, place, answer, visit)
+    went = _went(menu, place, typed_plainly(typed), visit.today)
+    return went if isinstance(went, Reached) else await arrive(menu, went, visit)
 
 
-async def _hear(menu: Menu, place: Place, answer: str, visit: Visit) -> Reached:
-    screen = menu.shown(place)
-    match screen:
-        case Choice():
-            return await _choose(menu, place, screen, answer, visit)
-        case Listing():
-            return await _pick(menu, place, screen, answer, visit)
-        case Question():
-            return await _answer(menu, place, screen, answer, visit)
-        case Form():
-            return await _fill(menu, place, screen, answer, visit)
-        case Goodbye():
-            return await _go_home(menu, place, visit)
-
-
-async def arrive(
-    menu: Menu, place: Place, name: str, visit: Visit, secrets: Mapping[str, Any] | None = None
-) -> Reached:
-    """Goes to the screen `name`, through whatever steps lie on the way."""
+async def arrive(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
+    """Where the steps on the way lead."""
+    place, name, secrets = leaving.place, leaving.name, leaving.secrets
     for _ in range(MOST_STEPS):
         screen = menu.screens[name]
         if not isinstance(screen, Step):
-            return await _stand(menu, place, screen, visit)
+            stood = _stand(menu, place, screen)
+            if isinstance(stood, Reached):
+                return stood
+            name = stood.name
+            continue
         outcome = await screen.call(_told(visit, place, secrets))
         if outcome.place is not None and outcome.place.screen in menu.screens:
             return Reached(outcome.place)
@@ -93,15 +86,31 @@ async def arrive(
     return Reached(replace(place, screen=menu.stuck, page=0, item=0, more=False, over=True))
 
 
+def _went(menu: Menu, place: Place, answer: str, today: date) -> Went:
+    if answer == HOME:
+        return _go_home(menu, place)
+    if answer == BACK:
+        return _back(menu, place)
+    if answer == MORE and place.more:
+        return Reached(replace(place, page=place.page + 1))
+    screen = menu.shown(place)
+    return _HEARD[type(screen)](menu, place, screen, answer, today)
+
+
+def _to(menu: Menu, place: Place, name: str, secrets: Mapping[str, Any] | None = None) -> Went:
+    screen = menu.screens[name]
+    return Leaving(place, name, secrets) if isinstance(screen, Step) else _stand(menu, place, screen)
+
+
 def at_home(menu: Menu, place: Place) -> Place:
     """`place` with nothing behind it and only the facts that outlive a return home."""
     kept = {key: fact for key, fact in place.facts.items() if key in menu.keeps}
     return replace(place, screen=menu.home, page=0, item=0, more=False, trail=(), facts=kept, over=False)
 
 
-async def _stand(menu: Menu, place: Place, screen: Screen, visit: Visit) -> Reached:
+def _stand(menu: Menu, place: Place, screen: Shown) -> Went:
     if isinstance(screen, Listing) and not screen.rows(place.facts):
-        return await arrive(menu, place, screen.empty, visit)
+        return Leaving(place, screen.empty)
     if screen.name == menu.home:
         return Reached(at_home(menu, place))
     return Reached(replace(place, screen=screen.name, page=0, item=0, more=False, over=isinstance(screen, Goodbye)))
@@ -130,71 +139,80 @@ def _left(place: Place) -> Place:
     return replace(place, trail=(*place.trail, here)[-LONGEST_TRAIL:])
 
 
-async def _go_home(menu: Menu, place: Place, visit: Visit) -> Reached:
-    return await arrive(menu, at_home(menu, place), menu.home, visit)
+def _go_home(menu: Menu, place: Place) -> Went:
+    return _to(menu, at_home(menu, place), menu.home)
 
 
-async def _back(menu: Menu, place: Place, visit: Visit) -> Reached:
+def _back(menu: Menu, place: Place) -> Went:
     if place.page:
         return Reached(replace(place, page=place.page - 1))
     if place.item:
         return Reached(replace(place, item=place.item - 1, more=False))
     if not place.trail:
-        return await _go_home(menu, place, visit)
+        return _go_home(menu, place)
     name, item = place.trail[-1]
     return Reached(replace(place, screen=name, item=item, page=0, more=False, trail=place.trail[:-1], over=False))
 
 
-async def _take(menu: Menu, place: Place, option: Option, visit: Visit) -> Reached:
-    return await arrive(menu, _left(place), option.goto, visit)
-
-
-async def _choose(menu: Menu, place: Place, screen: Choice, answer: str, visit: Visit) -> Reached:
+def _choose(menu: Menu, place: Place, screen: Choice, answer: str, _: date) -> Went:
     options = menu.options[screen.name]
     if answer not in options:
         return Reached(place, _one_of(list(options)))
     option = options[answer]
     if screen.saves:
         place = _remembered(place, **{screen.saves: option.name})
-    return await _take(menu, place, option, visit)
+    return _to(menu, _left(place), option.goto)
 
 
-async def _pick(menu: Menu, place: Place, screen: Listing, answer: str, visit: Visit) -> Reached:
+def _pick(menu: Menu, place: Place, screen: Listing, answer: str, _: date) -> Went:
     rows = screen.rows(place.facts)
     if not _is_position(answer, len(rows)):
         return Reached(place, _one_of([str(position) for position in range(1, len(rows) + 1)]))
     chosen = _remembered(place, **{screen.saves: rows[int(answer) - 1][screen.saves]})
-    return await arrive(menu, _left(chosen), screen.goto, visit)
+    return _to(menu, _left(chosen), screen.goto)
 
 
-async def _answer(menu: Menu, place: Place, screen: Question, answer: str, visit: Visit) -> Reached:
+def _answer(menu: Menu, place: Place, screen: Question, answer: str, today: date) -> Went:
     options = menu.options[screen.name]
     if answer in options:
-        return await _take(menu, place, options[answer], visit)
-    understood = screen.check(answer, visit.today)
+        return _to(menu, _left(place), options[answer].goto)
+    understood = screen.check(answer, today)
     if isinstance(understood, Refused):
         return Reached(place, understood)
     if screen.secret:
-        return await arrive(menu, _left(place), screen.goto, visit, {screen.saves: understood.value})
+        return _to(menu, _left(place), screen.goto, {screen.saves: understood.value})
     remembered = _remembered(place, **{screen.saves: understood.value})
-    return await arrive(menu, _left(remembered), screen.goto, visit)
+    return _to(menu, _left(remembered), screen.goto)
 
 
-async def _fill(menu: Menu, place: Place, screen: Form, answer: str, visit: Visit) -> Reached:
+def _fill(menu: Menu, place: Place, screen: Form, answer: str, today: date) -> Went:
     fields = screen.fields(place.facts)
-    understood = _understood(fields[place.item], answer, visit)
+    understood = _understood(fields[place.item], answer, today)
     if isinstance(understood, Refused):
         return Reached(place, understood)
     form = {**place.facts.get(screen.saves, {}), fields[place.item].name: understood.value}
     filled = _remembered(place, **{screen.saves: form})
     if place.item + 1 < len(fields):
         return Reached(replace(filled, item=place.item + 1, page=0, more=False))
-    return await arrive(menu, _left(filled), screen.goto, visit)
+    return _to(menu, _left(filled), screen.goto)
 
 
-def _understood(asked: Asked, answer: str, visit: Visit) -> Accepted | Refused:
+def _begin_again(menu: Menu, place: Place, _: Goodbye, __: str, ___: date) -> Went:
+    return _go_home(menu, place)
+
+
+_HEARD: Mapping[type[Shown], Callable[[Menu, Place, Any, str, date], Went]] = {
+    Choice: _choose,
+    Listing: _pick,
+    Question: _answer,
+    Form: _fill,
+    Goodbye: _begin_again,
+}
+
+
+def _understood(asked: Asked, answer: str, today: date) -> Accepted | Refused:
     if not asked.choices:
-        return asked.check(answer, visit.today)
+        return asked.check(answer, today)
     if not _is_position(answer, len(asked.choices)):
         return _one_of([str(position) for position in range(1, len(asked.choices) + 1)])
     return Accepted(asked.choices[int(answer) - 1][0])

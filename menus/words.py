@@ -64,10 +64,12 @@ class Template:
 
 
 def _line_said(line: tuple[Part, ...], facts: Mapping[str, Any], ways: Mapping[str, Say]) -> str:
-    said = [ways[way](facts.get(name)) if name else "" for _, name, way in line]
-    if not any(said) and any(name for _, name, _ in line):
-        return ""
-    return "".join([text + fact for (text, _, _), fact in zip(line, said, strict=True)]).rstrip()
+    said, told = "", not line[0][1]
+    for text, name, way in line:
+        fact = ways[way](facts.get(name)) if name else ""
+        said += text + fact
+        told = told or fact != ""
+    return said.rstrip() if told else ""
 
 
 @dataclass(frozen=True, slots=True)

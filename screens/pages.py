@@ -62,10 +62,8 @@ def fit(showing: Showing, budget: Budget, number: int = 0) -> Page:
     """Page `number` (from 0; past the end, the last) of what is to be said."""
     foot = f"{BACK} {showing.back}" if showing.back else ""
     options = "\n".join(f"{key} {label}" for key, label in showing.options)
-    note, text, options, foot, more = (
-        part if budget.unicode else in_basic(part)
-        for part in (showing.note, showing.text, options, foot, f"{MORE} {showing.more}")
-    )
+    parts = showing.note, showing.text, options, foot, f"{MORE} {showing.more}"
+    note, text, options, foot, more = parts if budget.unicode else map(in_basic, parts)
     whole = _lines(note, text, options, foot)
     if budget.holds(whole):
         return Page(whole, ends=showing.ends)

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import CursorResult, Executable, Row, func, or_, select, update
-from sqlalchemy.exc import DBAPIError
 
 from services.given import Clock, Say, Sealing, utc_now
 from services.lockout import Tally
@@ -18,6 +17,7 @@ from services.messages import Message, Messages
 from services.pins import Pins, new_pin
 from services.records.database import Records, Transaction
 from services.records.tables import account_events, accounts, callers, security_answers
+from services.records.upsert import NotWritten
 from together import Together
 
 Outcome: TypeAlias = Literal["in", "wrong", "locked", "unknown"]
@@ -116,7 +116,7 @@ class Accounts:
         self._say = say
         self._clock = clock
         self._language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
-        self._upsert_language = _upsert_language(records)
+        self._keep_languages = records.upsert(callers)
         self._choose_language = Together(self._choose_languages, linger=LINGERS)
 
     async def language_of(self, number: str) -> Known | None:
@@ -208,18 +208,12 @@ class Accounts:
     async def _choose_languages(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[BaseException | None]:
         try:
             await self._keep_languages(rows)
-        except DBAPIError:
+        except NotWritten:
             if len(rows) == 1:
                 raise
             # One of them cannot be written, and the others are not to suffer for it.
             return await asyncio.gather(*(self._keep_languages([row]) for row in rows), return_exceptions=True)
         return [None] * len(rows)
-
-    async def _keep_languages(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        # In the order of their numbers, or two processes that write the same callers could wait for each other.
-        in_order = sorted(rows, key=lambda row: str(row["number"]))
-        async with self._records.transaction() as transaction:
-            await transaction.execute(self._upsert_language, in_order)
 
     async def _insert_account(self, transaction: Transaction, new: NewAccount, pin_hash: str) -> int | None:
         row = {
@@ -303,12 +297,6 @@ def _judged(way: _Way, account: int, tallies: _Tallies, *, right: bool, now: dat
     if tally.closed(now):
         return SignIn("locked", until=tally.until), after
     return SignIn("wrong", left=tally.left), after
-
-
-def _upsert_language(records: Records) -> Executable:
-    row = records.insert(callers)
-    chosen = {name: row.excluded[name] for name in ("language", "session", "chosen_at")}
-    return row.on_conflict_do_update(index_elements=[callers.c.number], set_=chosen)
 
 
 async def _registered_before(transaction: Transaction, number: str, effect: str) -> int:

@@ -20,7 +20,7 @@ class Deadline:
 
     def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._until[asyncio.current_task()] = loop.time() + self._seconds
+        self._until[asyncio.current_task(loop)] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._look, loop)
 

@@ -32,8 +32,10 @@ from sessions.session import (
     Session,
     Trace,
     follows,
+    one_more,
     packed,
     stars_in,
+    trace_of,
     unheard,
     unpacked,
 )
@@ -57,7 +59,10 @@ class Known(Protocol):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One key press as a channel heard it. `path` is everything typed in this session, joined by `*`."""
+    """One key press as a channel heard it: `path` is everything typed in this session, joined by `*`.
+
+    `brought` is what came back of the trace that the last answer went with, empty where nothing did.
+    """
 
     session: str
     caller: str
@@ -65,7 +70,12 @@ class Call(msgspec.Struct, frozen=True):
     channel: str
     budget: Budget
     vouched: bool
-    trace: Trace | None = None
+    brought: str = ""
+
+    @property
+    def trace(self) -> Trace | None:
+        """What was brought back, if it is one of ours."""
+        return trace_of(self.brought)
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -144,7 +154,8 @@ async def hop(desk: Desk, call: Call) -> Heard:
             recalled = await _recall(desk, call)
             if recalled.session:
                 language = recalled.session.place.language
-            return await _answered(desk, call, recalled)
+            said = await _said(desk, call, recalled)
+            return said if isinstance(said, Heard) else await _kept(desk, call, recalled, said)
     except _Stranded as stranded:
         log.error("hop failed", channel=call.channel, **told(stranded.__cause__ or stranded))
         return _closing(desk, call, "sorry", "failed", stranded.language)
@@ -169,7 +180,8 @@ async def _recall(desk: Desk, call: Call) -> _Recalled:
     return _Recalled(unpacked(begun.kept.data), begun.kept.version, begun.claim)
 
 
-async def _answered(desk: Desk, call: Call, recalled: _Recalled) -> Heard:
+async def _said(desk: Desk, call: Call, recalled: _Recalled) -> Session | Heard:
+    """The session with the new answer in it, to be kept; or what is answered without keeping anything."""
     session = recalled.session
     if recalled.claim == "another":
         return _closing(desk, call, "unheard", "refused")
@@ -177,12 +189,18 @@ async def _answered(desk: Desk, call: Call, recalled: _Recalled) -> Heard:
         return await _from_the_beginning(desk, call, recalled)
     if not follows(call.path, session.heard):
         return _again(session)
+    return await _walk(desk, call, _Way(session.began, session.place, _unheard(desk, call, session), session.stars))
+
+
+def _unheard(desk: Desk, call: Call, session: Session) -> Sequence[Answered]:
+    newest = one_more(call.path, session.heard)
+    if newest is not None:
+        return (newest,)
     whole = isinstance(desk.menu.shown(session.place), Question | Form)
-    answers = unheard(call.path, session.heard, call.trace, whole=whole)
-    return await _walk(desk, call, recalled, _Way(session.began, session.place, answers, session.stars))
+    return unheard(call.path, session.heard, call.trace, whole=whole)
 
 
-async def _from_the_beginning(desk: Desk, call: Call, recalled: _Recalled) -> Heard:
+async def _from_the_beginning(desk: Desk, call: Call, recalled: _Recalled) -> Session | Heard:
     """A session that the store does not know: new, or forgotten, or dialled past the short code."""
     if not desk.served(call.caller):
         return _closing(desk, call, "abroad", "refused")
@@ -190,13 +208,12 @@ async def _from_the_beginning(desk: Desk, call: Call, recalled: _Recalled) -> He
     began = _beginning(desk, call, recalled, known)
     desk.beginnings.remember(call.session, began)
     start, page = _seen(desk, call, Reached(_start(desk, began, recalled, known)))
-    answers = unheard(call.path, 0, call.trace, whole=False) if call.path else []
+    trace = call.trace
+    answers = unheard(call.path, 0, trace, whole=False) if call.path else []
     if began == RESUME and start.place.screen == desk.menu.home:
         answers = []  # the place to go on from is lost, and what was typed on its screens means nothing on this one
-    way = _Way(began, start.place, answers, call.trace.stars if call.trace else ())
-    if not answers:
-        return await _kept(desk, call, recalled, _session(call, way, start.place, page))
-    return await _walk(desk, call, recalled, way)
+    way = _Way(began, start.place, answers, trace.stars if trace else ())
+    return await _walk(desk, call, way) if answers else _session(call, way, start.place, page)
 
 
 def _beginning(desk: Desk, call: Call, recalled: _Recalled, known: Known | None) -> str:
@@ -220,7 +237,7 @@ def _start(desk: Desk, began: str, recalled: _Recalled, known: Known | None) -> 
     return Place(LANGUAGES if began == LANGUAGES else desk.menu.home, language)
 
 
-async def _walk(desk: Desk, call: Call, recalled: _Recalled, way: _Way) -> Heard:
+async def _walk(desk: Desk, call: Call, way: _Way) -> Session:
     reached, page = Reached(way.place), Page("")
     for answer in way.answers:
         try:
@@ -230,7 +247,7 @@ async def _walk(desk: Desk, call: Call, recalled: _Recalled, way: _Way) -> Heard
         reached, page = _seen(desk, call, reached)
         if reached.place.over:
             break
-    return await _kept(desk, call, recalled, _session(call, way, reached.place, page))
+    return _session(call, way, reached.place, page)
 
 
 def _session(call: Call, way: _Way, place: Place, page: Page) -> Session:

@@ -4,12 +4,11 @@ A caller's session is `ek:s:{keyed hash of the number}`, holding four octets of 
 provider's session id is `ek:c:{keyed hash of the id}`, holding a keyed hash of who claimed it.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any, Final, TypeAlias
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 import structlog
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
@@ -18,8 +17,7 @@ from sealing import Seal, SealBroken
 from sessions import store
 from sessions.line import Clustered, Line
 from sessions.store import Begun, Kept, Sessions
-from sessions.wants import STAMP, Ask, Claim, Drop, Read, Write, in_one_trip
-from together import Together
+from sessions.wants import STAMP, Apart, Trips, Want, claims, drops, reads, writes
 
 log = structlog.get_logger()
 
@@ -28,7 +26,6 @@ KEYS: Final = 1024  # more than there are hops in flight
 CLAIMS: Final[tuple[store.Claim, ...]] = ("new", "ours", "another")  # as the script counts them
 
 Client: TypeAlias = Redis | RedisCluster
-Asked: TypeAlias = Callable[[Ask], Awaitable[list[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,78 +47,65 @@ async def open_sessions(url: str, seal: Seal, *, cluster: bool = False, deadline
     a command of its own through redis-py's cluster client, for its keys live on many servers: right, but not quick.
     """
     way = _in_a_cluster if cluster else _on_one_server
-    async with way(url, deadline) as (ask, client):
-        yield Opened(RedisSessions(ask, seal), client)
+    async with way(url, deadline) as (want, client):
+        yield Opened(RedisSessions(want, seal), client)
 
 
 class RedisSessions:
     """Keeps what `sessions.store.Sessions` promises, given a way to ask for what it wants."""
 
-    def __init__(self, ask: Asked, seal: Seal) -> None:
-        self._ask = ask
+    def __init__(self, want: Want, seal: Seal) -> None:
+        self._want = want
         self._seal = seal
         self._key = lru_cache(KEYS)(self._named)  # a hop wants it twice
 
     async def load(self, caller: str) -> Kept | None:
         """What is remembered; None where there is nothing, or nothing that can be read any more."""
         key = self._key(caller)
-        (stored,) = await self._ask((Read(key),))
-        return await self._unsealed(key, stored)
+        stored = await self._want(reads, key)
+        return None if stored is None else await self._unsealed(key, stored)
 
     async def begin(self, caller: str, session: str, ttl: int) -> Begun:
         """Load, and claim the session id for this caller until `ttl` from now unless another number has it."""
-        key = self._key(caller)
-        stored, claimed = await self._ask((Read(key), self._claim(caller, session, ttl)))
-        return Begun(await self._unsealed(key, stored), CLAIMS[claimed])
+        key, owner = self._key(caller), self._seal.name("owner", f"{caller} {session}")
+        read = self._want(reads, key)  # with the session in the owner's name, no claim fits another session
+        claim = self._want(claims, f"ek:c:{{{self._seal.name('claim', session)}}}", owner, ttl)
+        stored, claimed = await read, CLAIMS[await claim]
+        return Begun(None if stored is None else await self._unsealed(key, stored), claimed)
 
     async def save(self, caller: str, data: bytes, *, read: int, ttl: int) -> bool:
         """Write version `read` + 1 if version `read` is stored (0: nothing is); False when somebody was faster."""
-        key = self._key(caller)
-        new = _stamp(read + 1) + self._seal.close(data, _about(key, read + 1))
-        (written,) = await self._ask((Write(key, _stamp(read), new, ttl),))
-        return bool(written)
+        key, version = self._key(caller), read + 1
+        new = version.to_bytes(STAMP, "big") + self._seal.close(data, f"{key} {version}")
+        return bool(await self._want(writes, key, read.to_bytes(STAMP, "big") if read else b"", new, ttl))
 
     async def forget(self, caller: str) -> None:
         """Remember nothing more for this caller. A session id stays claimed for its time."""
-        await self._ask((Drop(self._key(caller)),))
+        await self._want(drops, self._key(caller))
 
     async def ping(self) -> None:
         """Return when the store answers, for readiness."""
-        await self._ask((Read("ek:nobody"),))
+        await self._want(reads, "ek:nobody")
 
-    async def _unsealed(self, key: str, stored: bytes | None) -> Kept | None:
-        if stored is None:
-            return None
+    async def _unsealed(self, key: str, stored: bytes) -> Kept | None:
         version = int.from_bytes(stored[:STAMP], "big")
         try:
-            return Kept(version, self._seal.open(stored[STAMP:], _about(key, version)))
+            return Kept(version, self._seal.open(stored[STAMP:], f"{key} {version}"))
         except SealBroken as broken:
             log.warning("session unreadable, forgotten", reason=str(broken))
-            await self._ask((Drop(key),))  # or no save could name its version for as long as it lives
+            await self._want(drops, key)  # or no save could name its version for as long as it lives
             return None
 
     def _named(self, caller: str) -> str:
         return f"ek:s:{{{self._seal.name('session', caller)}}}"
 
-    def _claim(self, caller: str, session: str, ttl: int) -> Claim:
-        owner = self._seal.name("owner", f"{caller} {session}")  # with the session, so that no claim fits another
-        return Claim(f"ek:c:{{{self._seal.name('claim', session)}}}", owner, ttl)
-
-
-def _stamp(version: int) -> bytes:
-    return version.to_bytes(STAMP, "big") if version else b""
-
-
-def _about(key: str, version: int) -> str:
-    return f"{key} {version}"
-
 
 @asynccontextmanager
-async def _on_one_server(url: str, deadline: float) -> AsyncIterator[tuple[Asked, Client]]:
+async def _on_one_server(url: str, deadline: float) -> AsyncIterator[tuple[Want, Client]]:
     client = _embedded() if url == "memory://" else _at(url, deadline)
     line = Line(client.connection_pool.make_connection(), deadline)  # type: ignore[no-untyped-call]
     try:
-        yield Together(partial(in_one_trip, trip=line.trip)), client
+        yield Trips(line.trip), client
     finally:
         await line.hang_up()
         await client.aclose()
@@ -140,15 +124,9 @@ def _at(url: str, deadline: float) -> Redis:
 
 
 @asynccontextmanager
-async def _in_a_cluster(url: str, deadline: float) -> AsyncIterator[tuple[Asked, Client]]:
+async def _in_a_cluster(url: str, deadline: float) -> AsyncIterator[tuple[Want, Client]]:
     client = RedisCluster.from_url(url, socket_timeout=deadline, socket_connect_timeout=deadline)
-    trip = Clustered(client, deadline).trip
-
-    async def ask(wants: Ask) -> list[Any]:
-        apart = await asyncio.gather(*(in_one_trip([(want,)], trip) for want in wants))
-        return [reply for ((reply,),) in apart]
-
     try:
-        yield ask, client
+        yield Apart(Clustered(client, deadline).trip), client
     finally:
         await client.aclose()

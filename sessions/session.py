@@ -94,6 +94,12 @@ class Answered(NamedTuple):
     length: int
 
 
+def one_more(path: str, heard: int) -> Answered | None:
+    """The answer in `path` beyond the first `heard` characters where no `*` leaves a doubt that it is one; else None."""
+    rest = path[heard + 1 if heard else 0 :]
+    return None if SEPARATOR in rest else Answered(rest, len(path))
+
+
 def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[Answered]:
     """The answers in `path` beyond the first `heard` characters.
 

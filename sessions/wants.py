@@ -1,48 +1,31 @@
-"""What a session store can want of Redis, and the few commands that fetch it for everybody at once. Redis 6.2 will do."""
+"""What a session store can want of Redis, and the few commands that fetch it for everybody at once. Redis 6.2 will do.
 
+Whatever is wanted in one turn of the event loop is one command of each kind, and all of them one trip. One trip is out
+at a time: what is wanted meanwhile goes with the next one, so that trips carry more as the load grows.
+"""
+
+import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context
+from typing import Any, Final, Protocol, TypeAlias
 
 STAMP: Final = 4  # octets of version that a value starts with, in the open so that a script can compare them
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 Trip: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Any]]]
-"""Takes commands to the server and brings the reply to each."""
+"""Takes commands to the server and brings the reply to each, or raises for all of them."""
+Kind: TypeAlias = Callable[[Sequence[str], Sequence[Any]], Command]
+"""One command for everything of a kind, out of the keys and what else there is to say of each."""
 
 
-class Read(NamedTuple):
-    """The value of a key, or None."""
+class Want(Protocol):
+    """Asks for something about one key. The awaited reply is its own; what the trip for it raised is raised."""
 
-    key: str
+    def __call__(self, kind: Kind, key: str, *rest: Any) -> Awaitable[Any]:
+        """`rest` as the kind has it."""
 
-
-class Claim(NamedTuple):
-    """0 if the key is now the owner's for `ttl` seconds, 1 if it still is, 2 if it is another's."""
-
-    key: str
-    owner: str
-    ttl: int
-
-
-class Write(NamedTuple):
-    """1 if the value started with the stamp `read` (empty: there was none) and is now `new`, else 0."""
-
-    key: str
-    read: bytes
-    new: bytes
-    ttl: int
-
-
-class Drop(NamedTuple):
-    """Nothing worth knowing; the key is gone."""
-
-    key: str
-
-
-Want: TypeAlias = Read | Claim | Write | Drop
-Ask: TypeAlias = tuple[Want, ...]
 
 CLAIM: Final = """
 local claims = {}
@@ -75,30 +58,24 @@ SCRIPTS: Final = {hashlib.sha1(script.encode()).hexdigest(): script for script i
 CLAIM_SHA, WRITE_SHA = SCRIPTS
 
 
-def _scripted(sha: str, wants: Sequence[Claim | Write]) -> Command:
-    """The keys, and then for each key the rest of what is wanted."""
-    rest: Iterator[Any] = chain.from_iterable(want[1:] for want in wants)
-    return ("EVALSHA", sha, len(wants), *(want.key for want in wants), *rest)
+def reads(keys: Sequence[str], _: Sequence[Any]) -> Command:
+    """The value of each key, or None."""
+    return ("MGET", *keys)
 
 
-COMMANDS: Final[Mapping[type[Want], Callable[[Sequence[Any]], Command]]] = {
-    Read: lambda reads: ("MGET", *(read.key for read in reads)),
-    Claim: lambda claims: _scripted(CLAIM_SHA, claims),
-    Write: lambda writes: _scripted(WRITE_SHA, writes),
-    Drop: lambda drops: ("UNLINK", *(drop.key for drop in drops)),
-}
-"""One command for all wants of a kind; it replies with a list, one for each, or with one reply for them all."""
+def drops(keys: Sequence[str], _: Sequence[Any]) -> Command:
+    """Nothing worth knowing; the keys are gone."""
+    return ("UNLINK", *keys)
 
 
-async def in_one_trip(asks: Sequence[Ask], trip: Trip) -> list[list[Any]]:
-    """The replies to the wants of each ask."""
-    wanted: dict[type[Want], list[Want]] = {kind: [] for kind in COMMANDS}
-    for want in chain.from_iterable(asks):
-        wanted[type(want)].append(want)
-    kinds = [kind for kind, wants in wanted.items() if wants]
-    replies = await trip([COMMANDS[kind](wanted[kind]) for kind in kinds])
-    dealt = dict(zip(kinds, map(_each, replies), strict=True))
-    return [[next(dealt[type(want)]) for want in ask] for ask in asks]
+def claims(keys: Sequence[str], rest: Sequence[Any]) -> Command:
+    """With an owner and a ttl in seconds for each key: 0 if it is now the owner's, 1 if it still is, 2 if another's."""
+    return ("EVALSHA", CLAIM_SHA, len(keys), *keys, *rest)
+
+
+def writes(keys: Sequence[str], rest: Sequence[Any]) -> Command:
+    """With a stamp (empty: there is no value), a new value and a ttl: 1 if the stamp was right and it is written."""
+    return ("EVALSHA", WRITE_SHA, len(keys), *keys, *rest)
 
 
 def in_full(command: Command) -> Command:
@@ -106,5 +83,87 @@ def in_full(command: Command) -> Command:
     return ("EVAL", SCRIPTS[str(command[1])], *command[2:])
 
 
-def _each(reply: Any) -> Iterator[Any]:
-    return iter(reply) if isinstance(reply, list) else repeat(reply)
+class _Wanted:
+    """What of one kind goes with the next trip: keys, what else the command takes for each, and who waits."""
+
+    __slots__ = ("askers", "keys", "rest")
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.rest: list[Any] = []
+        self.askers: list[asyncio.Future[Any]] = []
+
+    def settle(self, reply: Any) -> None:
+        """Give everybody theirs; who was cancelled meanwhile harms nobody."""
+        replies = reply if isinstance(reply, list) else [reply] * len(self.askers)
+        for asker, one in zip(self.askers, replies, strict=True):
+            if not asker.done():
+                asker.set_result(one)
+
+    def fail(self, error: Exception) -> None:
+        """Raise to everybody."""
+        for asker in self.askers:
+            if not asker.done():
+                asker.set_exception(error)
+                heard_of(asker)
+
+
+class Trips:
+    """What everybody wants, fetched together. A trip belongs to none of the askers, nor do its log lines."""
+
+    def __init__(self, trip: Trip) -> None:
+        self._trip = trip
+        self._wanted: dict[Kind, _Wanted] = defaultdict(_Wanted)
+        self._runs: asyncio.Task[None] | None = None
+
+    def __call__(self, kind: Kind, key: str, *rest: Any) -> Awaitable[Any]:
+        """As `Want` has it."""
+        loop = asyncio.get_running_loop()
+        wanted, asker = self._wanted[kind], loop.create_future()
+        wanted.keys.append(key)
+        wanted.rest += rest
+        wanted.askers.append(asker)
+        if self._runs is None:  # its first step comes when everybody in this turn has asked
+            self._runs = loop.create_task(self._run_until_nobody_waits(), context=Context())
+        return asker
+
+    async def _run_until_nobody_waits(self) -> None:
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, defaultdict(_Wanted)
+                await self._run(wanted)
+        finally:
+            self._runs = None
+
+    async def _run(self, wanted: Mapping[Kind, _Wanted]) -> None:
+        try:
+            replies = await self._trip([kind(one.keys, one.rest) for kind, one in wanted.items()])
+        except Exception as error:  # noqa: BLE001 - it is the askers', not ours
+            for one in wanted.values():
+                one.fail(error)
+        else:
+            for one, reply in zip(wanted.values(), replies, strict=True):
+                one.settle(reply)
+
+
+class Apart:
+    """Each want a command of its own, for a server that is many: right, but not quick."""
+
+    def __init__(self, trip: Trip) -> None:
+        self._trip = trip
+
+    def __call__(self, kind: Kind, key: str, *rest: Any) -> Awaitable[Any]:
+        """As `Want` has it."""
+        asker = asyncio.ensure_future(self._alone(kind, key, rest))
+        asker.add_done_callback(heard_of)
+        return asker
+
+    async def _alone(self, kind: Kind, key: str, rest: Sequence[Any]) -> Any:
+        (reply,) = await self._trip([kind([key], rest)])
+        return reply[0] if isinstance(reply, list) else reply
+
+
+def heard_of(asker: asyncio.Future[Any]) -> None:
+    """Keep a failure out of the log: who wanted two things has heard of the first, and left."""
+    if not asker.cancelled():
+        asker.exception()

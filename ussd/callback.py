@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from callbacks import BadCallback
 from screens.pages import Budget
 from sessions.exchange import Call
-from sessions.session import SEPARATOR, Answer, trace_of
+from sessions.session import SEPARATOR, Answer
 
 HOP_METADATA = "at-ussd-hop-metadata"
 CHANNEL = "ussd"
@@ -60,7 +60,7 @@ def call_of(form: Mapping[str, str], brought: str, line: Line) -> Call:
         channel=CHANNEL,
         budget=line.networks.get(form.get("networkCode", ""), line.budget),
         vouched=line.vouches,
-        trace=trace_of(brought),
+        brought=brought,
     )
 
 

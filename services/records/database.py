@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.records.engines import address, engines
 from services.records.lookup import Lookup
+from services.records.upsert import Upsert
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 INSERTS: Mapping[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -94,6 +95,10 @@ class Records:
         lookup = Lookup(self._reading, key, columns, make)
         self._lookups.append(lookup)
         return lookup
+
+    def upsert(self, table: Table) -> Upsert:
+        """What writes many rows of `table` in one trip, each new or in place of the one with its key."""
+        return Upsert(self._writing, table)
 
     async def close(self) -> None:
         """Give every connection back."""

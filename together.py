@@ -34,14 +34,14 @@ class Together(Generic[Ask, Answer]):
         self._waiting: list[tuple[Ask, asyncio.Future[Answer]]] = []
         self._runs: asyncio.Task[None] | None = None
 
-    async def __call__(self, ask: Ask) -> Answer:
+    def __call__(self, ask: Ask) -> Awaitable[Answer]:
         """The answer to this ask; whatever `run` raised or gave in its place is raised."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((ask, answer))
         if self._runs is None or self._runs.done():  # its first step comes when everybody in this turn has asked
             self._runs = loop.create_task(self._run_until_nobody_waits(), context=Context())
-        return await answer
+        return answer
 
     async def _run_until_nobody_waits(self) -> None:
         while self._waiting:

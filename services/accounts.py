@@ -115,18 +115,15 @@ class Accounts:
         self._seal = seal
         self._say = say
         self._clock = clock
-        self._language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
+        self.language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
+        """The language that a number chose, and in which session; None when it never did."""
         self._keep_languages = records.upsert(callers)
         self._choose_language = Together(self._choose_languages, linger=LINGERS)
 
-    async def language_of(self, number: str) -> Known | None:
-        """The language this number chose; None when it never did."""
-        return await self._language_of(number)
-
-    async def choose_language(self, number: str, language: str, session: str) -> None:
+    def choose_language(self, number: str, language: str, session: str) -> Awaitable[None]:
         """Remember the language that a caller chose in this session; kept for good when this returns."""
         row = {"number": number, "language": language, "session": session, "chosen_at": self._clock()}
-        await self._choose_language(row)
+        return self._choose_language(row)
 
     async def language(self, account: int) -> str:
         """The language in which this account is told things: the caller's latest choice, else that of registering."""

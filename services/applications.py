@@ -158,7 +158,8 @@ class Applications:
         self._say = say
         self._zone = zone
         self._clock = clock
-        self._status = records.lookup(applications.c.tracking_number, _TOLD, self._told)
+        self.status = records.lookup(applications.c.tracking_number, _TOLD, self._told)
+        """What became of the application with a tracking number; None when there is none."""
 
     async def submit(self, new: Submission, effect: str) -> Receipt:
         """Record the application and its first event, and tell the citizen; the same effect gets the same receipt."""
@@ -171,10 +172,6 @@ class Applications:
                 if receipt := await _received_before(transaction, effect):
                     return receipt
         raise NumbersExhausted("No free tracking number was drawn; the source of chance does not work.")
-
-    async def status(self, tracking_number: str) -> Status | None:
-        """What became of it; None when there is no application with this number."""
-        return await self._status(tracking_number)
 
     async def own(self, account: int) -> tuple[Status, ...]:
         """The account's latest twenty, newest first."""

@@ -63,7 +63,10 @@ class RedisSessions:
         """What is remembered; None where there is nothing, or nothing that can be read any more."""
         key = self._key(caller)
         stored = await self._want(reads, key)
-        return None if stored is None else await self._unsealed(key, stored)
+        kept = None if stored is None else self._unsealed(key, stored)
+        if kept is None and stored is not None:
+            await self._forget(key)
+        return kept
 
     async def begin(self, caller: str, session: str, ttl: int) -> Begun:
         """Load, and claim the session id for this caller until `ttl` from now unless another number has it."""
@@ -71,7 +74,10 @@ class RedisSessions:
         read = self._want(reads, key)  # with the session in the owner's name, no claim fits another session
         claim = self._want(claims, f"ek:c:{{{self._seal.name('claim', session)}}}", owner, ttl)
         stored, claimed = await read, CLAIMS[await claim]
-        return Begun(None if stored is None else await self._unsealed(key, stored), claimed)
+        kept = None if stored is None else self._unsealed(key, stored)
+        if kept is None and stored is not None:
+            await self._forget(key)
+        return Begun(kept, claimed)
 
     async def save(self, caller: str, data: bytes, *, read: int, ttl: int) -> bool:
         """Write version `read` + 1 if version `read` is stored (0: nothing is); False when somebody was faster."""
@@ -87,14 +93,16 @@ class RedisSessions:
         """Return when the store answers, for readiness."""
         await self._want(reads, "ek:nobody")
 
-    async def _unsealed(self, key: str, stored: bytes) -> Kept | None:
+    def _unsealed(self, key: str, stored: bytes) -> Kept | None:
         version = int.from_bytes(stored[:STAMP], "big")
         try:
             return Kept(version, self._seal.open(stored[STAMP:], f"{key} {version}"))
         except SealBroken as broken:
             log.warning("session unreadable, forgotten", reason=str(broken))
-            await self._want(drops, key)  # or no save could name its version for as long as it lives
             return None
+
+    async def _forget(self, key: str) -> None:
+        await self._want(drops, key)  # or no save could name its version for as long as it lives
 
     def _named(self, caller: str) -> str:
         return f"ek:s:{{{self._seal.name('session', caller)}}}"

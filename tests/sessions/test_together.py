@@ -46,9 +46,9 @@ async def test_what_is_asked_while_a_run_is_out_goes_with_the_next():
     desk = Desk()
     together = Together(desk)
     desk.open.clear()
-    first = asyncio.create_task(together("a"))
+    first = asyncio.ensure_future(together("a"))
     await desk.called.wait()
-    later = [asyncio.create_task(together(ask)) for ask in "bc"]
+    later = [asyncio.ensure_future(together(ask)) for ask in "bc"]
     await asyncio.sleep(0)
     desk.open.set()
     assert await asyncio.gather(first, *later) == ["A", "B", "C"]
@@ -65,7 +65,7 @@ async def test_a_cancelled_asker_harms_nobody_else():
     desk = Desk()
     together = Together(desk)
     desk.open.clear()
-    asked = [asyncio.create_task(together(ask)) for ask in "abc"]
+    asked = [asyncio.ensure_future(together(ask)) for ask in "abc"]
     await desk.called.wait()
     asked[0].cancel()
     await asyncio.sleep(0)
@@ -78,8 +78,8 @@ async def test_a_cancelled_asker_harms_nobody_else():
 async def test_an_asker_who_left_before_the_run_is_not_asked_for():
     desk = Desk()
     together = Together(desk)
-    left, stayed = asyncio.create_task(together("a")), asyncio.create_task(together("b"))
-    asyncio.get_running_loop().call_soon(left.cancel)
+    left, stayed = asyncio.ensure_future(together("a")), asyncio.ensure_future(together("b"))
+    left.cancel()
     assert await stayed == "B"
     assert desk.batches == [["b"]]
 
@@ -87,8 +87,8 @@ async def test_an_asker_who_left_before_the_run_is_not_asked_for():
 async def test_when_all_have_left_nothing_is_asked():
     desk = Desk()
     together = Together(desk)
-    left = asyncio.create_task(together("a"))
-    asyncio.get_running_loop().call_soon(left.cancel)
+    left = asyncio.ensure_future(together("a"))
+    left.cancel()
     with pytest.raises(asyncio.CancelledError):
         await left
     assert await together("b") == "B"
@@ -146,10 +146,17 @@ def test_when_the_loop_ends_nobody_is_left_waiting_and_the_next_loop_is_served()
     called = asyncio.Event()
     together = Together(run)
 
+    async def asks() -> str:
+        return await together("a")
+
     async def leave_early() -> asyncio.Task[str]:
-        asked = asyncio.create_task(together("a"))
+        asked = asyncio.create_task(asks())
         await called.wait()
         return asked
 
     assert asyncio.run(leave_early()).cancelled()
-    assert asyncio.run(together("b")) == "b"
+
+    async def asks_later() -> str:
+        return await together("b")
+
+    assert asyncio.run(asks_later()) == "b"

@@ -30,7 +30,7 @@ def septets(text: str) -> int | None:
 
 def units(text: str) -> int:
     """How many UTF-16 units `text` takes in UCS-2: one for most characters, two for an emoji."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def in_basic(text: str) -> str:

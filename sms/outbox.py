@@ -1,26 +1,29 @@
-"""The worker that takes SMS out of the records, sends them and notes how each ended: lost never, sent twice never."""
+"""The worker that takes messages out of the records, sends them and notes how each ended: lost never, sent twice never."""
 
 import asyncio
 import random
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import structlog
 
-from services.messages import Claimed
-from services.messages import Outcome as Ending
+from failures import told
+from services.messages import Claimed, Depth, Ended, Ending, Kind, Medium
 from sms.provider import Accepted, Held, Outcome, Provider, Refused, Retry, Unclear
+from sms.throttle import Throttle
 
 FIRST_WAIT, LONGEST_WAIT = 2.0, 3600.0  # seconds before a second try, and before any later one
 HOLD = timedelta(minutes=1)  # between two looks whether an account or a configuration was mended
-MOST_HOLDS = 10  # an SMS that was held so often, or oftener, looks only every tenth minute
+MOST_HOLDS = 10  # a message that was held so often, or oftener, looks only every tenth minute
 ABANDONED = timedelta(minutes=5)  # far more than a send and its settling can take
 SWEEPS = timedelta(minutes=1)
-SETTLING = (0.1, 0.5, 1.0, 2.0, 4.0)  # seconds between tries to note an outcome while the database is away
+COUNTS = timedelta(seconds=15)  # as often as Prometheus asks
+MOST_UNSETTLED = (
+    4  # times as many as are in the air may wait for their ends to be noted: as many a crash leaves unknown
+)
+SETTLING = (0.1, 0.5, 1.0, 2.0, 4.0)  # seconds between tries to note an end while the database is away
 
 T = TypeVar("T")
 
@@ -30,21 +33,37 @@ log = structlog.get_logger()
 class Rows(Protocol):
     """What the outbox asks of the records; see `services.messages.Messages`."""
 
-    async def until_queued(self, seconds: float) -> None:
-        """Return when there is an SMS to send, and after `seconds` at the latest."""
+    async def until_queued(self, seconds: float, medium: Medium) -> None:
+        """Return when there is a message to send, and after `seconds` at the latest."""
 
-    async def claim(self, worker: str, most: int) -> Sequence[Claimed]:
-        """SMS that are this worker's alone, marked *sending* for everybody to see before this returns."""
+    async def claim(self, worker: str, most: int, medium: Medium, segments: int | None) -> Sequence[Claimed]:
+        """Messages that are this worker's alone, marked *sending* for everybody to see before this returns."""
 
-    async def settle(self, message: int, outcome: Ending) -> bool:
+    async def settle(self, message: int, ending: Ending) -> bool:
         """Note how a send ended; False where it had ended already."""
 
     async def sweep(self, older_than: timedelta) -> int:
         """Call *unknown* what dead workers left behind *sending*; how many there were."""
 
+    async def depth(self) -> Depth:
+        """How many stand where."""
+
+
+class Meters(Protocol):
+    """Who counts; see `sms.meters.Meters`."""
+
+    def ended(self, kind: Kind, ended: Ended, segments: int) -> None:
+        """One try to send ended like this."""
+
+    def stand(self, depth: Depth) -> None:
+        """So many stand where."""
+
+    def held(self, held: bool) -> None:
+        """Whether nothing goes out."""
+
 
 class Outbox:
-    """Sends up to `parallel` SMS at a time; any number of them, in any number of processes, share the same rows."""
+    """Sends up to `parallel` messages at a time; any number of them, in any number of processes, share the same rows."""
 
     def __init__(
         self,
@@ -52,6 +71,10 @@ class Outbox:
         provider: Provider,
         *,
         worker: str,
+        medium: Medium = "sms",
+        throttle: Throttle | None = None,
+        meters: Meters | None = None,
+        spelled: Callable[[str], str] = str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
         parallel: int = 16,
@@ -60,11 +83,16 @@ class Outbox:
     ) -> None:
         """`idle` seconds between looks at what other processes queued; `grace` seconds for what is in the air at a stop.
 
-        `grace` is to be longer than the provider's own deadline. `chance` is at least 0 and below 1.
+        `grace` is to be longer than the provider's own deadline. `spelled` is the last hand on a text before it is sent.
+        `chance` is at least 0 and below 1.
         """
         self._rows = rows
         self._provider = provider
         self._worker = worker
+        self._medium = medium
+        self._throttle = throttle or Throttle(0)
+        self._meters = meters
+        self._spelled = spelled
         self._clock = clock
         self._chance = chance
         self._parallel = parallel
@@ -75,8 +103,11 @@ class Outbox:
         self._more_wait = False
         self._stopping = False
         self._doubting = False
+        self._pauses = 0
+        self._alarmed = ""
         self._stir = asyncio.Event()
-        self._next_sweep = self._next_look = datetime.min.replace(tzinfo=UTC)
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_sweep = self._next_count = self._next_look = datetime.min.replace(tzinfo=UTC)
         self.held = ""
         """Why nothing is sent before a person has mended something; empty while all is well."""
 
@@ -86,7 +117,7 @@ class Outbox:
         try:
             while not self._stopping:
                 self._stir.clear()
-                self._sweep_in_time()
+                self._look_after_in_time()
                 await self._fill()
                 await self._rest()
         finally:
@@ -100,7 +131,7 @@ class Outbox:
 
     async def _tick(self) -> None:
         while True:
-            await self._rows.until_queued(self._idle)
+            await self._rows.until_queued(self._idle, self._medium)
             self._stir.set()
 
     async def _fill(self) -> None:
@@ -115,76 +146,128 @@ class Outbox:
 
     def _places(self) -> int:
         """How many may be sent now besides those in the air: none while held, one while that is to be found out."""
-        if self._clock() < self._next_look:
+        if self._clock() < self._next_look or self._throttled():
+            return 0
+        if len(self._tasks) >= self._parallel * MOST_UNSETTLED:
             return 0
         return max(0, (1 if self._doubting else self._parallel) - self._in_the_air)
 
+    def _throttled(self) -> bool:
+        """Whether no segment may be sent now; the outbox is then stirred as soon as one may."""
+        if self._throttle.left() != 0:
+            return False
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(self._throttle.wait(), self._stir.set)
+        return True
+
     async def _claim(self, most: int) -> None:
         self._more_wait = False
-        claimed = await _tried(self._rows.claim(self._worker, most), "no sms could be claimed") or ()
-        self._more_wait = len(claimed) == most
-        for sms in claimed:
+        asked = self._rows.claim(self._worker, most, self._medium, self._throttle.left())
+        claimed = await _tried(asked, "no message could be claimed") or ()
+        self._throttle.take(sum(message.segments for message in claimed))
+        self._more_wait = len(claimed) == most or (bool(claimed) and self._throttle.left() == 0)
+        for message in claimed:
             self._in_the_air += 1
-            self._start(self._deliver(sms))
+            self._start(self._deliver(message))
 
-    async def _deliver(self, sms: Claimed) -> None:
+    async def _deliver(self, message: Claimed) -> None:
+        """Send it and note how that ended; the next may be sent while that is noted."""
         try:
-            outcome = await self._send(sms)
-            self._heed(outcome)
-            await self._settle(sms, ending(outcome, sms.attempts, self._clock(), self._chance()))
+            outcome = await self._send(message)
         finally:
             self._in_the_air -= 1
+        self._heed(outcome)
+        self._stir_for_more()
+        await self._settle(message, ending(outcome, message, self._clock(), self._chance()))
 
-    async def _send(self, sms: Claimed) -> Outcome:
+    async def _send(self, message: Claimed) -> Outcome:
         """A provider promises to raise nothing; of one that does, and of one cut short, nobody knows what it sent."""
         try:
-            sent = await _tried(self._provider.send(sms.to, sms.text), "sms provider raised", message=sms.id)
+            sending = self._provider.send(message.to, self._spelled(message.text))
+            sent = await _tried(sending, "provider raised", message=message.id)
         except asyncio.CancelledError:
             return Unclear("CutShort")
         return sent or Unclear("ProviderRaised")
 
     def _heed(self, outcome: Outcome) -> None:
-        """One SMS held may be about its own network; when the next is held too, none will pass: stop, and say so."""
+        """One message held may be about its own network; when the next is held too, none will pass: stop, and say so."""
         match outcome:
             case Held(reason):
                 if self._doubting:
                     self._hold(reason)
                 self._doubting = True
+            case Retry(due=due, everybody=True):
+                self._pause(due)
+            case Unclear(reason, alarm=True):
+                self._alarm(reason)
             case Accepted() | Refused():
                 self._doubting = False
                 self._release()
 
+    def _pause(self, due: datetime | None) -> None:
+        """Send nothing for a while; what was in the air meanwhile and is told the same makes it no longer."""
+        now = self._clock()
+        if now >= self._next_look:
+            self._pauses += 1
+            self._next_look = due or now + wait_after(self._pauses, self._chance())
+            log.warning("messages pause", provider=self._provider.name, until=self._next_look.isoformat())
+
+    def _alarm(self, reason: str) -> None:
+        if reason != self._alarmed:
+            log.critical("provider holds messages", provider=self._provider.name, reason=reason)
+        self._alarmed = reason
+
     def _hold(self, reason: str) -> None:
         self._next_look = self._clock() + HOLD
         if reason != self.held:
-            log.critical("sms are held", provider=self._provider.name, reason=reason)
+            log.critical("messages are held", provider=self._provider.name, reason=reason)
         self.held = reason
+        self._tell_held()
 
     def _release(self) -> None:
+        self._pauses, self._alarmed = 0, ""
         if self.held:
             self._next_look = self._clock()
-            log.warning("sms are held no more", provider=self._provider.name, reason=self.held)
-        self.held = ""
+            log.warning("messages are held no more", provider=self._provider.name, reason=self.held)
+            self.held = ""
+            self._tell_held()
 
-    async def _settle(self, sms: Claimed, ended: Ending) -> None:
+    def _tell_held(self) -> None:
+        if self._meters:
+            self._meters.held(bool(self.held))
+
+    async def _settle(self, message: Claimed, ended: Ending) -> None:
         """Note it, however long the database is away; at the last it stays *sending*, for the sweeper to call unknown."""
-        facts = {"message": sms.id, "kind": sms.kind, "attempts": sms.attempts, "reason": ended.error}
+        if self._meters:
+            self._meters.ended(message.kind, ended.status, message.segments)
+        facts = {"message": message.id, "kind": message.kind, "attempts": message.attempts, "reason": ended.error}
         for wait in (*SETTLING, 0):
-            settled = await _tried(self._rows.settle(sms.id, ended), "the end of an sms could not be noted", **facts)
+            settled = await _tried(
+                self._rows.settle(message.id, ended), "the end of a message could not be noted", **facts
+            )
             if settled is not None:
                 said = log.info if ended.status == "sent" else log.warning
-                said("sms", status=ended.status, noted=settled, **facts)
+                said("message", medium=self._medium, status=ended.status, noted=settled, **facts)
                 return
             await asyncio.sleep(wait)
 
-    def _sweep_in_time(self) -> None:
-        if self._clock() >= self._next_sweep:
-            self._next_sweep = self._clock() + SWEEPS
+    def _look_after_in_time(self) -> None:
+        now = self._clock()
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEPS
             self._start(self._sweep())
+        if self._meters and now >= self._next_count:
+            self._next_count = now + COUNTS
+            self._start(self._count(self._meters))
 
     async def _sweep(self) -> None:
-        if swept := await _tried(self._rows.sweep(ABANDONED), "abandoned sms could not be looked for"):
-            log.error("sms were left unsettled by a worker that is gone", count=swept)
+        if swept := await _tried(self._rows.sweep(ABANDONED), "abandoned messages could not be looked for"):
+            log.error("messages were left unsettled by a worker that is gone", count=swept)
+
+    async def _count(self, meters: Meters) -> None:
+        if depth := await _tried(self._rows.depth(), "messages could not be counted"):
+            meters.stand(depth)
 
     async def _land(self) -> None:
         """Give what is in the air its time; cut short what takes longer, which is time enough to note that it was."""
@@ -193,7 +276,7 @@ class Outbox:
             task.cancel()
         await self._ended_within(sum(SETTLING))
         if self._tasks:
-            log.error("sms were left unsettled at a stop", count=len(self._tasks))
+            log.error("messages were left unsettled at a stop", count=len(self._tasks))
 
     async def _ended_within(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -209,6 +292,9 @@ class Outbox:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._stir_for_more()
+
+    def _stir_for_more(self) -> None:
         if self._more_wait:
             self._stir.set()
 
@@ -224,8 +310,8 @@ async def at_work(outbox: Outbox) -> AsyncIterator[Outbox]:
         await running
 
 
-def ending(outcome: Outcome, attempts: int, now: datetime, chance: float) -> Ending:
-    """What is noted of a send that ended like this at the `attempts`-th try."""
+def ending(outcome: Outcome, message: Claimed, now: datetime, chance: float) -> Ending:
+    """What is noted of a try that ended like this. One that was held counts for none of those a message may have."""
     match outcome:
         case Accepted(provider_id, cost):
             return Ending("sent", provider_id=provider_id, cost=cost)
@@ -234,11 +320,11 @@ def ending(outcome: Outcome, attempts: int, now: datetime, chance: float) -> End
         case Unclear(reason):
             return Ending("unknown", error=reason)
         case Held(reason):
-            return Ending("queued", error=reason, due=now + HOLD * min(attempts, MOST_HOLDS))
-        case Retry(reason, _, tries) if tries is not None and attempts >= tries:
+            return Ending("queued", error=reason, due=now + HOLD * min(message.holds + 1, MOST_HOLDS), held=True)
+        case Retry(reason, tries=tries) if tries is not None and message.attempts >= tries:
             return Ending("failed", error=reason)
-        case Retry(reason, due, _):
-            return Ending("queued", error=reason, due=due or now + wait_after(attempts, chance))
+        case Retry(reason, due):
+            return Ending("queued", error=reason, due=due or now + wait_after(message.attempts, chance))
 
 
 def wait_after(attempts: int, chance: float) -> timedelta:
@@ -255,7 +341,6 @@ async def _tried(asked: Awaitable[T], complaint: str, **facts: object) -> T | No
     try:
         return await asked
     except Exception as error:  # noqa: BLE001 - whatever it is
-        failure = error
-    last = traceback.extract_tb(failure.__traceback__)[-1]
-    log.error(complaint, error=type(failure).__name__, at=f"{Path(last.filename).name}:{last.lineno}", **facts)
+        failure = told(error)
+    log.error(complaint, **failure, **facts)
     return None

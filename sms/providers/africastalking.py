@@ -1,8 +1,9 @@
 """Africa's Talking: its official SDK's own call on our connections, and one table of what its answers mean."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -13,23 +14,24 @@ from africastalking.SMS import SMSService
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError
 from yarl import URL
 
-from sms.delivery import Delivery, Report
+from services.messages.delivery import Delivery, Report
 from sms.provider import Accepted, Held, Outcome, Refused, Retry, Unclear, is_e164
 
 SEVERAL_TIMES = partial(Retry, tries=4)
+ONCE_MORE = partial(Retry, tries=2)
 Ends = Callable[[str], Outcome]  # an outcome, but for its reason
 
 CASES: Mapping[int, tuple[str, Ends]] = {
     100: ("Processed", Accepted),
     101: ("Sent", Accepted),
     102: ("Queued", Accepted),
-    401: ("RiskHold", Unclear),  # held for a look at the account: it may yet go out
+    401: ("RiskHold", partial(Unclear, alarm=True)),  # held for a look at the account: it may yet go out
     402: ("InvalidSenderId", Held),
     403: ("InvalidPhoneNumber", Refused),
     404: ("UnsupportedNumberType", Refused),
     405: ("InsufficientBalance", Held),
     406: ("UserInBlacklist", Refused),
-    407: ("CouldNotRoute", Refused),
+    407: ("CouldNotRoute", ONCE_MORE),  # nearly always for good; a network that is away comes back
     409: ("DoNotDisturbRejection", Retry),
     500: ("InternalServerError", SEVERAL_TIMES),  # this and the next may have sent it
     501: ("GatewayError", SEVERAL_TIMES),
@@ -43,7 +45,7 @@ STATUSES: Mapping[int, tuple[str, Ends]] = {
     402: ("PaymentRequired", Held),
     403: ("Forbidden", Held),
     404: ("NoSuchAddress", Held),
-    429: ("TooManyRequests", Retry),
+    429: ("TooManyRequests", partial(Retry, everybody=True)),
 }
 """What is said of the whole request (HTTP status); a redirect is held too, and every other one is unclear."""
 
@@ -62,16 +64,17 @@ DELIVERIES: Mapping[str, Delivery] = {
 REQUESTS: Mapping[str, Ends] = {name: Unclear if ends is Accepted else ends for name, ends in CASES.values()}
 """What is said of a request that names no recipient (`Message`), by the same names: who took it must say under which id."""
 
-NOT_AT_NIGHT = CASES[409][0]
 LAGOS = ZoneInfo("Africa/Lagos")
 MORNING = 8  # o'clock; Nigeria's operators take no promotional sender from 20:00 until then
+ROUTED_AGAIN = timedelta(minutes=30)
 HTTP_SUCCESS, HTTP_REDIRECT = 2, 3  # the hundreds of a status
 CONNECTS_WITHIN = 3.05  # seconds, the SDK's own; a shorter deadline shortens it
 MOST = 64 * 1024  # octets of an answer that are kept; a real one has about 300
 NO_ID = "None"
 LONGEST_ID = 128
 LONGEST_WORD = 40
-LONGEST_WAIT, LONGEST_WAIT_DIGITS = 3600, 6  # seconds
+LONGEST_NETWORK = 8
+LONGEST_WAIT, LONGEST_WAIT_DIGITS = timedelta(hours=1), 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +187,7 @@ def _of_status(answer: Answer, now: datetime) -> Outcome:
     if answer.status // 100 == HTTP_REDIRECT:
         return Held("Redirected")
     name, ends = STATUSES.get(answer.status, (f"Http{answer.status}", Unclear))
-    if ends is Retry:
-        return Retry(name, _after(answer.retry_after, now))
-    return ends(name)
+    return _not_before(ends(name), _after(answer.retry_after, now))
 
 
 def _of_nobody(message: str) -> Outcome:
@@ -198,9 +199,12 @@ def _of_recipient(recipient: _Recipient, now: datetime) -> Outcome:
     name, ends = CASES.get(recipient.status_code, (f"Status{recipient.status_code}", Unclear))
     if ends is Accepted:
         return _accepted(recipient)
-    if name == NOT_AT_NIGHT:
-        return Retry(name, next_morning(now))
-    return ends(name)
+    due = DUE.get(recipient.status_code)
+    return _not_before(ends(name), due(now) if due else None)
+
+
+def _not_before(outcome: Outcome, due: datetime | None) -> Outcome:
+    return replace(outcome, due=due) if isinstance(outcome, Retry) else outcome
 
 
 def _accepted(recipient: _Recipient) -> Outcome:
@@ -209,10 +213,21 @@ def _accepted(recipient: _Recipient) -> Outcome:
     return Accepted(recipient.message_id, str(recipient.cost or ""))
 
 
-def _after(seconds: str, now: datetime) -> datetime | None:
-    """What Retry-After asks for in seconds, if that is at most an hour; its other form, a date, is not honoured."""
-    asked = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) <= LONGEST_WAIT_DIGITS else 0
-    return now + timedelta(seconds=min(asked, LONGEST_WAIT)) if asked else None
+def _after(header: str, now: datetime) -> datetime | None:
+    """What Retry-After asks for, in seconds or as a date, at most an hour from now; None where it asks for nothing."""
+    if header.isascii() and header.isdigit() and len(header) <= LONGEST_WAIT_DIGITS:
+        asked = now + timedelta(seconds=int(header))
+    else:
+        asked = _date(header) or now
+    return min(asked, now + LONGEST_WAIT) if asked > now else None
+
+
+def _date(header: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def next_morning(now: datetime) -> datetime:
@@ -222,12 +237,38 @@ def next_morning(now: datetime) -> datetime:
     return (morning if morning > there else morning + timedelta(days=1)).astimezone(UTC)
 
 
+DUE: Mapping[int, Callable[[datetime], datetime]] = {
+    407: lambda now: now + ROUTED_AGAIN,
+    409: next_morning,
+}
+"""When those codes after which a later try may do better say that it may; the others leave it to us."""
+
+
 def read_report(form: Mapping[str, str]) -> Report | None:
     """A posted delivery report; None where nothing could be matched by it. No time is given: it counts from receipt."""
     provider_id, word, reason = form.get("id", ""), form.get("status", ""), form.get("failureReason", "")
     if not (is_id(provider_id) and is_word(word)):
         return None
-    return Report(provider_id, DELIVERIES.get(word, Delivery.UNHEARD_OF), word, reason if is_word(reason) else "")
+    number, network = form.get("phoneNumber", ""), form.get("networkCode", "")
+    return Report(
+        provider_id,
+        DELIVERIES.get(word, Delivery.UNHEARD_OF),
+        word,
+        reason=reason if is_word(reason) else "",
+        number=number if is_e164(number) else "",
+        network=network if is_network(network) else "",
+    )
+
+
+def read_optout(form: Mapping[str, str]) -> str | None:
+    """The number that wants nothing unasked any more; None where none can be read. We have one sender: it is not asked."""
+    number = form.get("phoneNumber", "")
+    return number if is_e164(number) else None
+
+
+def is_network(text: str) -> bool:
+    """Whether this is a network's code: country and network as the provider joins them, such as 63902."""
+    return len(text) <= LONGEST_NETWORK and text.isascii() and text.isdigit()
 
 
 def is_word(text: str) -> bool:

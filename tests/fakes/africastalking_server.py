@@ -5,6 +5,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Self
@@ -54,12 +55,23 @@ class Asked:
 Behaviour = Callable[["AfricasTalkingServer", web.Request, Asked], Awaitable[web.StreamResponse]]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """One message that was taken, and would be on its way to a phone now."""
+
+    to: str
+    text: str
+    id: str
+
+
 @dataclass
 class AfricasTalkingServer:
-    """Takes every message unless `then` lays down, for the next requests in turn, how they are answered."""
+    """Takes every message unless `then` lays down, for the next requests in turn, how they are answered, or `by` for each."""
 
     asked: list[Asked] = field(default_factory=list)
     ids: Callable[[int], str] = "ATXid_{:032x}".format
+    by: Callable[[Asked], Behaviour] = lambda _: taken()
+    phones: list[Taken] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._plan: deque[Behaviour] = deque()
@@ -98,7 +110,7 @@ class AfricasTalkingServer:
             return _text(400, complaint)
         if asked.headers["apiKey"] != API_KEY:
             return _text(401, "The supplied authentication is invalid")
-        behaviour = self._plan.popleft() if self._plan else taken()
+        behaviour = self._plan.popleft() if self._plan else self.by(asked)
         return await behaviour(self, request, asked)
 
     async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
@@ -161,14 +173,53 @@ async def never_answers(server: AfricasTalkingServer, _request: web.Request, _as
     return web.Response()
 
 
-async def drips(server: AfricasTalkingServer, request: web.Request, asked: Asked) -> web.StreamResponse:
-    """A good answer, an octet at a time, so that no pause between two is ever long."""
-    response = web.StreamResponse(status=201, headers={"Content-Type": "application/json"})
-    await response.prepare(request)
-    for octet in json.dumps(_said(server, asked.fields, 101)).encode():
-        await response.write(bytes([octet]))
-        await asyncio.sleep(0.02)
-    return response
+def dripping(seconds: float) -> Behaviour:
+    """A good answer, an octet every so many seconds, so that no pause between two is ever long."""
+
+    async def behave(server: AfricasTalkingServer, request: web.Request, asked: Asked) -> web.StreamResponse:
+        response = web.StreamResponse(status=201, headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        with suppress(ConnectionResetError):  # whoever listened has had enough
+            for octet in json.dumps(_said(server, asked.fields, 101)).encode():
+                await response.write(bytes([octet]))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(server.closing.wait(), seconds)
+        return response
+
+    return behave
+
+
+drips = dripping(0.02)
+
+
+async def says_it_twice(server: AfricasTalkingServer, request: web.Request, asked: Asked) -> web.StreamResponse:
+    """A good answer, and then, unasked, the same once more on the same connection."""
+    body = json.dumps(_said(server, asked.fields, 101)).encode()
+    head = f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    _transport(request).write((head + body) * 2)
+    _transport(request).close()
+    return web.Response()
+
+
+def late(seconds: float) -> Behaviour:
+    """Takes the message, and says so after a while."""
+
+    async def behave(server: AfricasTalkingServer, _request: web.Request, asked: Asked) -> web.StreamResponse:
+        said = _said(server, asked.fields, 101)
+        await asyncio.sleep(seconds)
+        return _json(said)
+
+    return behave
+
+
+def takes_and(then: Behaviour) -> Behaviour:
+    """The message is on its way to a phone, and the sender is told something else."""
+
+    async def behave(server: AfricasTalkingServer, request: web.Request, asked: Asked) -> web.StreamResponse:
+        _said(server, asked.fields, 101)
+        return await then(server, request, asked)
+
+    return behave
 
 
 def waits_for(gate: asyncio.Event) -> Behaviour:
@@ -203,6 +254,11 @@ def _complaint(asked: Asked) -> str:
 
 def _said(server: AfricasTalkingServer, fields: Mapping[str, str], code: int) -> object:
     entries = [_entry(server, number, code) for number in fields["to"].split(",")]
+    server.phones += [
+        Taken(str(entry["number"]), fields.get("message", ""), str(entry["messageId"]))
+        for entry in entries
+        if entry["messageId"] != "None"
+    ]
     sent = sum(entry["messageId"] != "None" for entry in entries)
     message = f"Sent to {sent}/{len(entries)} Total Cost: KES {0.8 * sent:.4f}"
     return {"SMSMessageData": {"Message": message, "Recipients": entries}}

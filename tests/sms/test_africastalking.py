@@ -59,13 +59,13 @@ async def test_a_message_is_taken_and_its_id_and_cost_are_told(http, server):
         (100, Accepted(FIRST_ID, PRICE)),
         (101, Accepted(FIRST_ID, PRICE)),
         (102, Accepted(FIRST_ID, PRICE)),
-        (401, Unclear("RiskHold")),
+        (401, Unclear("RiskHold", alarm=True)),
         (402, Held("InvalidSenderId")),
         (403, Refused("InvalidPhoneNumber")),
         (404, Refused("UnsupportedNumberType")),
         (405, Held("InsufficientBalance")),
         (406, Refused("UserInBlacklist")),
-        (407, Refused("CouldNotRoute")),
+        (407, Retry("CouldNotRoute", NOON + timedelta(minutes=30), tries=2)),
         (409, Retry("DoNotDisturbRejection", datetime(2026, 11, 22, 7, tzinfo=UTC))),
         (500, Retry("InternalServerError", tries=4)),
         (501, Retry("GatewayError", tries=4)),
@@ -122,13 +122,20 @@ TAKEN = {"statusCode": 101, "number": AMINA, "status": "Success", "cost": PRICE,
         (fake.says_plainly(402, "Pay"), Held("PaymentRequired")),
         (fake.says_plainly(403, "No"), Held("Forbidden")),
         (fake.says_plainly(404, "Not Found"), Held("NoSuchAddress")),
-        (fake.says_plainly(429, "Too Many Requests"), Retry("TooManyRequests")),
+        (fake.says_plainly(429, "Too Many Requests"), Retry("TooManyRequests", everybody=True)),
+        (
+            fake.says_plainly(429, "Too Many Requests", **{"Retry-After": "7"}),
+            Retry("TooManyRequests", NOON + timedelta(seconds=7), everybody=True),
+        ),
         (fake.says_plainly(500, "Oops"), Unclear("Http500")),
         (fake.says_plainly(502, "<html>Bad Gateway</html>"), Unclear("Http502")),
         (fake.says_plainly(418, "?"), Unclear("Http418")),
         (fake.redirects(302), Held("Redirected")),
         (fake.redirects(307), Held("Redirected")),
         (fake.hangs_up, Unclear("ConnectionLost")),
+        (fake.says_it_twice, Accepted(FIRST_ID, PRICE)),
+        (fake.late(0.1), Accepted(FIRST_ID, PRICE)),
+        (fake.takes_and(fake.says_plainly(500, "Oops")), Unclear("Http500")),
         (fake.hangs_up_midway, Unclear("ConnectionLost")),
     ],
 )
@@ -161,11 +168,17 @@ async def test_an_answer_is_read_whatever_content_type_it_claims(http, server, c
         ("9999999", None),
         ("-1", None),
         ("৩০", None),
-        ("Sat, 21 Nov 2026 12:00:30 GMT", None),
+        ("Sat, 21 Nov 2026 12:00:30 GMT", NOON + timedelta(seconds=30)),
+        ("Saturday, 21-Nov-26 12:00:30 GMT", NOON + timedelta(seconds=30)),
+        ("Sat, 21 Nov 2026 17:00:00 GMT", NOON + timedelta(hours=1)),
+        ("Sat, 21 Nov 2026 11:59:59 GMT", None),
+        ("Sat, 99 Nov 2026 11:59:59 GMT", None),
+        ("Sat, 21 Nov 99999999999999999 11:59:59 GMT", None),
+        ("soon", None),
     ],
 )
 def test_too_many_requests_may_say_when_to_come_back(header, due):
-    assert judged(Answer(429, b"", header), NOON) == Retry("TooManyRequests", due)
+    assert judged(Answer(429, b"", header), NOON) == Retry("TooManyRequests", due, everybody=True)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """What a provider says of an SMS after it took it: read, ranked, acknowledged whatever it is."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import accumulate, permutations
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import pytest
@@ -10,9 +12,17 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from callbacks import Guard
-from sms.delivery import RANK, Delivery, Report, further
-from sms.providers.africastalking import DELIVERIES, read_report
-from sms.routes import Keep, routes
+from services.messages import Messages, State
+from services.messages.delivery import RANK, Delivery, Report, further
+from services.optouts import OptOuts
+from services.records.database import Records
+from services.records.migrate import upgrade
+from sms.providers.africastalking import DELIVERIES, read_optout, read_report
+from sms.routes import Kept, routes
+from tests.desk import SEAL
+from tests.fakes import africastalking_server as fake
+from tests.fakes.africastalking_server import AfricasTalkingServer
+from tests.phone import Phone, running, settings_for
 
 FAILED = (  # as captured, the number and the id made up
     "phoneNumber=%2B254700000001&failureReason=DeliveryFailure&retryCount=0"
@@ -89,6 +99,21 @@ def test_what_can_be_matched_with_nothing_is_no_report(form):
     assert read_report(form) is None
 
 
+@pytest.mark.parametrize(
+    ("form", "number", "network"),
+    [
+        ({"phoneNumber": "+254700000001", "networkCode": "63902"}, "+254700000001", "63902"),
+        ({"phoneNumber": "254700000001", "networkCode": "Safaricom"}, "", ""),
+        ({"phoneNumber": "+254", "networkCode": "639020000"}, "", ""),
+        ({}, "", ""),
+    ],
+)
+def test_number_and_network_are_read_where_they_are_told(form, number, network):
+    assert read_report({"id": ID, "status": "Sent", **form}) == Report(
+        ID, Delivery.SENT, "Sent", number=number, network=network
+    )
+
+
 S, U, B, A, E, D, F, R, Q = (
     Delivery.SENT,
     Delivery.SUBMITTED,
@@ -137,14 +162,14 @@ def test_with_one_final_report_among_them_the_order_does_not_matter():
 
 
 @asynccontextmanager
-async def gateway(keep: Keep | None = None, guard: Guard | None = None) -> AsyncIterator[str]:
+async def gateway(desk: "Desk", guard: Guard | None = None) -> AsyncIterator[str]:
     app = web.Application()
-    app.add_routes(routes(guard or Guard(), keep))
+    app.add_routes(routes(guard or Guard(), Kept(desk.report, desk.optout, desk.sms, desk.unread)))
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/sms/africastalking/delivery"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/sms/africastalking"
     finally:
         await runner.cleanup()
 
@@ -156,75 +181,170 @@ async def post(url: str, body: str | bytes, content_type: str = FORMS[0]) -> int
 
 
 class Desk:
+    """Keeps what it is given, but for the first times, when it fails."""
+
     def __init__(self, *faults: Exception) -> None:
         self.kept: list[Report] = []
+        self.out: list[str] = []
+        self.looked_at: list[tuple[str, dict[str, str]]] = []
         self._faults = list(faults)
 
-    async def keep(self, report: Report) -> None:
+    def _perhaps(self) -> None:
         if self._faults:
             raise self._faults.pop()
+
+    async def report(self, report: Report) -> int:
+        self._perhaps()
         self.kept.append(report)
+        return 1
+
+    async def optout(self, number: str) -> None:
+        self._perhaps()
+        self.out.append(number)
+
+    async def sms(self, fields: Mapping[str, str]) -> bool:
+        raise AssertionError("nobody posts an SMS here")
+
+    async def unread(self, route: str, why: str, fields: Mapping[str, str]) -> None:
+        self._perhaps()
+        self.looked_at.append((why, dict(fields)))
 
 
 @pytest.mark.parametrize("content_type", FORMS)
 async def test_a_captured_report_is_kept(content_type):
     desk = Desk()
-    async with gateway(desk.keep) as url:
-        assert await post(url, FAILED, content_type) == 200
-    assert desk.kept == [Report(ID, Delivery.FAILED, "Failed", "DeliveryFailure")]
+    async with gateway(desk) as url:
+        assert await post(f"{url}/delivery", FAILED, content_type) == 200
+    (kept,) = desk.kept
+    assert kept == Report(ID, Delivery.FAILED, "Failed", "DeliveryFailure", "+254700000001", "63902")
+    assert "254700000001" not in repr(kept)
+
+
+NO_REPORT = "A delivery report has an id and a status that is one word."
 
 
 @pytest.mark.parametrize(
-    "body",
-    ["", "status=Success", "id=&status=", b"\xff\xfe\x00", "id=ATXid_1&status=No+such+thing+at+all", "a&" * 5000],
+    ("body", "why", "fields"),
+    [
+        ("", NO_REPORT, {}),
+        ("status=Success", NO_REPORT, {"status": "Success"}),
+        ("id=&status=", NO_REPORT, {"id": "", "status": ""}),
+        (b"\xff\xfe\x00", NO_REPORT, {"\ufffd\ufffd\x00": ""}),
+        ("id=A&status=No+such+thing", NO_REPORT, {"id": "A", "status": "No such thing"}),
+        ("a&" * 5000, "A callback has at most 64 fields.", {}),
+    ],
 )
-async def test_what_makes_no_sense_is_acknowledged_and_not_kept(body):
+async def test_what_makes_no_sense_is_acknowledged_and_kept_for_a_person_to_look_at(body, why, fields):
     desk = Desk()
-    async with gateway(desk.keep) as url:
-        assert await post(url, body) == 200
+    async with gateway(desk) as url:
+        assert await post(f"{url}/delivery", body) == 200
     assert desk.kept == []
+    assert desk.looked_at == [(why, fields)]
 
 
 async def test_a_status_nobody_has_heard_of_is_acknowledged_and_kept():
     desk = Desk()
-    async with gateway(desk.keep) as url:
-        assert await post(url, f"id={ID}&status=Teleported") == 200
+    async with gateway(desk) as url:
+        assert await post(f"{url}/delivery", f"id={ID}&status=Teleported") == 200
     assert desk.kept == [Report(ID, Delivery.UNHEARD_OF, "Teleported")]
 
 
-async def test_a_flood_is_not_acknowledged():
-    async with gateway() as url:
-        assert await post(url, "id=" + "x" * 20_000) == 413
+@pytest.mark.parametrize("route", ["delivery", "optout"])
+async def test_a_flood_is_not_acknowledged(route):
+    desk = Desk()
+    async with gateway(desk) as url:
+        assert await post(f"{url}/{route}", "id=" + "x" * 20_000) == 413
+    assert desk.looked_at == []
 
 
-async def test_while_nobody_keeps_reports_they_are_acknowledged_all_the_same():
-    async with gateway() as url:
-        assert await post(url, FAILED) == 200
-
-
-async def test_a_report_that_could_not_be_kept_is_asked_for_again():
+@pytest.mark.parametrize(
+    ("route", "body"), [("delivery", FAILED), ("optout", "phoneNumber=%2B254700000001"), ("delivery", "nonsense")]
+)
+async def test_what_could_not_be_kept_is_asked_for_again(route, body):
     desk = Desk(ConnectionError("the database of +254700000001 is away"))
-    async with gateway(desk.keep) as url:
+    async with gateway(desk) as url:
         with capture_logs() as lines:
-            assert [await post(url, FAILED), await post(url, FAILED)] == [503, 200]
+            assert [await post(f"{url}/{route}", body), await post(f"{url}/{route}", body)] == [503, 200]
     assert [line["error"] for line in lines if line["log_level"] == "error"] == ["ConnectionError"]
     assert "254700000001" not in str(lines)
-    assert len(desk.kept) == 1
+    assert len(desk.kept + desk.out + desk.looked_at) == 1
 
 
-async def test_without_the_token_there_is_no_such_route():
+@pytest.mark.parametrize(("route", "body"), [("delivery", FAILED), ("optout", "phoneNumber=%2B254700000001")])
+async def test_without_the_token_there_is_no_such_route(route, body):
     desk = Desk()
-    async with gateway(desk.keep, Guard(TOKEN)) as url:
-        assert [await post(url, FAILED), await post(f"{url}?token={TOKEN}", FAILED)] == [404, 200]
-    assert len(desk.kept) == 1
+    async with gateway(desk, Guard(TOKEN)) as url:
+        assert [await post(f"{url}/{route}", body), await post(f"{url}/{route}?token={TOKEN}", body)] == [404, 200]
+    assert len(desk.kept + desk.out) == 1
 
 
 async def test_logs_tell_what_became_of_which_sms_and_not_whose():
+    desk = Desk()
     with capture_logs() as lines:
-        async with gateway() as url:
-            await post(url, FAILED)
-            await post(url, "phoneNumber=%2B254700000001&text=PIN+4821")
-    facts = {"id": ID, "delivery": "failed", "word": "Failed", "reason": "DeliveryFailure"}
+        async with gateway(desk) as url:
+            await post(f"{url}/delivery", FAILED.replace("254700000001", "254711000001"))
+            await post(f"{url}/delivery", "phoneNumber=%2B254711000001&text=PIN+4821")
+            await post(f"{url}/optout", "senderId=EKDIAL&phoneNumber=%2B254711000001")
+            await post(f"{url}/optout", "senderId=EKDIAL&phoneNumber=PIN+4821")
+    facts = {"id": ID, "delivery": "failed", "word": "Failed", "reason": "DeliveryFailure", "noted_with": 1}
     assert {"event": "delivery report", "log_level": "info", **facts} in lines
-    assert "254700000001" not in str(lines)
+    assert [line["event"] for line in lines].count("callback not read") == 2, "a line each"
+    assert "254711000001" not in str(lines)
     assert "4821" not in str(lines)
+
+
+async def test_a_number_that_opted_out_at_the_provider_is_out_here_too():
+    desk = Desk()
+    async with gateway(desk) as url:
+        for _ in range(2):  # a repeat is a repeat
+            assert await post(f"{url}/optout", "senderId=EKDIAL&phoneNumber=%2B254700000001") == 200
+    assert desk.out == ["+254700000001"] * 2
+
+
+@pytest.mark.parametrize("number", ["", "254700000001", "+1234", "EKDIAL", "+২৫৪৭০০০০০০০১", "+254700000001\n"])
+async def test_an_opt_out_of_nobody_is_acknowledged_and_kept_for_a_person_to_look_at(number):
+    assert read_optout({"phoneNumber": number}) is None
+    desk = Desk()
+    async with gateway(desk) as url:
+        assert await post(f"{url}/optout", urlencode({"senderId": "EKDIAL", "phoneNumber": number})) == 200
+    assert desk.out == []
+    assert [why for why, _ in desk.looked_at] == ["An opt-out has a phoneNumber in the form +254700000001."]
+
+
+async def test_through_the_whole_gateway_from_a_key_press_to_the_handset(database_url, tmp_path):
+    """A caller asks for the app's link; reports of it come late, twice and all at once; then the number opts out."""
+    await upgrade(database_url)
+    async with AfricasTalkingServer() as server, Records(database_url) as records:
+        account = {"USERNAME": fake.USERNAME, "API_KEY": fake.API_KEY, "BASE_URL": server.url}
+        given = {f"AFRICASTALKING__{key}": value for key, value in account.items()}
+        settings = settings_for(tmp_path, DATABASE__URL=database_url, SMS__PROVIDER="africastalking", **given)
+        async with running(settings) as url, aiohttp.ClientSession() as http:
+            phone = Phone(http, url)
+            await phone.dials()
+            await phone.types("1", "6")
+            await server.arrived.wait()
+            (taken,) = server.phones
+            number = f"phoneNumber={quote(taken.to)}&networkCode=63902"
+            reports = [f"id={taken.id}&status={word}&{number}" for word in ("Success", "Sent", "Buffered") * 5]
+            callback = f"{url}/sms/africastalking"
+            assert await asyncio.gather(*(post(f"{callback}/delivery", one) for one in reports)) == [200] * 15
+            state = await reported(records)
+            assert [await post(f"{callback}/optout", number), await post(f"{callback}/optout", "x=1")] == [200, 200]
+            async with http.get(f"{url}/metrics") as metrics:
+                counted = await metrics.text()
+    assert (state.kind, state.stage, state.provider_id) == ("link", "delivered", taken.id)
+    assert 'ekdial_sms_sends_total{end="sent",kind="link"} 1.0' in counted
+    async with Records(database_url) as records:
+        assert await OptOuts(records).is_out(taken.to)
+
+
+async def reported(records: Records) -> State:
+    """The one message, as soon as a report is noted with it: the answer to its send may come after all of them."""
+    rows = Messages(records, SEAL)
+    async with asyncio.timeout(10):
+        while True:
+            state = await rows.state(1)
+            assert state
+            if state.stage == "delivered":
+                return state
+            await asyncio.sleep(0.02)

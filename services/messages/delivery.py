@@ -1,8 +1,9 @@
 """What became of an SMS after the provider took it: which of two delivery reports counts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Delivery(StrEnum):
@@ -19,7 +20,7 @@ class Delivery(StrEnum):
     UNHEARD_OF = "unheard_of"  # a status that no table of ours knows
 
 
-RANK: Mapping[Delivery, int] = {
+RANK: Final[Mapping[Delivery, int]] = {
     Delivery.UNHEARD_OF: 0,
     Delivery.SENT: 1,
     Delivery.SUBMITTED: 2,
@@ -35,12 +36,17 @@ RANK: Mapping[Delivery, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One delivery report: `word` is the provider's own status, `reason` why it failed, or empty."""
+    """One delivery report: `word` is the provider's own status, `reason` why it failed, or empty.
+
+    `number` and `network` are the recipient's, each empty where the report does not tell.
+    """
 
     provider_id: str
     delivery: Delivery
     word: str
     reason: str = ""
+    number: str = field(default="", repr=False)
+    network: str = ""
 
 
 def further(known: Delivery | None, heard: Delivery) -> Delivery:

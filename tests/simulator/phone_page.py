@@ -13,6 +13,10 @@ class Phone:
         self.text = page.locator("#text")
         self.answer = page.locator("#answer")
         self.dialled = page.locator("#dialled")
+        self.draft = page.locator("#draft")
+        self.bubbles = page.locator("#bubbles li")
+        self.texts = page.locator("#bubbles li > p:first-child")
+        self.hops = page.locator('#rows tr:is([data-kind="dial"], [data-kind="answer"])')
 
     async def press(self, *keys: str) -> None:
         for key in keys:
@@ -36,6 +40,11 @@ class Phone:
 
     async def answers(self, digits: str) -> None:
         await self.press(*digits, "left")
+
+    async def writes(self, text: str) -> None:
+        """An SMS, in the thread that is open."""
+        await self.draft.fill(text)
+        await self.press("left")
 
     async def shows(self, text: str) -> None:
         await self.showing("asking", "ended")

@@ -64,7 +64,7 @@ async def test_what_is_in_the_inbox_comes_first_and_then_what_arrives(gateway: G
         assert json.loads((await anext(stream))[1])["text"] == "তৃতীয়\nলাইন"
     sms = gateway.sms.messages_to(NUMBER)[0]
     assert name == sms.id
-    assert json.loads(data) == {"id": sms.id, "from": "EKDIAL", "text": sms.text, "at": sms.at.isoformat()}
+    assert json.loads(data) == {"id": sms.id, "from": "123", "text": sms.text, "at": sms.at.isoformat()}
 
 
 async def test_a_message_comes_to_its_own_number_only(gateway: Gateway, browser: ClientSession) -> None:

@@ -1,20 +1,25 @@
-"""A citizen at the simulator of a real gateway: registers, applies, gets the SMS, and follows the application."""
+"""A citizen at the simulator of a real gateway: dials, writes SMS and rings, and gets what a citizen would."""
 
 import io
 import re
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 from playwright.async_api import BrowserContext, expect
 
 from tests.phone import running, settings_for
 from tests.simulator.phone_page import Phone
-from web.simulator.terminal import dial, parse_keys
+from web.simulator.received import number_in
+from web.simulator.terminal import Sim, dial, parse_keys, ring_up, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+AADHAAR = "৫৫৫৫ ৬৬৬৬ ৭৭৭১"
 REGISTER = "1,5,1,Amina Begum,4826,4826,1,Mirpur School,2,Ayesha"
 APPLY = "1,1,1,1,Rahim Uddin,21112025,2,Karim Uddin,Ayesha Begum,1"
 
@@ -29,13 +34,13 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
 async def answers(phone: Phone, keys: str) -> None:
     """Each answer on a screen of its own, digits by the keypad and words by the keyboard."""
     for answer in parse_keys(keys):
-        hops = await phone.page.locator("#rows tr").count()
+        hops = await phone.hops.count()
         if answer.isdigit():
             await phone.answers(answer)
         else:
             await phone.answer.fill(answer)
             await phone.page.keyboard.press("Enter")
-        await expect(phone.page.locator("#rows tr").nth(hops)).to_be_attached()
+        await expect(phone.hops.nth(hops)).to_be_attached()
         await phone.showing("asking", "ended")
 
 
@@ -60,11 +65,98 @@ async def test_register_apply_and_track_in_the_page(chromium: BrowserContext, ad
     await phone.page.close()
 
 
+async def test_an_sms_is_answered_in_its_thread_and_known_to_be_delivered(
+    chromium: BrowserContext, address: str, tmp_path: Path
+) -> None:
+    phone = Phone(await chromium.new_page())
+    await phone.page.goto(f"{address}/simulator")
+    await phone.press("left")
+    await phone.writes("HELP")
+    await expect(phone.bubbles).to_have_count(2)
+    await expect(phone.texts.last).to_contain_text("STATUS")
+    await phone.writes("LANG BN")
+    await expect(phone.bubbles).to_have_count(4)
+    assert await phone.texts.last.get_attribute("lang") == "bn"
+    await expect(phone.page.locator('#rows [data-kind="delivery"]')).to_have_count(2)
+    assert deliveries(tmp_path) == ["delivered", "delivered"]
+    await phone.page.close()
+
+
+def deliveries(folder: Path) -> list[str]:
+    """How far every SMS of the gateway that keeps its records here has come."""
+    with closing(sqlite3.connect(folder / "ekdial.db")) as records:
+        return [delivery for (delivery,) in records.execute("SELECT delivery FROM messages ORDER BY id")]
+
+
+async def test_the_whole_documents_conversation_by_sms_in_bengali(chromium: BrowserContext, address: str) -> None:
+    phone = Phone(await chromium.new_page())
+    await phone.page.goto(f"{address}/simulator")
+    await phone.press("left")
+    for typed in ("ডিজিলকার", "1", "1", AADHAAR):
+        await replied(phone, typed)
+    code = phone.texts.filter(has_text=re.compile(r"^[0-9]{6} "))
+    await expect(code).to_have_count(1)
+    listed = await replied(phone, number_in(await code.text_content() or "", "code") or "")
+    assert [line[:2] for line in listed.split("\n")[1:4]] == ["1 ", "2 ", "3 "]
+    await replied(phone, "1")
+    links = phone.page.locator("#bubbles a")
+    await expect(links).to_have_count(1)
+    await replied(phone, "1")
+    await replied(phone, "2")
+    await expect(links).to_have_count(2)
+    opened = {await paper(address, await link.get_attribute("href") or "") for link in await links.all()}
+    assert len(opened) == 2
+    came = phone.page.locator(".theirs > p:first-child")
+    assert set(await came.evaluate_all("texts => texts.map(({lang}) => lang)")) == {"bn"}
+    await phone.page.close()
+
+
+async def replied(phone: Phone, text: str) -> str:
+    """The newest SMS, once one has come in answer to this one."""
+    came = phone.page.locator(".theirs")
+    before = await came.count()
+    await phone.writes(text)
+    await expect(came.nth(before)).to_be_attached()
+    await expect(phone.page.locator(".mine .foot").last).to_contain_text("Sent")
+    return await came.last.locator("p").first.text_content() or ""
+
+
+async def paper(address: str, link: str) -> str:
+    """The page that a link of the gateway's leads to."""
+    async with ClientSession(address) as browser, browser.get(f"/d/{link.rpartition('/d/')[2]}") as response:
+        assert (response.status, response.content_type) == (200, "text/html")
+        return await response.text()
+
+
+async def test_a_ring_brings_a_link_that_leads_somewhere(chromium: BrowserContext, address: str) -> None:
+    phone = Phone(await chromium.new_page())
+    await phone.page.goto(f"{address}/simulator")
+    await phone.press("call", "down", "call")
+    await expect(phone.text).to_have_text("Rejected: you pay nothing.")
+    await expect(phone.page.locator("#banner")).to_be_visible()
+    await phone.press("right")
+    link = await phone.page.locator("#bubbles a").first.get_attribute("href") or ""
+    token = link.rpartition("/d/")[2]
+    async with ClientSession(address) as browser, browser.get(f"/d/{token}", allow_redirects=False) as response:
+        assert response.status in {200, 302, 303}
+    await phone.page.close()
+
+
+async def test_a_conversation_by_sms_and_a_ring_in_the_terminal(address: str) -> None:
+    status = await text(Sim(address), "MENU", ["7"], out=(out := io.StringIO()), lingers=0.1)
+    assert status == 0, out.getvalue()
+    assert "> MENU\n╭─ SMS from 123\n" in out.getvalue()
+    status = await ring_up(Sim(address), None, out=(out := io.StringIO()), lingers=1)
+    assert status == 0, out.getvalue()
+    assert "Rejected: you pay nothing." in out.getvalue()
+    assert "/d/" in out.getvalue()
+
+
 async def test_register_apply_and_track_in_the_terminal(address: str) -> None:
     out = io.StringIO()
-    status = await dial(address, None, None, parse_keys(f"{REGISTER},00,{APPLY}"), network=None, out=out, lingers=1)
+    status = await dial(Sim(address), None, parse_keys(f"{REGISTER},00,{APPLY}"), out=out, lingers=1)
     assert status == 0, out.getvalue()
-    assert "SMS from EKDIAL" in out.getvalue()
-    status = await dial(address, None, "*123*2#", ["{tracking}"], network=None, out=(out := io.StringIO()), lingers=0.1)
+    assert "SMS from 123" in out.getvalue()
+    status = await dial(Sim(address), "*123*2#", ["{tracking}"], out=(out := io.StringIO()), lingers=0.1)
     assert status == 1
     assert "Birth certificate" in out.getvalue()

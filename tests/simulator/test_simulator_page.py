@@ -3,14 +3,27 @@
 import asyncio
 import itertools
 import re
+from collections.abc import Callable
 from urllib.parse import urlencode
 
+import phonenumbers
 import pytest
+import smsutil
 from playwright.async_api import BrowserContext, Page, expect
 
 from screens.alphabet import septets, units
 from tests.simulator.phone_page import Phone
-from tests.simulator.scripted_gateway import MENU, NUMBER, SCREENS, Gateway, serving
+from tests.simulator.scripted_gateway import (
+    LINK_NUMBER,
+    MENU,
+    MENU_NUMBER,
+    NUMBER,
+    RING,
+    RUNG,
+    SCREENS,
+    Gateway,
+    serving,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,11 +37,23 @@ def phone(page: Page) -> Phone:
 
 
 async def until_told(gateway: Gateway, count: int = 1) -> dict[str, str]:
+    await until(gateway, lambda: len(gateway.events) >= count)
+    return gateway.events[-1]
+
+
+async def until_reported(gateway: Gateway, count: int) -> None:
+    await until(gateway, lambda: len(gateway.reports) >= count)
+
+
+async def until_rung(gateway: Gateway) -> None:
+    await until(gateway, lambda: any(ring["isActive"] == "0" for ring in gateway.rings))
+
+
+async def until(gateway: Gateway, so: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while len(gateway.events) < count:
+        while not so():
             gateway.told.clear()
             await gateway.told.wait()
-    return gateway.events[-1]
 
 
 def said(path: str) -> str:
@@ -74,7 +99,7 @@ async def test_dialling_deeper_goes_straight_there(phone: Phone, gateway: Gatewa
 
 
 async def test_a_code_of_nobodys_never_leaves_the_phone(phone: Phone, gateway: Gateway) -> None:
-    for code in ("*999#", "123", "*123", "*1234#", "#"):
+    for code in ("*999#", "*123", "*1234#", "#"):
         await phone.dials(code)
         await expect(phone.text).to_have_text("Connection problem or invalid MMI code.")
         await phone.press("left")
@@ -100,10 +125,19 @@ async def test_the_shortcut_and_the_green_key_dial_again(phone: Phone, gateway: 
     await phone.press("right", "call")
     await phone.shows(said(""))
     await phone.press("end", "call")
-    await expect(phone.dialled).to_have_text("*123#")
+    await expect(phone.page.locator("#numbers .picked b")).to_have_text("*123#")
     await phone.press("call")
     await phone.shows(said(""))
     assert gateway.hops[0]["sessionId"] != gateway.hops[1]["sessionId"]
+
+
+async def test_a_deeper_code_dialled_last_stands_first_behind_the_green_key(phone: Phone, gateway: Gateway) -> None:
+    await phone.dials("*123*1#")
+    await phone.shows(said("1"))
+    await phone.press("end", "call")
+    await expect(phone.page.locator("#numbers b")).to_have_text(["*123*1#", "*123#", LINK_NUMBER, MENU_NUMBER])
+    await phone.press("call")
+    await phone.shows(said("1"))
 
 
 # --- in a call ---
@@ -122,7 +156,7 @@ async def test_letters_are_tapped_as_on_a_feature_phone(phone: Phone, gateway: G
     await phone.dials("*123*1*5#")
     await phone.shows(said("1*5"))
     await phone.press("#")
-    await expect(phone.page.locator("#mode")).to_have_text("Abc")
+    await expect(phone.page.locator("#answer-mode")).to_have_text("Abc")
     await phone.taps("26444662022334886")
     await expect(phone.answer).to_have_value("Amina Begum")
     await phone.press("left")
@@ -334,26 +368,317 @@ async def test_an_sms_arrives_while_the_phone_lies_there(phone: Phone, gateway: 
     await expect(phone.page.locator("#notice")).to_have_text("1 new message")
     await expect(phone.page.locator("#unread")).to_have_text("1")
     await phone.press("left")
-    await expect(phone.page.locator("#inbox li")).to_have_count(1)
-    await phone.press("left")
-    await expect(phone.text).to_have_text(CODE)
-    await expect(phone.page.locator("#heading")).to_have_text(re.compile(r"From EKDIAL · \d\d:\d\d"))
+    await expect(phone.texts).to_have_text([CODE])
+    await expect(phone.page.locator("#bubbles time")).to_have_text(re.compile(r"\d\d:\d\d"))
+    await expect(phone.page.locator("#correspondent")).to_have_text("123")
     await expect(phone.page.locator("#envelope")).to_be_hidden()
-    await phone.press("right")
-    await phone.showing("inbox")
+    await phone.soft_keys("", "Back")
     await phone.press("right")
     await phone.showing("idle")
 
 
-async def test_the_newest_sms_stands_first_and_the_pad_picks(phone: Phone, gateway: Gateway) -> None:
-    for text in ("one", "two", "three"):
-        await gateway.sms.send(NUMBER, text)
-    await expect(phone.page.locator("#notice")).to_have_text("3 new messages")
+async def test_the_newest_sms_stands_below_and_is_in_sight(phone: Phone, gateway: Gateway) -> None:
+    for count in range(12):
+        await gateway.sms.send(NUMBER, f"message {count}")
+    await expect(phone.page.locator("#notice")).to_have_text("12 new messages")
     await phone.press("down")
-    await expect(phone.page.locator("#inbox span")).to_have_text(["three", "two", "one"])
-    await phone.press("down", "ok")
-    await expect(phone.text).to_have_text("two")
+    await expect(phone.texts.last).to_have_text("message 11")
+    await expect(phone.bubbles.last).to_be_in_viewport(ratio=1)
+    await expect(phone.bubbles.first).not_to_be_in_viewport()
+    await expect(phone.page.locator("#more")).to_have_text("▲")
+    await gateway.sms.send(NUMBER, "message 12")
+    await expect(phone.texts.last).to_have_text("message 12")
+    await expect(phone.bubbles.last).to_be_in_viewport(ratio=1)
+    for _ in range(12):
+        await phone.press("up")
+    await expect(phone.bubbles.first).to_be_in_viewport(ratio=1)
+    await expect(phone.page.locator("#more")).to_have_text("▼")
+
+
+async def test_an_sms_longer_than_the_display_is_shown_from_its_beginning(phone: Phone, gateway: Gateway) -> None:
+    await phone.press("left")
+    await gateway.sms.send(NUMBER, "\n".join(f"{line} of the list" for line in range(1, 31)))
+    await expect(phone.bubbles).to_have_count(1)
+    assert await phone.page.locator("#thread").evaluate("node => node.scrollTop") <= 1
+    await expect(phone.page.locator("#more")).to_have_text("▼")
+
+
+async def test_what_is_written_goes_over_the_wire_as_the_provider_puts_it_there(phone: Phone, gateway: Gateway) -> None:
+    await phone.press("left")
+    await phone.writes("STATUS ১২৩৪ 5678-9012 *&+'")
+    await expect(phone.page.locator(".mine .foot")).to_have_text(re.compile(r"\d\d:\d\d · Sent"))
+    [form] = gateway.received
+    assert re.fullmatch(r"ATXid_[0-9a-f]{32}", form.pop("id"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", form.pop("date"))
+    assert form == {
+        "linkId": "",
+        "text": "STATUS ১২৩৪ 5678-9012 *&+'",
+        "to": "123",
+        "from": NUMBER,
+        "networkCode": "47001",
+    }
+
+
+async def test_a_conversation_by_sms_stands_in_the_order_in_which_it_went(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends = {"নথি": "1 হ্যাঁ\n2 না", "1": "आधार संख्या लिखें"}
+    await phone.press("left")
+    for text in ("নথি", "1"):
+        await phone.writes(text)
+        await expect(phone.texts.last).to_have_text(gateway.sends[text])
+    await expect(phone.texts).to_have_text(["নথি", "1 হ্যাঁ\n2 না", "1", "आधार संख्या लिखें"])
+    sides = await phone.bubbles.evaluate_all("bubbles => bubbles.map(({className}) => className)")
+    assert sides == ["mine", "theirs", "mine", "theirs"]
+    languages = await phone.texts.evaluate_all("texts => texts.map(({lang}) => lang)")
+    assert languages == ["bn", "bn", "en", "hi"]
+    await expect(phone.draft).to_have_value("")
+    await phone.press("end")
+    await expect(phone.page.locator("#envelope")).to_be_hidden()
+
+
+async def test_an_sms_that_was_not_taken_can_be_sent_again_and_is_the_same_one(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends, gateway.takes_sms = {"HELP": "Send STATUS and a number."}, False
+    await phone.press("left")
+    await phone.writes("HELP")
+    await expect(phone.page.locator(".mine .foot")).to_contain_text("Not sent")
+    gateway.takes_sms = True
+    await phone.page.get_by_role("button", name="Send again").click()
+    await expect(phone.page.locator(".mine .foot")).to_have_text(re.compile(r"· Sent$"))
+    await expect(phone.bubbles).to_have_count(1)
+    first, again = gateway.received
+    assert first == again
+
+
+async def test_nothing_is_sent_where_no_sms_was_written(phone: Phone, gateway: Gateway) -> None:
+    await phone.press("left", "left", "call", "ok")
+    await phone.writes("  ")
+    await phone.showing("thread")
+    assert gateway.received == []
+
+
+async def test_an_sms_is_tapped_on_the_keypad_and_stays_written_when_one_goes_away(
+    phone: Phone, gateway: Gateway
+) -> None:
+    await phone.press("left")
+    await phone.taps("44335557")
+    await expect(phone.draft).to_have_value("Help")
+    await phone.soft_keys("Send", "Clear")
+    await phone.press("right")
+    await expect(phone.draft).to_have_value("Hel")
+    await phone.press("end")
+    await phone.showing("idle")
+    await phone.press("left")
+    await expect(phone.draft).to_have_value("Hel")
+    await phone.hold("right")
+    await expect(phone.draft).to_have_value("")
+
+
+async def test_the_keypad_answers_numbered_lines_with_digits(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends = {"Go": "নথি\n1 ডিজিলকার\n0 ফিরুন", "1": "Thank you."}
+    await phone.press("left")
+    await expect(phone.page.locator("#draft-mode")).to_have_text("Abc")
+    await phone.taps("4666")
+    await phone.press("left")
+    await expect(phone.page.locator("#draft-mode")).to_have_text("123")
+    await phone.press("1", "left")
+    await expect(phone.texts).to_have_text(["Go", gateway.sends["Go"], "1", "Thank you."])
+
+
+async def test_a_whole_conversation_by_keyboard(phone: Phone, gateway: Gateway) -> None:
+    keyboard = phone.page.keyboard
+    gateway.sends = {"FEEDBACK good\nvery": "Thank you."}
+    await keyboard.press("ArrowDown")
+    await expect(phone.draft).to_be_focused()
+    await keyboard.type("FEEDBACK good")
+    await keyboard.press("Shift+Enter")
+    await keyboard.type("very")
+    await keyboard.press("Enter")
+    await expect(phone.texts).to_have_text(["FEEDBACK good\nvery", "Thank you."])
+    await keyboard.press("Escape")
+    await phone.showing("idle")
+
+
+async def test_the_segments_of_what_is_being_written_are_counted(phone: Phone) -> None:
+    await phone.press("left")
+    size = phone.page.locator("#size")
+    for text, told in {
+        "HELP": "4/160 · 1 SMS",
+        "€" * 81: "162/306 · 2 SMS",
+        "ক" * 70: "70/70 · 1 SMS",
+        "ক" * 71: "71/134 · 2 SMS",
+    }.items():
+        await phone.draft.fill(text)
+        await expect(size).to_have_text(told)
+    await phone.draft.fill("")
+    await expect(size).to_have_text("")
+
+
+async def test_a_link_in_an_sms_can_be_followed_and_ends_where_the_sentence_does(
+    phone: Phone, gateway: Gateway
+) -> None:
+    await phone.press("left")
+    await gateway.sms.send(NUMBER, f"App: {gateway.url}/d/Q7K2. No internet? <b>Dial</b> *123#")
+    link = phone.page.locator("#bubbles a")
+    await expect(link).to_have_attribute("href", f"{gateway.url}/d/Q7K2")
+    await expect(link).to_have_attribute("rel", "noreferrer")
+    await expect(phone.texts).to_have_text(f"App: {gateway.url}/d/Q7K2. No internet? <b>Dial</b> *123#")
+
+
+async def test_an_sms_is_reported_as_delivered_once_however_often_it_is_seen(phone: Phone, gateway: Gateway) -> None:
+    await gateway.sms.send(NUMBER, "one")
+    await expect(phone.page.locator("#unread")).to_have_text("1")
+    await phone.page.reload()
+    await expect(phone.page.locator("#unread")).to_have_text("1")
+    await gateway.sms.send(NUMBER, "two")
     await expect(phone.page.locator("#unread")).to_have_text("2")
+    await until_reported(gateway, 2)
+    assert [report["id"] for report in gateway.reports] == [sms.id for sms in gateway.sms.messages_to(NUMBER)]
+    assert {report["status"] for report in gateway.reports} == {"Success"}
+
+
+async def test_an_sms_is_repeated_under_its_own_id(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends = {"HELP": "Send STATUS and a number."}
+    await phone.press("left")
+    await phone.writes("HELP")
+    await expect(phone.bubbles).to_have_count(2)
+    await phone.page.locator("#log summary").click()
+    await phone.page.locator("#repeat").click()
+    await expect(phone.page.locator('#rows [data-kind="repeat"]')).to_contain_text("same answer")
+    assert gateway.received[0] == gateway.received[1]
+    await expect(phone.bubbles).to_have_count(2)
+
+
+async def test_each_sim_card_keeps_what_it_wrote(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends = {"HELP": "Send STATUS and a number."}
+    await phone.press("left")
+    await phone.writes("HELP")
+    await expect(phone.bubbles).to_have_count(2)
+    await phone.page.locator("#number").select_option("+254700000001")
+    await phone.press("left")
+    await expect(phone.bubbles).to_have_count(0)
+    await expect(phone.page.locator("#no-messages")).to_be_visible()
+    await phone.page.locator("#number").select_option(NUMBER)
+    await phone.press("left")
+    await expect(phone.texts).to_have_text(["HELP", "Send STATUS and a number."])
+
+
+async def test_an_sms_that_is_on_its_way_when_the_sim_is_changed_is_still_its_own(
+    phone: Phone, gateway: Gateway
+) -> None:
+    gateway.held.clear()
+    await phone.press("left")
+    await phone.writes("HELP")
+    await expect(phone.page.locator(".mine .foot")).to_contain_text("Sending…")
+    await phone.page.locator("#number").select_option("+254700000001")
+    gateway.held.set()
+    async with asyncio.timeout(PATIENCE):
+        await gateway.told.wait()
+    await phone.page.locator("#number").select_option(NUMBER)
+    await phone.press("left")
+    await expect(phone.page.locator(".mine .foot")).to_have_text(re.compile(r"· Sent$"))
+
+
+# --- the call key ---
+
+
+async def test_the_call_key_offers_the_numbers_and_a_ring_is_rejected(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends = {LINK_NUMBER: "Get the app."}
+    await phone.press("call")
+    rows = phone.page.locator("#numbers li")
+    await expect(rows).to_have_text(
+        [
+            "*123#The menu, by USSD",
+            f"{LINK_NUMBER}Missed call: the app's link by SMS",
+            f"{MENU_NUMBER}Missed call: the menu by SMS",
+        ]
+    )
+    await phone.press("down", "call")
+    await expect(phone.text).to_have_text("Rejected: you pay nothing.")
+    await expect(phone.page.locator("#banner")).to_have_text("123: Get the app.")
+    await phone.soft_keys("OK", "Messages")
+    await phone.press("right")
+    await expect(phone.texts).to_have_text(["Get the app."])
+    await phone.press("right")
+    await phone.showing("idle")
+
+
+async def test_a_ring_is_on_the_wire_what_the_provider_puts_there(phone: Phone, gateway: Gateway) -> None:
+    await phone.press("call")
+    await phone.page.locator("#numbers button", has_text=MENU_NUMBER).click()
+    await expect(phone.text).to_have_text("Rejected: you pay nothing.")
+    await phone.press("left", "call")
+    await expect(phone.page.locator("#numbers .picked b")).to_have_text(MENU_NUMBER)
+    await until_rung(gateway)
+    first, last = gateway.rings
+    assert re.fullmatch(r"ATVId_[0-9a-f]{32}", first["sessionId"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first["callStartTime"])
+    assert first == first | RING | {"destinationNumber": MENU_NUMBER}
+    assert last == first | RUNG
+
+
+@pytest.mark.parametrize("spelled", [LINK_NUMBER[1:], f"00{LINK_NUMBER[1:]}"])
+async def test_a_number_that_is_dialled_rings(phone: Phone, gateway: Gateway, spelled: str) -> None:
+    await phone.dials(spelled)
+    await expect(phone.text).to_have_text("Rejected: you pay nothing.")
+    assert gateway.rings[0]["destinationNumber"] == LINK_NUMBER
+
+
+async def test_a_number_that_leads_nowhere_is_not_rung(phone: Phone, gateway: Gateway) -> None:
+    await phone.page.keyboard.type("+8801")
+    await expect(phone.dialled).to_have_text("+8801")
+    await phone.press("call")
+    await expect(phone.text).to_have_text("+8801 leads nowhere from here. The green key shows the numbers that do.")
+    await phone.press("left")
+    await phone.showing("idle")
+    assert gateway.rings == gateway.hops == []
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "<Response><Say>Hello</Say></Response>", "<Response><Reject/><Say/></Response>"]
+)
+async def test_a_ring_that_is_not_rejected_is_said_not_to_be(phone: Phone, gateway: Gateway, answer: str) -> None:
+    gateway.ring_answer = answer
+    await phone.dials(LINK_NUMBER[1:])
+    await expect(phone.text).to_have_text("The gateway did not reject this call: HTTP 200.")
+    await until_rung(gateway)
+
+
+async def test_whoever_gives_up_while_it_rings_ends_the_call_once(phone: Phone, gateway: Gateway) -> None:
+    gateway.held.clear()
+    await phone.dials(LINK_NUMBER[1:])
+    await expect(phone.text).to_have_text(f"Calling {LINK_NUMBER}…")
+    await phone.soft_keys("", "Cancel")
+    await phone.press("right")
+    await phone.showing("idle")
+    gateway.held.set()
+    await until_rung(gateway)
+    await phone.press("call", "end")
+    await phone.showing("idle")
+    assert sorted(ring["isActive"] for ring in gateway.rings) == ["0", "1"]
+
+
+async def test_a_ring_is_repeated_as_it_was(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends = {LINK_NUMBER: "Get the app."}
+    await phone.dials(LINK_NUMBER[1:])
+    await expect(phone.page.locator("#unread")).to_have_text("1")
+    await until_rung(gateway)
+    await phone.page.locator("#log summary").click()
+    await phone.page.locator("#repeat").click()
+    await expect(phone.page.locator('#rows [data-kind="repeat"]')).to_contain_text("same answer")
+    assert gateway.rings[0] == gateway.rings[2]
+    await expect(phone.page.locator("#unread")).to_have_text("1")
+
+
+async def test_the_country_of_a_caller_is_that_of_the_numbering_plans(phone: Phone) -> None:
+    regions = phonenumbers.SUPPORTED_REGIONS
+    numbers = [phonenumbers.example_number(region) for region in sorted(regions)]
+    spelled = [phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in numbers if one]
+    found = await phone.page.evaluate(
+        "async (numbers) => numbers.map((await import('/simulator/ringing.js')).countryCode)", spelled
+    )
+    assert found == [str(one.country_code) for one in numbers if one]
+
+
+# --- an SMS in a call ---
 
 
 async def test_a_code_is_read_in_the_middle_of_a_call_and_typed(phone: Phone, gateway: Gateway) -> None:
@@ -362,9 +687,9 @@ async def test_a_code_is_read_in_the_middle_of_a_call_and_typed(phone: Phone, ga
     await phone.press("7")
     await gateway.sms.send(NUMBER, CODE)
     banner = phone.page.locator("#banner")
-    await expect(banner).to_have_text(f"EKDIAL: {CODE}")
+    await expect(banner).to_have_text(f"123: {CODE}")
     await banner.click()
-    await expect(phone.text).to_have_text(CODE)
+    await expect(phone.texts).to_have_text([CODE])
     await phone.press("right")
     await phone.shows(said("1*5"))
     await expect(phone.answer).to_have_value("7")
@@ -378,20 +703,32 @@ async def test_a_message_of_before_the_call_is_no_news_in_it(phone: Phone, gatew
     await phone.shows(said(""))
     await expect(phone.page.locator("#banner")).to_be_hidden()
     await phone.page.get_by_role("button", name="1 new message").click()
-    await expect(phone.text).to_have_text(CODE)
+    await expect(phone.texts).to_have_text([CODE])
+
+
+async def test_an_sms_is_written_in_the_middle_of_a_call(phone: Phone, gateway: Gateway) -> None:
+    await phone.dials("*123*1*5#")
+    await phone.shows(said("1*5"))
+    await phone.press("7")
+    await gateway.sms.send(NUMBER, CODE)
+    await phone.page.locator("#banner").click()
+    await phone.writes("HELP")
+    await expect(phone.texts).to_have_text([CODE, "HELP"])
+    await phone.press("right")
+    await phone.shows(said("1*5"))
+    await expect(phone.answer).to_have_value("7")
 
 
 async def test_a_message_that_was_read_is_read_after_a_reload_and_shown_once(phone: Phone, gateway: Gateway) -> None:
     await gateway.sms.send(NUMBER, "one")
     await phone.page.locator("#notice", has_text="1 new message").wait_for()
-    await phone.press("left", "left")
+    await phone.press("left", "right")
     await gateway.sms.send(NUMBER, "two")
     await phone.page.locator("#unread", has_text="1").wait_for()
     await phone.page.reload()
     await expect(phone.page.locator("#notice")).to_have_text("1 new message")
     await phone.press("left")
-    await expect(phone.page.locator("#inbox .unread span")).to_have_text(["two"])
-    await expect(phone.page.locator("#inbox li")).to_have_count(2)
+    await expect(phone.texts).to_have_text(["one", "two"])
 
 
 async def test_a_gateway_that_goes_away_is_no_service_until_it_is_back(chromium: BrowserContext) -> None:
@@ -487,7 +824,7 @@ async def test_another_number_is_another_phone(phone: Phone, gateway: Gateway) -
     await expect(phone.page.locator("#envelope")).to_be_hidden()
     await gateway.sms.send("+254700000001", "for the second")
     await phone.press("left")
-    await expect(phone.page.locator("#inbox span")).to_have_text(["for the second"])
+    await expect(phone.texts).to_have_text(["for the second"])
     await phone.press("end", "right", "call")
     await phone.shows(said(""))
     assert gateway.hops[0]["phoneNumber"] == "+254700000001"
@@ -566,9 +903,27 @@ async def test_the_page_counts_as_the_gateway_does(phone: Phone) -> None:
     assert [(count["used"], count["kind"]) for count in counted] == wanted
 
 
+async def test_the_page_counts_segments_as_an_independent_library_does(phone: Phone) -> None:
+    edges = [152, 153, 154, 159, 160, 161, 305, 306, 307, 459, 460]
+    texts = ["", "HELP", *("a" * count for count in edges), *("a" * count + "€" + "a" * count for count in edges)]
+    texts += [letter * count for letter in ("ক", "👍") for count in (33, 34, 35, 36, 66, 67, 68, 70, 71, 134, 135, 201)]
+    texts += ["a" * count + "👍" + "ক" * 70 for count in (64, 65, 66, 67)]
+    counted = await phone.page.evaluate(
+        "async (texts) => { const {segmented} = await import('/simulator/measure.js'); return texts.map(segmented); }",
+        texts,
+    )
+    wanted = [max(1, len(smsutil.split(text).parts)) for text in texts]
+    assert [count["segments"] for count in counted] == wanted
+
+
+async def test_every_action_of_a_missed_call_has_its_words(phone: Phone) -> None:
+    words = await phone.page.evaluate("async () => (await import('/simulator/words.js')).WORDS.en")
+    assert {f"does_{action}" for action in ("download_link", "latest_status", "call_back_menu")} <= set(words)
+
+
 async def test_the_page_spells_a_form_as_python_does(phone: Phone) -> None:
     fields = {"text": "1*Amina Begum*a&b=c+d*!'()~*৫%", "phoneNumber": NUMBER, "serviceCode": "*123#"}
-    spelled = await phone.page.evaluate("async (fields) => (await import('/simulator/call.js')).encode(fields)", fields)
+    spelled = await phone.page.evaluate("async (fields) => (await import('/simulator/wire.js')).encode(fields)", fields)
     assert spelled == urlencode(fields)
 
 
@@ -604,6 +959,62 @@ async def test_every_button_and_field_has_a_name(phone: Phone, gateway: Gateway)
     for role in ("button", "textbox", "combobox"):
         for found in await phone.page.get_by_role(role).all():
             await expect(found).to_have_accessible_name(re.compile(r"\S"))
+
+
+async def test_what_is_written_on_the_display_stands_out_from_what_is_behind_it(phone: Phone, gateway: Gateway) -> None:
+    gateway.sends, gateway.takes_sms = {LINK_NUMBER: f"Get the app: {gateway.url}/d/Q7K2"}, False
+    await phone.press("left")
+    await phone.writes("HELP")
+    await phone.page.get_by_role("button", name="Send again").wait_for()
+    gateway.takes_sms = True
+    await phone.writes("নথি")
+    await expect(phone.page.locator(".mine .foot").last).to_contain_text("Sent")
+    seen = await faint(phone.page)
+    await phone.press("end", "call")
+    seen += await faint(phone.page)
+    await phone.press("down", "call")
+    await expect(phone.text).to_have_text("Rejected: you pay nothing.")
+    await phone.page.locator("#banner").wait_for()
+    seen += await faint(phone.page)
+    await phone.press("right")
+    await phone.page.locator("#bubbles a").wait_for()
+    seen += await faint(phone.page)
+    assert seen == []
+
+
+async def faint(page: Page) -> list[str]:
+    """The texts on the display whose contrast with what is behind them is below 4.5, WCAG's for small letters."""
+    return await page.evaluate(
+        """() => {
+            const channels = (color) => color.match(/[0-9.]+/g).map(Number);
+            const light = (color) => channels(color).slice(0, 3)
+                .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
+                .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0);
+            const behind = (node) => {
+                const color = getComputedStyle(node).backgroundColor;
+                return channels(color)[3] === 0 ? behind(node.parentElement) : color;
+            };
+            const contrast = (node) => {
+                const [one, other] = [light(getComputedStyle(node).color), light(behind(node))];
+                return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+            };
+            const written = (node) => [...node.childNodes].some(({nodeType, data}) => nodeType === 3 && data.trim());
+            return [...document.querySelectorAll("#display *")]
+                .filter((node) => node.checkVisibility() && written(node) && contrast(node) < 4.5)
+                .map((node) => `${node.textContent}: ${contrast(node).toFixed(1)}`);
+        }"""
+    )
+
+
+async def test_an_sms_is_announced_once(phone: Phone, gateway: Gateway) -> None:
+    assert await phone.page.locator("#thread").get_attribute("role") == "log"
+    await phone.press("left")
+    await phone.writes("HELP")
+    await expect(phone.page.locator(".mine .foot")).to_contain_text("Sent")
+    await phone.bubbles.first.evaluate("bubble => { bubble.marked = true; }")
+    await gateway.sms.send(NUMBER, "one")
+    await expect(phone.bubbles).to_have_count(2)
+    assert await phone.bubbles.first.evaluate("bubble => bubble.marked")
 
 
 async def test_a_screen_reader_hears_each_screen(phone: Phone) -> None:

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 
 from tests.simulator.scripted_gateway import PHONE, Gateway, serving
 from web.simulator import routes
-from web.simulator.routes import FILES, FOLDER, Network, PhoneSettings
+from web.simulator.routes import CALLBACKS, FILES, FOLDER, Network, PhoneSettings
 
 
 @pytest.fixture
@@ -73,8 +73,16 @@ async def test_the_phone_is_told_what_it_needs_to_know(browser: ClientSession) -
                 {"code": "99999", "name": "Sandbox", "unicode": True, "septets": 160, "units": 70},
             ],
             "languages": ["en", "bn", "hi"],
+            "smsCode": "123",
+            "missedCalls": [
+                {"number": "+8809600000001", "action": "download_link"},
+                {"number": "+8809600000002", "action": "call_back_menu"},
+            ],
             "callback": "/ussd/africastalking",
             "events": "/ussd/africastalking/events",
+            "inbound": "/sms/africastalking",
+            "delivery": "/sms/africastalking/delivery",
+            "voice": "/voice/africastalking",
         }
 
 
@@ -90,10 +98,18 @@ def test_a_network_is_called_what_people_call_it(network: Network, name: str) ->
     assert network.as_json()["name"] == name
 
 
-def test_the_callback_token_goes_into_both_callbacks() -> None:
+def test_the_callback_token_goes_into_every_callback() -> None:
     told = PhoneSettings("*123#", (Network("99999", "Sandbox"),), token="a b&c").as_json()
-    assert told["callback"] == "/ussd/africastalking?token=a+b%26c"
-    assert told["events"] == "/ussd/africastalking/events?token=a+b%26c"
+    assert [told[name] for name in CALLBACKS] == [
+        f"{path}?token=a+b%26c"
+        for path in (
+            "/ussd/africastalking",
+            "/ussd/africastalking/events",
+            "/sms/africastalking",
+            "/sms/africastalking/delivery",
+            "/voice/africastalking",
+        )
+    ]
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "ekdial.localhost", "127.8.0.1"])

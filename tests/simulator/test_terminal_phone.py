@@ -9,26 +9,35 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 
 from tests.servers import free_port
-from tests.simulator.scripted_gateway import EVENT_FIELDS, HOP_FIELDS, MENU, NUMBER, SCREENS, Gateway, serving
+from tests.simulator.scripted_gateway import (
+    EVENT_FIELDS,
+    HOP_FIELDS,
+    LINK_NUMBER,
+    MENU,
+    MENU_NUMBER,
+    NUMBER,
+    PHONE,
+    RING,
+    RING_FIELDS,
+    RUNG,
+    SCREENS,
+    SMS_FIELDS,
+    Gateway,
+    serving,
+)
 from web.simulator import received
 from web.simulator.call import beyond
+from web.simulator.hands import HangUpError, Person, Printer
 from web.simulator.received import number_in
-from web.simulator.terminal import (
-    CannotDialError,
-    HangUpError,
-    Person,
-    Printer,
-    add_arguments,
-    dial,
-    parse_keys,
-    run,
-)
+from web.simulator.ringing import country_code, rung
+from web.simulator.terminal import CannotDialError, Sim, add_arguments, dial, parse_keys, ring_up, run, text
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds; a test that waits longer has failed
@@ -47,9 +56,8 @@ async def called(gateway: Gateway, keys: str, code: str | None = None, **more: s
     """The exit status of a scripted call, and all that it printed."""
     out = io.StringIO()
     wanted: dict[str, str | None] = {"number": NUMBER, "network": None} | more
-    status = await dial(
-        gateway.url, wanted["number"], code, parse_keys(keys), network=wanted["network"], out=out, lingers=AT_ONCE
-    )
+    sim = Sim(gateway.url, wanted["number"], wanted["network"])
+    status = await dial(sim, code, parse_keys(keys), out=out, lingers=AT_ONCE)
     return status, out.getvalue()
 
 
@@ -107,8 +115,19 @@ def test_the_captured_forms_have_these_fields() -> None:
         "&lastAppResponse=CON+Main+menu%0A1.+Register&hopsMetadata=&hopsCount=2&status=Incomplete"
         "&sessionId=ATUid_0&cost=0.00&date=2026-01-02+03%3A04%3A05&networkCode=99999&input=1"
     )
+    sms = (
+        "linkId=&text=JOIN+Amina&to=22384&id=0f3c1d2e-0000-4000-8000-0123456789ab&date=2026-01-02+03%3A04%3A05"
+        "&from=%2B254700000001&networkCode=99999"
+    )
+    ring = (
+        "callSessionState=Ringing&direction=Inbound&callerCountryCode=254&callerNumber=%2B254700000001"
+        "&sessionId=ATVId_0&destinationNumber=%2B254711000000&callerCarrierName=Safaricom"
+        "&callStartTime=2026-01-02+03%3A04%3A05&isActive=1"
+    )
     assert list(parse_qs(hop, keep_blank_values=True)) == HOP_FIELDS
     assert list(parse_qs(event, keep_blank_values=True)) == EVENT_FIELDS
+    assert list(parse_qs(sms, keep_blank_values=True)) == SMS_FIELDS
+    assert list(parse_qs(ring, keep_blank_values=True)) == RING_FIELDS
 
 
 async def test_a_deep_dial_goes_straight_there(gateway: Gateway) -> None:
@@ -170,7 +189,7 @@ async def test_an_sms_of_the_call_is_printed_and_its_code_typed(gateway: Gateway
     gateway.screens = SCREENS | {"1*5*482913": "END Welcome."}
     status, printed = await called(gateway, "1,5,{code}")
     assert status == 0
-    assert f"╭─ SMS from EKDIAL\n│ {CODE}\n╰─ " in printed
+    assert f"╭─ SMS from 123\n│ {CODE}\n╰─ " in printed
     assert "> 482913\n" in printed
     assert "an old code" not in printed
 
@@ -223,6 +242,143 @@ def test_the_number_in_an_sms(kind: str, text: str, number: str | None) -> None:
     assert number_in(text, kind) == number
 
 
+async def test_every_sms_is_reported_as_delivered_once(gateway: Gateway) -> None:
+    await gateway.sms.send(NUMBER, "111111 is an old code.")
+    gateway.sends = {"1*5*Amina Begum": RECEIVED}
+    await called(gateway, "1,5,Amina Begum")
+    sms = gateway.sms.messages_to(NUMBER)[1].id
+    assert gateway.reports == [
+        {"phoneNumber": NUMBER, "retryCount": "0", "id": sms, "status": "Success", "networkCode": "47001"}
+    ]
+
+
+# --- writing SMS ---
+
+
+async def wrote(gateway: Gateway, first: str, keys: str = "") -> tuple[int, str]:
+    """The exit status of a scripted conversation by SMS, and all that it printed."""
+    out = io.StringIO()
+    status = await text(Sim(gateway.url, NUMBER), first, parse_keys(keys), out=out, lingers=AT_ONCE)
+    return status, out.getvalue()
+
+
+async def test_an_sms_is_on_the_wire_what_the_provider_puts_there(gateway: Gateway) -> None:
+    gateway.sends = {"JOIN Amina": "Welcome."}
+    status, printed = await wrote(gateway, "JOIN Amina")
+    [form] = gateway.received
+    assert status == 0
+    assert re.fullmatch(r"ATXid_[0-9a-f]{32}", form.pop("id"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", form.pop("date"))
+    assert form == {"linkId": "", "text": "JOIN Amina", "to": "123", "from": NUMBER, "networkCode": "47001"}
+    assert printed.startswith("> JOIN Amina\n╭─ SMS from 123\n│ Welcome.\n╰─ ")
+
+
+async def test_a_conversation_goes_on_as_it_is_answered(gateway: Gateway) -> None:
+    gateway.sends = {"নথি": "1 হ্যাঁ\n2 না", "1": CODE, "482913": "জন্ম সনদ"}
+    status, printed = await wrote(gateway, "নথি", "1,{code}")
+    assert status == 0
+    assert [sms["text"] for sms in gateway.received] == ["নথি", "1", "482913"]
+    assert (
+        printed.index("> নথি") < printed.index("│ 1 হ্যাঁ\n│ 2 না") < printed.index("> 482913") < printed.index("│ জন্ম সনদ")
+    )
+
+
+async def test_an_sms_that_is_not_answered_is_status_1(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received, "ARRIVES_WITHIN", AT_ONCE)
+    status, printed = await wrote(gateway, "HELP", "1")
+    assert status == 1
+    assert printed == "> HELP\nNo SMS has come in answer.\n"
+    assert len(gateway.received) == 1
+
+
+async def test_a_code_that_no_sms_has_is_status_1(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received, "ARRIVES_WITHIN", AT_ONCE)
+    gateway.sends = {"PIN": "Which school did you go to first?"}
+    status, printed = await wrote(gateway, "PIN", "{code}")
+    assert status == 1
+    assert printed.endswith("No SMS with a number for {code} has come.\n")
+
+
+async def test_an_sms_that_is_not_taken_is_status_2(gateway: Gateway) -> None:
+    gateway.takes_sms = False
+    status, printed = await wrote(gateway, "HELP")
+    assert status == 2
+    assert printed == "> HELP\nThe gateway did not take the SMS: HTTP 503.\n"
+
+
+# --- ringing ---
+
+
+async def rang(gateway: Gateway, to: str | None = None) -> tuple[int, str]:
+    """The exit status of a ring, and all that it printed."""
+    out = io.StringIO()
+    status = await ring_up(Sim(gateway.url, NUMBER), to, out=out, lingers=AT_ONCE)
+    return status, out.getvalue()
+
+
+async def test_a_ring_is_rejected_and_an_sms_comes(gateway: Gateway) -> None:
+    gateway.sends = {LINK_NUMBER: "Get the app."}
+    status, printed = await rang(gateway)
+    assert status == 0
+    assert printed.startswith(f"Calling {LINK_NUMBER}\n")
+    assert "Rejected: you pay nothing.\n" in printed
+    assert "│ Get the app.\n" in printed
+
+
+async def test_a_ring_is_on_the_wire_what_the_provider_puts_there(gateway: Gateway) -> None:
+    await rang(gateway, MENU_NUMBER)
+    first, last = gateway.rings
+    assert re.fullmatch(r"ATVId_[0-9a-f]{32}", first["sessionId"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first["callStartTime"])
+    assert first == first | RING | {"destinationNumber": MENU_NUMBER}
+    assert last == first | RUNG
+
+
+async def test_a_ring_that_is_not_rejected_is_status_1(gateway: Gateway) -> None:
+    gateway.ring_answer = "<Response><Say>Hello</Say></Response>"
+    status, printed = await rang(gateway)
+    assert status == 1
+    assert printed.endswith("The gateway did not reject this call: HTTP 200.\n")
+    assert [ring["isActive"] for ring in gateway.rings] == ["1", "0"]
+
+
+async def test_a_number_of_nobodys_is_not_rung(gateway: Gateway) -> None:
+    with pytest.raises(CannotDialError) as said:
+        await rang(gateway, "16263")
+    assert str(said.value) == (
+        f"16263 is no missed-call number of this gateway's; there are {LINK_NUMBER}, {MENU_NUMBER}."
+    )
+    assert gateway.rings == []
+
+
+async def test_a_gateway_without_a_number_says_so() -> None:
+    async with serving(phone=replace(PHONE, missed_calls={})) as gateway:
+        with pytest.raises(CannotDialError, match=r"no number to ring; in its config.toml fill missed_calls\.numbers"):
+            await rang(gateway)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "found"),
+    [
+        (LINK_NUMBER, LINK_NUMBER),
+        (LINK_NUMBER[1:], LINK_NUMBER),
+        (f"00{LINK_NUMBER[1:]}", LINK_NUMBER),
+        ("+880 9600-000002", MENU_NUMBER),
+        ("09600000001", None),
+        ("", None),
+    ],
+)
+def test_a_number_is_known_however_it_is_dialled(dialled: str, found: str | None) -> None:
+    assert rung(dialled, [LINK_NUMBER, MENU_NUMBER]) == found
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(NUMBER, "880"), ("+12025550100", "1"), ("+919000000001", "91"), ("1", "-1")]
+)
+def test_the_country_of_a_caller(number: str, code: str) -> None:
+    assert country_code(number) == code
+
+
 # --- options ---
 
 
@@ -258,6 +414,20 @@ def arguments(*given: str) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
+@pytest.mark.parametrize("what", ["call", "sms", "ring 1 2"])
+async def test_what_the_phone_cannot_do_is_one_line_and_status_2(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    assert await asyncio.to_thread(run, arguments(*what.split()), nullcontext(gateway.url)) == 2
+    line = f"{what} is nothing this phone can do; write: sms TEXT, or: ring, or: ring NUMBER.\n"
+    assert capsys.readouterr().err == line
+
+
+async def test_a_ring_from_the_command_line(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await asyncio.to_thread(run, arguments("ring", MENU_NUMBER), nullcontext(gateway.url)) == 0
+    assert capsys.readouterr().out == f"Calling {MENU_NUMBER}\nRejected: you pay nothing.\n"
+
+
 def test_no_gateway_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     assert run(arguments("--keys", "1"), nullcontext(address)) == 2
@@ -286,11 +456,11 @@ async def test_lines_are_read_as_they_are_typed() -> None:
     assert out.getvalue() == "> > > "
 
 
-async def terminal(gateway: Gateway) -> asyncio.subprocess.Process:
+async def terminal(gateway: Gateway, *what: str, out: int = asyncio.subprocess.PIPE) -> asyncio.subprocess.Process:
     """The program as a person starts it, without its gateway."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "server.py", "dial", "--url", gateway.url,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
+        sys.executable, "server.py", "dial", *what, "--url", gateway.url,
+        stdin=asyncio.subprocess.PIPE, stdout=out, stderr=asyncio.subprocess.PIPE, cwd=ROOT,
     )  # fmt: skip
 
 
@@ -324,4 +494,26 @@ async def test_an_sms_does_not_eat_the_prompt(gateway: Gateway) -> None:
         await gateway.sms.send("+8801700000001", CODE)
         printed = await process.stdout.readuntil(b"> ")
         await process.communicate(b"")
-    assert printed.decode().startswith(f"\n╭─ SMS from EKDIAL\n│ {CODE}\n╰─ ")
+    assert printed.decode().startswith(f"\n╭─ SMS from 123\n│ {CODE}\n╰─ ")
+
+
+async def test_a_person_writes_sms_until_ctrl_d(gateway: Gateway) -> None:
+    gateway.sends = {"STATUS 1234 5678 9012": RECEIVED, "MENU": "1 Find a service"}
+    async with asyncio.timeout(PATIENCE):
+        process = await terminal(gateway, "sms", "STATUS", "1234", "5678", "9012")
+        printed, complaints = await process.communicate(b"MENU\n")
+    assert (process.returncode, complaints) == (0, b"")
+    assert [sms["text"] for sms in gateway.received] == ["STATUS 1234 5678 9012", "MENU"]
+    assert RECEIVED in printed.decode()
+    assert "│ 1 Find a service\n" in printed.decode()
+
+
+async def test_it_hangs_up_without_a_word_when_nobody_reads_along(gateway: Gateway) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    async with asyncio.timeout(PATIENCE):
+        process = await terminal(gateway, out=writing)
+        os.close(writing)
+        _, complaints = await process.communicate(b"1\n")
+    assert (process.returncode, complaints) == (1, b"")
+    assert [event["status"] for event in gateway.events] == ["Incomplete"]

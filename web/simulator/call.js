@@ -1,19 +1,19 @@
 /** One USSD call, on the wire as Africa's Talking puts it there. */
 
-const ANSWERS_WITHIN = 10_000; // ms; the provider gives up on a gateway then
+import { encode, moment, newId, post } from "./wire.js";
+
 const HOP_METADATA = "at-ussd-hop-metadata"; // what an answer says here comes back with the next request
-const STILL_ESCAPED = /[!'()*]/g; // the provider escapes these; encodeURIComponent does not
 
 /**
- * `line` is `{callback, events}`, the gateway's paths; `sim` is `{number, networkCode, serviceCode}`;
- * `log(hop)` hears of every request when its answer is in: `{path, status, body, ms, kind}`.
+ * `line` has the gateway's paths `{callback, events}`; `sim` is `{number, networkCode, serviceCode}`;
+ * `log(hop)` hears of every request when its answer is in: `{kind, path, status, body, ms}`.
  */
 export class Call {
   constructor(line, sim, log) {
     this.line = line;
     this.sim = sim;
     this.log = log;
-    this.sessionId = newSessionId();
+    this.sessionId = newId("ATUid_");
     this.begun = performance.now();
     this.path = "";
     this.labels = [];
@@ -41,8 +41,8 @@ export class Call {
     this.lastRequest = { form: this.requestForm(), echo: this.echo };
     const reply = await this.request(kind);
     this.lastResponse = reply.body;
-    this.echo = reply.echo;
-    if (reply.echo) this.labels.push(reply.echo);
+    this.echo = reply.headers.get(HOP_METADATA);
+    if (this.echo) this.labels.push(this.echo);
     return this.heard(reply);
   }
 
@@ -64,9 +64,8 @@ export class Call {
 
   async request(kind) {
     const { form, echo } = this.lastRequest;
-    const begun = performance.now();
     const reply = await post(this.line.callback, form, echo ? { [HOP_METADATA]: echo } : {});
-    this.log({ kind, path: this.path, status: reply.status, body: reply.body, ms: performance.now() - begun });
+    this.log({ kind, path: this.path, ...reply });
     return reply;
   }
 
@@ -74,9 +73,8 @@ export class Call {
   async finish(status, why = "") {
     if (this.over) return;
     this.over = true;
-    const begun = performance.now();
     const reply = await post(this.line.events, this.eventForm(status, why));
-    this.log({ kind: status, path: this.path, status: reply.status, body: "", ms: performance.now() - begun });
+    this.log({ kind: status, path: this.path, ...reply });
   }
 
   /** The line is gone and nobody is told: what a bad network does. */
@@ -96,8 +94,7 @@ export class Call {
     return encode({
       durationInMillis: Math.round(performance.now() - this.begun), phoneNumber: number, errorMessage, serviceCode,
       lastAppResponse: this.lastResponse, hopsMetadata: this.labels.join("|"), hopsCount: this.hops, status,
-      sessionId: this.sessionId, cost: "0.00", date: new Date().toISOString().slice(0, 19).replace("T", " "),
-      networkCode, input: this.path,
+      sessionId: this.sessionId, cost: "0.00", date: moment(), networkCode, input: this.path,
     });
   }
 }
@@ -107,31 +104,4 @@ export function beyond(dialled, serviceCode) {
   const stem = serviceCode.slice(0, -1);
   if (dialled === serviceCode) return "";
   return dialled.startsWith(`${stem}*`) && dialled.endsWith("#") ? dialled.slice(stem.length + 1, -1) : null;
-}
-
-export function newSessionId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `ATUid_${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
-
-/** A form body in the provider's spelling: `+` for a space, `%2A` for an asterisk, `%2B` for a plus. */
-export function encode(fields) {
-  const spelled = (text) => encodeURIComponent(text)
-    .replace(STILL_ESCAPED, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll("%20", "+");
-  return Object.entries(fields).map(([name, value]) => `${name}=${spelled(value)}`).join("&");
-}
-
-async function post(path, body, headers = {}) {
-  try {
-    const answer = await fetch(path, {
-      method: "POST",
-      body,
-      headers: { "Content-Type": "application/x-www-form-urlencoded", ...headers },
-      signal: AbortSignal.timeout(ANSWERS_WITHIN),
-    });
-    return { status: answer.status, body: await answer.text(), echo: answer.headers.get(HOP_METADATA) };
-  } catch (error) {
-    return { status: 0, body: "", echo: null, why: error.name === "TimeoutError" ? "timeout" : "unreachable" };
-  }
 }

@@ -1,33 +1,19 @@
 """One USSD call, on the wire as Africa's Talking puts it there."""
 
-import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Literal
-from urllib.parse import urlencode
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientSession
 
-ANSWERS_WITHIN = ClientTimeout(10)  # seconds; the provider gives up on a gateway then
+from web.simulator.line import Line, Reply, new_id, post, written
+
 HOP_METADATA = "at-ussd-hop-metadata"  # what an answer says here comes back with the next request
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 Status = Literal["Success", "Incomplete", "Failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Where the calls of one SIM card go: the gateway's two paths, and who calls from which network."""
-
-    callback: str
-    events: str
-    number: str
-    network: str
-    service_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +24,13 @@ class Heard:
     text: str
 
 
-def new_session_id() -> str:
-    """As the provider's look: `ATUid_` and 32 hexadecimal digits."""
-    return f"ATUid_{secrets.token_hex(16)}"
-
-
 @dataclass(slots=True)
 class Call:
     """A call to be dialled once and answered until it ends; whoever leaves it earlier hangs up."""
 
     http: ClientSession
     line: Line
-    session_id: str = field(default_factory=new_session_id)
+    session_id: str = field(default_factory=lambda: new_id("ATUid_"))
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     begun: float = field(default_factory=time.monotonic)
     path: str = ""
@@ -75,34 +56,26 @@ class Call:
 
     async def _hop(self) -> Heard:
         self.hops += 1
-        try:
-            status, body = await self._request()
-        except (ClientError, TimeoutError) as error:
-            status, body = 0, type(error).__name__
-        heard = _heard(status, body)
+        heard = _heard(await self._request())
         if heard.kind != "CON":
             await self._finish("Success" if heard.kind == "END" else "Failed", heard)
         return heard
 
-    async def _request(self) -> tuple[int, str]:
-        headers = FORM | ({HOP_METADATA: self.echo} if self.echo else {})
-        async with self.http.post(
-            self.line.callback, data=urlencode(self._request_form()), headers=headers, timeout=ANSWERS_WITHIN
-        ) as response:
-            body = await response.text()
-            self.last_response = body
-            self.echo = response.headers.get(HOP_METADATA, "")
-        self.labels += [self.echo] if self.echo else []
-        return response.status, body
+    async def _request(self) -> Reply:
+        brought = {HOP_METADATA: self.echo} if self.echo else {}
+        reply = await post(self.http, self.line.callback, self._request_form(), brought)
+        if reply.status:
+            self.last_response = reply.body
+            self.echo = reply.headers.get(HOP_METADATA, "")
+            self.labels += [self.echo] if self.echo else []
+        return reply
 
     async def _finish(self, status: Status, heard: Heard | None = None) -> None:
         if self.over:
             return
         self.over = True
         why = heard.text if heard and heard.kind == "failed" else ""
-        form = urlencode(self._event_form(status, why))
-        with suppress(ClientError, TimeoutError):  # the provider's own event is no more than a best effort
-            (await self.http.post(self.line.events, data=form, headers=FORM, timeout=ANSWERS_WITHIN)).release()
+        await post(self.http, self.line.events, self._event_form(status, why))  # the provider's is a best effort too
 
     def _request_form(self) -> dict[str, str]:
         return {
@@ -125,7 +98,7 @@ class Call:
             "status": status,
             "sessionId": self.session_id,
             "cost": "0.00",
-            "date": f"{self.now():%Y-%m-%d %H:%M:%S}",
+            "date": written(self.now()),
             "networkCode": self.line.network,
             "input": self.path,
         }
@@ -139,8 +112,8 @@ def beyond(dialled: str, service_code: str) -> str | None:
     return dialled[len(stem) : -1] if dialled.startswith(stem) and dialled.endswith("#") else None
 
 
-def _heard(status: int, body: str) -> Heard:
-    prefix, _, text = body.partition(" ")
-    if status == HTTPStatus.OK and prefix in ("CON", "END"):
+def _heard(reply: Reply) -> Heard:
+    prefix, _, text = reply.body.partition(" ")
+    if reply.status == HTTPStatus.OK and prefix in ("CON", "END"):
         return Heard("CON" if prefix == "CON" else "END", text)
-    return Heard("failed", f"HTTP {status}" if status else body)
+    return Heard("failed", reply.failure)

@@ -1,10 +1,10 @@
 /** Draws a handset on its display. */
 
-import { softKeys, view } from "./handset.js";
+import { fieldOf, numbersOf, softKeys, view } from "./handset.js";
 import { dayOf, languageOf, timeOf } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const OWN_WORDS = new Set(["waiting", "failed", "lost"]); // the handset's, where others show the gateway's
+const OWN_WORDS = new Set(["waiting", "failed", "lost", "ringing", "rejected", "unrejected", "unknown"]); // the handset's
 
 /** Text that has not changed is left alone, so that a screen reader says it once. */
 export const put = (id, text) => {
@@ -14,8 +14,8 @@ export const put = (id, text) => {
 /** A new element with these properties. */
 export const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-/** `carrier` is "" where there is no service; `openMessage(id)` is called for a message that is chosen. */
-export function drawPhone(phone, { say, language, carrier, openMessage }) {
+/** `carrier` is "" where there is no service; `choose(place)` is called for a number of the list. */
+export function drawPhone(phone, { say, language, carrier, choose }) {
   const showing = view(phone);
   $("display").dataset.showing = showing;
   document.querySelectorAll("[data-view]").forEach((part) => {
@@ -24,8 +24,8 @@ export function drawPhone(phone, { say, language, carrier, openMessage }) {
   drawStatus(phone, carrier, say);
   put("dialled", phone.dialled);
   drawText(phone, showing, say, language);
-  drawAnswer(phone, say);
-  if (showing === "inbox") drawInbox(phone, say, language, openMessage);
+  drawField(phone, say);
+  if (showing === "numbers") drawNumbers(phone, say, choose);
   drawSoftKeys(phone, say);
 }
 
@@ -34,6 +34,19 @@ export function drawClock(language) {
   put("clock", timeOf(now, language));
   put("big-clock", timeOf(now, language));
   put("day", dayOf(now, language));
+}
+
+/** Which ways the part of the display that scrolls goes on. */
+export function drawMore(phone) {
+  put("more", scrolls(scroller(phone)));
+}
+
+/** The part of the display that the pad scrolls. */
+export const scroller = (phone) => $(view(phone) === "thread" ? "thread" : "text");
+
+function scrolls({ scrollTop, clientHeight, scrollHeight }) {
+  const [above, below] = [scrollTop > 1, scrollTop + clientHeight < scrollHeight - 1];
+  return (above ? "▲" : "") + (below ? "▼" : "");
 }
 
 function drawStatus(phone, carrier, say) {
@@ -49,55 +62,44 @@ function drawStatus(phone, carrier, say) {
 }
 
 /** An SMS that comes during a call is shown over the status line, where one can go and read it. */
-function drawBanner({ inbox, news, call, open }) {
-  const sms = call && open === null && inbox.find(({ id }) => id === news);
+function drawBanner({ thread, news, call, open }) {
+  const sms = call && open === null && thread.find(({ id }) => id === news);
   $("banner").hidden = !sms;
   put("banner", sms ? `${sms.from}: ${sms.text}` : "");
 }
 
 function drawText(phone, showing, say, language) {
-  const sms = phone.inbox.find(({ id }) => id === phone.open);
-  const text = sms?.text ?? (OWN_WORDS.has(showing) ? say(showing) : phone.call?.text ?? "");
-  put("heading", sms ? `${say("from", { sender: sms.from })} · ${timeOf(new Date(sms.at), language)}` : "");
+  const given = phone.call?.text ?? "";
+  const text = OWN_WORDS.has(showing) ? say(showing, { text: given }) : given;
   if ($("text").textContent !== text) {
     $("text").textContent = text;
     $("text").lang = OWN_WORDS.has(showing) ? language : languageOf(text);
     $("text").scrollTop = 0;
   }
-  put("more", scrolls($("text")));
 }
 
-/** Which ways a text goes on that is longer than the display. */
-function scrolls({ scrollTop, clientHeight, scrollHeight }) {
-  const [above, below] = [scrollTop > 1, scrollTop + clientHeight < scrollHeight - 1];
-  return (above ? "▲" : "") + (below ? "▼" : "");
-}
-
-function drawAnswer({ answer: { text, caret }, mode }, say) {
-  const field = $("answer");
+function drawField(phone, say) {
+  const name = fieldOf(phone);
+  const { text, caret, mode } = phone[name];
+  const field = $(name);
   if (field.value !== text) field.value = text;
   if (document.activeElement === field && field.selectionStart !== caret) field.setSelectionRange(caret, caret);
-  put("mode", mode);
-  $("mode").setAttribute("aria-label", say("mode", { mode }));
+  put(`${name}-mode`, mode);
+  $(`${name}-mode`).setAttribute("aria-label", say("mode", { mode }));
 }
 
-function drawInbox(phone, say, language, openMessage) {
-  const none = made("li", { className: "none", textContent: say("noMessages") });
-  const rows = phone.inbox.map((sms, place) => row(sms, place === phone.picked, phone, language, openMessage));
-  $("inbox").replaceChildren(...(rows.length ? rows : [none]));
-  $("inbox").querySelector(".picked")?.scrollIntoView({ block: "nearest" });
+function drawNumbers(phone, say, choose) {
+  const rows = numbersOf(phone).map((called, place) =>
+    numberRow(called, place === phone.picked, say, () => choose(place)));
+  $("numbers").replaceChildren(...rows);
+  $("numbers").querySelector(".picked")?.scrollIntoView({ block: "nearest" });
 }
 
-function row({ id, from, text, at }, picked, { unread }, language, openMessage) {
+function numberRow({ number, action }, picked, say, choose) {
   const button = made("button", { type: "button" });
-  button.append(
-    made("b", { textContent: from }),
-    made("time", { textContent: timeOf(new Date(at), language) }),
-    made("span", { textContent: text }),
-  );
+  button.append(made("b", { textContent: number }), made("span", { textContent: say(`does_${action}`) }));
   button.classList.toggle("picked", picked);
-  button.classList.toggle("unread", unread.includes(id));
-  button.addEventListener("click", () => openMessage(id));
+  button.addEventListener("click", choose);
   const item = made("li", {});
   item.append(button);
   return item;

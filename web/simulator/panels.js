@@ -2,7 +2,7 @@
 
 import { made, put } from "./display.js";
 import { view } from "./handset.js";
-import { measure } from "./measure.js";
+import { measure, segmented } from "./measure.js";
 import { isNumber, randomNumber } from "./sim.js";
 import { LANGUAGES } from "./words.js";
 
@@ -10,17 +10,20 @@ const $ = (id) => document.getElementById(id);
 const ROWS = 200; // requests kept in the log
 const PATH = 24; // characters of a path that are shown: its end, where what was typed last stands
 const PREFIX = { asking: "CON ", ended: "END " };
-const ENDS = new Set(["Success", "Incomplete", "Failed"]);
+const TOLD = { // what the gateway is told, of which it says nothing
+  Success: "Success", Incomplete: "Incomplete", Failed: "Failed", delivery: "Success", rung: "Completed",
+};
 const SMS = { septets: "smsSeptets", units: "smsUnits" };
 
 /** Every fixed word of the page. */
-export function drawWords(say, language, serviceCode) {
+export function drawWords(say, language, codes) {
   document.documentElement.lang = language;
   document.title = `Ekdial · ${say("title")}`;
   document.querySelectorAll("[data-word]").forEach((part) => { part.textContent = say(part.dataset.word); });
   document.querySelectorAll("[data-label]").forEach((part) => part.setAttribute("aria-label", say(part.dataset.label)));
-  const [before, after] = say("how", { code: "\n" }).split("\n");
-  $("how").replaceChildren(before, made("kbd", { textContent: serviceCode }), after);
+  const keyed = Object.fromEntries(Object.entries(codes).map(([name, code]) => [name, `\n${code}\n`]));
+  const parts = say("how", keyed).split("\n");
+  $("how").replaceChildren(...parts.map((text, place) => (place % 2 ? made("kbd", { textContent: text }) : text)));
 }
 
 /** Whose card is in the phone, on which network; `changed` has one function for each choice. */
@@ -77,29 +80,43 @@ export class Developer {
     $("repeat").addEventListener("click", async () => this.repeated(await repeat()));
   }
 
-  draw(phone, { say, network, live, repeatable }) {
+  draw(phone, { say, network, droppable, repeatable }) {
     this.say = say;
-    $("drop").disabled = !live;
+    $("drop").disabled = !droppable;
     $("repeat").disabled = !repeatable;
     const showing = view(phone);
-    const sms = phone.inbox.find(({ id }) => id === phone.open);
+    const sms = phone.open === "thread" && phone.thread.at(-1);
+    const text = sms && (phone.draft.text || sms.text);
     $("meter").hidden = !(showing in PREFIX);
     $("measured").classList.remove("over");
     if (showing in PREFIX) drawRoom(measure(PREFIX[showing] + phone.call.text), network, say);
-    else put("measured", sms ? sizeOfSms(measure(sms.text), say) : say("nothingYet"));
+    else put("measured", text ? sizeOfSms(segmented(text), say) : say("nothingYet"));
   }
 
-  /** One more request; `kind` is "dial", "answer", "repeat" or, for the end-of-session event, its status. */
-  log({ kind, path, status, body, ms }) {
-    const said = ENDS.has(kind) && status === 200 ? this.say("sent", { status: kind }) : came(status, body, this.say);
+  /**
+   * One more request; `kind` is "dial", "answer", "repeat", "sms", "delivery", "ring", "rung" or, for the end-of-session
+   * event, its status.
+   */
+  log(request) {
+    const { kind, path, status, ms } = request;
     const row = $("rows").insertRow();
     row.title = path;
-    [ending(path), said, `${Math.round(ms)} ms`].forEach((text) => row.insertCell().append(text));
+    row.dataset.kind = kind;
+    [ending(path), this.came(request), `${Math.round(ms)} ms`].forEach((text) => row.insertCell().append(text));
     row.classList.toggle("different", status !== 200);
     if ($("rows").rows.length > ROWS) $("rows").deleteRow(0);
     $("log").querySelector(".rows").scrollTop = Number.MAX_SAFE_INTEGER; // the table's end; the page stays where it is
     this.count += 1;
     put("count", String(this.count));
+  }
+
+  /** What was answered, in a word or two. */
+  came({ kind, status, body, taken, rejected }) {
+    if (status !== 200) return status ? `HTTP ${status}` : this.say("failedHop");
+    if (taken) return this.say("taken");
+    if (rejected) return "Reject";
+    const told = TOLD[kind];
+    return told ? this.say("told", { status: told }) : `${body.slice(0, 3)} ${measure(body).used}`;
   }
 
   repeated(same) {
@@ -111,12 +128,7 @@ export class Developer {
 
 const ending = (path) => (path.length > PATH ? `…${path.slice(1 - PATH)}` : path);
 
-function came(status, body, say) {
-  if (status !== 200) return status ? `HTTP ${status}` : say("failedHop");
-  return `${body.slice(0, 3)} ${measure(body).used}`;
-}
-
-const sizeOfSms = ({ kind, used }, say) => say(SMS[kind], { used });
+const sizeOfSms = ({ kind, used, segments }, say) => say(SMS[kind], { used, segments });
 
 function drawRoom({ kind, used }, { septets, units, unicode }, say) {
   const most = kind === "septets" ? septets : units;

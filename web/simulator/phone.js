@@ -1,18 +1,25 @@
 /** The page: keys become a handset's, its acts become requests, and each change is drawn. */
 
 import { Call, beyond } from "./call.js";
-import { drawClock, drawPhone } from "./display.js";
-import { hear, newHandset, paste, press, read, receive, view, waiting, write } from "./handset.js";
+import { drawClock, drawMore, drawPhone, scroller } from "./display.js";
+import {
+  fieldOf, hear, idle, inState, newHandset, paste, press, readThread, receive, ringing, sending, view, waiting, write,
+} from "./handset.js";
 import { Developer, SimCard, drawWords } from "./panels.js";
+import { Ring, rung } from "./ringing.js";
 import { remember, remembered } from "./sim.js";
+import { Sms, deliver } from "./texting.js";
+import { Thread } from "./thread.js";
 import { WORDS, speaker } from "./words.js";
 
 const HELD_AFTER = 500; // ms until a key that is down counts as held
 const KEYBOARD = {
   Escape: "end", Backspace: "erase", ArrowUp: "up", ArrowDown: "down", ArrowLeft: "back", ArrowRight: "on",
 };
-const IN_THE_ANSWER = new Set(["Enter", "Escape", "ArrowUp", "ArrowDown"]); // other keys there are the field's own
-const LIVE = new Set(["waiting", "asking"]);
+const IN_A_FIELD = new Set(["Enter", "Escape", "ArrowUp", "ArrowDown"]); // other keys there are the field's own
+const LIVE = new Set(["waiting", "asking", "ringing"]);
+const DROPPABLE = new Set(["waiting", "asking"]);
+const TYPED_INTO = new Set(["asking", "thread"]);
 
 const $ = (id) => document.getElementById(id);
 const settings = await (await fetch("/simulator/phone.json")).json();
@@ -20,18 +27,30 @@ settings.languages = settings.languages.filter((language) => language in WORDS);
 const choices = remembered(settings);
 
 let say = speaker(choices.language);
-let phone = newHandset(settings.serviceCode);
-let call = null;
+let phone = blankPhone();
+let call = null; // the call or ring that the display shows
+let last = null; // what was asked of the gateway last, which can be asked again
 let inbox = null;
 let served = true;
+const others = new Map(); // the phones of other SIM cards, by number, as they were put down
+const written = new Map(); // SMS of one's own, by id
+
+function blankPhone() {
+  return newHandset(settings.serviceCode, settings.missedCalls);
+}
 
 function show(next) {
   phone = next;
-  const network = settings.networks.find(({ code }) => code === choices.network);
-  drawPhone(phone, { say, language: choices.language, carrier: served ? network.name : "", openMessage });
-  developer.draw(phone, { say, network, live: LIVE.has(phone.call?.phase), repeatable: repeatable() });
+  const network = networkNow();
+  const drawing = { say, language: choices.language, smsCode: settings.smsCode };
+  drawPhone(phone, { ...drawing, carrier: served ? network.name : "", choose: dialPlace });
+  thread.draw(phone, drawing);
+  drawMore(phone);
+  developer.draw(phone, { say, network, droppable: DROPPABLE.has(phone.call?.phase), repeatable: repeatable() });
   keepRead();
 }
+
+const networkNow = () => settings.networks.find(({ code }) => code === choices.network);
 
 function choose(some) {
   Object.assign(choices, some);
@@ -43,43 +62,72 @@ function choose(some) {
 const ACTS = {
   dial,
   answer: (text) => converse(call.answer(text)),
+  text,
   hangUp: () => call.finish("Incomplete"),
-  scroll: (lines) => $("text").scrollBy({ top: lines * 3 * parseFloat(getComputedStyle($("text")).lineHeight) }),
-  refuse: () => $("answer").focus(),
+  scroll: (lines) => scroller(phone).scrollBy({ top: lines * 3 * parseFloat(getComputedStyle($("text")).lineHeight) }),
+  refuse: () => field().focus(),
 };
 
 function key(name, { long = false } = {}) {
+  const before = view(phone);
   const [next, act = {}] = press(phone, name, { now: performance.now(), long });
   show(next);
   Object.entries(act).forEach(([deed, fact]) => ACTS[deed](fact));
+  if (view(phone) !== before) readyToType();
+}
+
+function sim() {
+  const { name } = networkNow();
+  return { number: choices.number, networkCode: choices.network, networkName: name, serviceCode: settings.serviceCode };
 }
 
 function dial(code) {
   const rest = beyond(code, settings.serviceCode);
-  if (rest === null) return show(hear(phone, { kind: "failed", text: "" }));
-  const sim = { number: choices.number, networkCode: choices.network, serviceCode: settings.serviceCode };
-  call = new Call(settings, sim, (hop) => developer.log(hop));
-  return converse(call.dial(rest));
+  const to = rung(code, settings.missedCalls.map(({ number }) => number));
+  if (rest === null && to === undefined) return show(hear(idle(phone), { kind: unserved(code), text: code }));
+  call = rest === null ? new Ring(settings, sim(), to, log) : new Call(settings, sim(), log);
+  last = call;
+  return rest === null ? ring(to) : converse(call.dial(rest));
 }
 
+function dialPlace(place) {
+  phone = { ...phone, picked: place };
+  key("call");
+}
+
+/** What a network says to a code of nobody's, and to a number. */
+const unserved = (code) => (/[*#]/.test(code) ? "failed" : "unknown");
+
 /** Show what a hop answers, unless the phone has left that call meanwhile. */
-async function converse(hop) {
-  const asked = call;
+function converse(hop) {
   show(waiting(phone));
-  const reply = await hop;
-  if (call !== asked || phone.call?.phase !== "waiting") return;
-  show(hear(phone, reply));
+  return heard(hop, "waiting");
+}
+
+function ring(to) {
+  show(ringing(phone, to));
+  return heard(call.dial(), "ringing");
+}
+
+async function heard(answered, phase) {
+  const asked = call;
+  const { kind, text: said, why } = await answered;
+  if (call !== asked || phone.call?.phase !== phase) return;
+  show(hear(phone, { kind, text: said ?? why ?? "" }));
   readyToType();
 }
 
-/** Where there is a keyboard, the answer can be typed at once; a touch screen's own would cover the phone. */
+const field = () => $(fieldOf(phone));
+
+/** Where there is a keyboard, one can type at once; a touch screen's own would cover the phone. */
 function readyToType() {
-  if (view(phone) === "asking" && matchMedia("(pointer: fine)").matches) $("answer").focus({ preventScroll: true });
+  if (TYPED_INTO.has(view(phone)) && matchMedia("(pointer: fine)").matches) field().focus({ preventScroll: true });
 }
 
 function leaveCall() {
   if (LIVE.has(phone.call?.phase)) call.finish("Incomplete");
   call = null;
+  last = null;
 }
 
 // --- fingers, mouse, keyboard -----------------------------------------------------------------------------------
@@ -107,16 +155,24 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target.closest(".panel")) return;
   const name = keyOf(event.key);
   flash(name);
-  if (isTyping(event)) return $("answer").focus();
-  if (!name || pressesButton(event) || (event.target === $("answer") && !IN_THE_ANSWER.has(event.key))) return;
+  if (isTyping(event)) return field().focus();
+  if (event.key === "+") return show(paste(phone, "+"));
+  if (!name || pressesButton(event) || isTheFields(event)) return;
   event.preventDefault();
   key(name);
 });
 
-/** Characters of a keyboard's go into the answer as they are: no letters by tapping there. */
+/** Characters of a keyboard's go into the field as they are: no letters by tapping there. */
 const isTyping = (event) =>
-  view(phone) === "asking" && event.target !== $("answer") && event.key.length === 1 && !pressesButton(event);
-const pressesButton = ({ target, key: pressed }) => target.closest("button") && [" ", "Enter"].includes(pressed);
+  TYPED_INTO.has(view(phone)) && event.target !== field() && event.key.length === 1 && !pressesButton(event);
+const pressesButton = ({ target, key: pressed }) => target.closest("button, a") && [" ", "Enter"].includes(pressed);
+
+/** In a message of several lines the arrows go from line to line, and Enter with the shift key begins one. */
+function isTheFields({ target, key: pressed, shiftKey }) {
+  if (target !== field()) return false;
+  const lines = target.value.includes("\n") && pressed.startsWith("Arrow");
+  return lines || (pressed === "Enter" && shiftKey) || !IN_A_FIELD.has(pressed);
+}
 
 function keyOf(pressed) {
   if (pressed === "Enter") return view(phone) === "idle" ? "call" : "ok";
@@ -130,17 +186,19 @@ function flash(name) {
 }
 
 document.addEventListener("paste", (event) => {
-  if (!event.target.matches("input")) show(paste(phone, event.clipboardData.getData("text")));
+  if (!event.target.matches("input, textarea")) show(paste(phone, event.clipboardData.getData("text")));
 });
-$("answer").addEventListener("input", () => show(write(phone, $("answer").value, $("answer").selectionStart)));
+for (const typed of [$("answer"), $("draft")]) {
+  typed.addEventListener("input", () => show(write(phone, typed.value, typed.selectionStart)));
+}
 document.addEventListener("selectionchange", () => {
-  const { value, selectionStart } = $("answer");
-  const { text, caret } = phone.answer;
-  if (document.activeElement === $("answer") && value === text && selectionStart !== caret) {
+  const { value, selectionStart } = field();
+  const { text: known, caret } = phone[fieldOf(phone)];
+  if (document.activeElement === field() && value === known && selectionStart !== caret) {
     phone = write(phone, value, selectionStart);
   }
 });
-$("text").addEventListener("scroll", () => show(phone));
+for (const part of [$("text"), $("thread")]) part.addEventListener("scroll", () => drawMore(phone));
 
 // --- SMS --------------------------------------------------------------------------------------------------------
 
@@ -151,6 +209,7 @@ function listen() {
   inbox.addEventListener("error", () => serve(false));
   inbox.addEventListener("message", ({ data }) => {
     const sms = JSON.parse(data);
+    tellOf(sms);
     show(receive(phone, sms, choices.read.includes(sms.id)));
   });
 }
@@ -160,38 +219,65 @@ function serve(here) {
   show(phone);
 }
 
-function openMessage(id = phone.unread[0]) {
-  show(read(phone, id, phone.open === "inbox"));
+/** The provider reports each SMS that has reached the phone; once, as far as this browser remembers. */
+function tellOf({ id }) {
+  if (choices.delivered.includes(id)) return;
+  choose({ delivered: [id, ...choices.delivered] });
+  deliver(settings, sim(), id, log);
+}
+
+function text(draft) {
+  const sms = new Sms(settings, sim(), draft, log);
+  written.set(sms.id, sms);
+  return send(sms);
+}
+
+async function send(sms) {
+  const from = choices.number;
+  last = sms;
+  show(sending(phone, { id: sms.id, text: sms.text, at: new Date().toISOString() }));
+  const state = (await sms.send()) ? "sent" : "unsent";
+  if (choices.number === from) show(inState(phone, sms.id, state));
+  else others.set(from, inState(others.get(from), sms.id, state)); // the SIM card was changed meanwhile
+}
+
+function openThread() {
+  show(readThread(phone));
+  readyToType();
 }
 
 function keepRead() {
-  const seen = ({ id }) => !phone.unread.includes(id) && !choices.read.includes(id);
-  const news = phone.inbox.filter(seen).map(({ id }) => id);
+  const seen = ({ id, from }) => from && !phone.unread.includes(id) && !choices.read.includes(id);
+  const news = phone.thread.filter(seen).map(({ id }) => id);
   if (news.length) choose({ read: [...news, ...choices.read] });
 }
 
-$("banner").addEventListener("click", () => openMessage(phone.news));
-$("envelope").addEventListener("click", () => openMessage());
+$("banner").addEventListener("click", openThread);
+$("envelope").addEventListener("click", openThread);
 
 // --- beside the phone -------------------------------------------------------------------------------------------
 
-const repeatable = () => call !== null && call.lastRequest !== null && phone.call?.phase !== "waiting";
+const repeatable = () => last !== null && !["waiting", "ringing"].includes(phone.call?.phase);
+const log = (request) => developer.log(request);
+const thread = new Thread((id) => send(written.get(id)));
 
 const developer = new Developer({
   drop() {
     call.drop();
     call = null;
+    last = null;
     show(hear(phone, { kind: "lost", text: "" }));
   },
-  repeat: () => call.repeat(),
+  repeat: () => last.repeat(),
 });
 
 const simCard = new SimCard(settings, choices, {
   number(number) {
     leaveCall();
+    others.set(choices.number, idle(phone));
     choose({ number });
     listen();
-    show(newHandset(settings.serviceCode));
+    show(others.get(number) ?? blankPhone());
   },
   network(network) {
     leaveCall();
@@ -206,7 +292,7 @@ const simCard = new SimCard(settings, choices, {
 
 function speak() {
   say = speaker(choices.language);
-  drawWords(say, choices.language, settings.serviceCode);
+  drawWords(say, choices.language, { code: settings.serviceCode, sms: settings.smsCode });
   simCard.draw(say);
   drawClock(choices.language);
   show(phone);

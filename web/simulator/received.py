@@ -54,6 +54,13 @@ class Inbox:
         self._used.add(sms.id)
         return number
 
+    async def beyond(self, count: int) -> bool:
+        """Whether there are more SMS than `count`, within the seconds in which one is awaited."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARRIVES_WITHIN), self._came:
+                await self._came.wait_for(lambda: len(self.messages) > count)
+        return len(self.messages) > count
+
     async def quiet(self, seconds: float) -> None:
         """Return when no SMS has come for so long."""
         with suppress(TimeoutError):

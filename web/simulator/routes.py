@@ -1,7 +1,7 @@
 """The phone's page, its files, and what it is told about the gateway it dials."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,12 @@ FILES = (
     "panels.js",
     "phone.css",
     "phone.js",
+    "ringing.js",
     "sim.js",
+    "texting.js",
+    "thread.js",
+    "typing.js",
+    "wire.js",
     "words.js",
 )
 HEADERS: Final[Mapping[str, str]] = {
@@ -47,6 +52,7 @@ NAMES: Final[Mapping[str, str]] = {
     "99998": "Sandbox, Unicode",
     "99999": "Sandbox",
 }
+CALLBACKS = ("callback", "events", "inbound", "delivery", "voice")
 SAMPLE_NUMBERS = ("+8801700000001", "+919000000001", "+254700000001")
 
 
@@ -74,10 +80,15 @@ class PhoneSettings:
 
     service_code: str
     networks: tuple[Network, ...]
+    sms_code: str = "123"
+    missed_calls: Mapping[str, str] = field(default_factory=dict)  # a number to ring, and what comes of it
     languages: tuple[str, ...] = ("en", "bn", "hi")
     numbers: tuple[str, ...] = SAMPLE_NUMBERS
     callback: str = "/ussd/africastalking"
     events: str = "/ussd/africastalking/events"
+    inbound: str = "/sms/africastalking"
+    delivery: str = "/sms/africastalking/delivery"
+    voice: str = "/voice/africastalking"
     token: str = ""
     hosts: frozenset[str] = frozenset()  # names, besides loopback ones, under which the phone may be addressed
 
@@ -86,11 +97,12 @@ class PhoneSettings:
         guard = f"?{urlencode({'token': self.token})}" if self.token else ""
         return {
             "serviceCode": self.service_code,
+            "smsCode": self.sms_code,
+            "missedCalls": [{"number": number, "action": action} for number, action in self.missed_calls.items()],
             "numbers": self.numbers,
             "networks": [network.as_json() for network in self.networks],
             "languages": self.languages,
-            "callback": self.callback + guard,
-            "events": self.events + guard,
+            **{name: getattr(self, name) + guard for name in CALLBACKS},
         }
 
 

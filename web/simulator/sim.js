@@ -1,7 +1,7 @@
-/** What is remembered between visits: whose SIM card is in the phone, its network, the language, the messages read. */
+/** What is remembered between visits: the SIM card, its network, the language, and which of its SMS were read and reported. */
 
 const PLACE = "ekdial.simulator";
-const MOST_READ = 200;
+const MOST = 200; // ids of SMS kept; a gateway keeps no more of a number's
 const E164 = /^\+[1-9]\d{6,14}$/;
 // Where new numbers are drawn from, and how many digits are drawn: the sample numbers' neighbours, nobody else's.
 const BLOCKS = { "+88017000": 5, "+9190000": 5, "+25470000": 4 };
@@ -24,17 +24,21 @@ export function remembered(phone) {
     number: isNumber(kept.number) ? kept.number : phone.numbers[0],
     network: offers(phone.networks.map(({ code }) => code), kept.network),
     language: offers(phone.languages, kept.language ?? navigator.language.slice(0, 2)),
-    read: Array.isArray(kept.read) ? kept.read.slice(0, MOST_READ) : [],
+    read: newest(kept.read),
+    delivered: newest(kept.delivered),
   };
 }
 
 export function remember(choices) {
   try {
-    localStorage.setItem(PLACE, JSON.stringify({ ...choices, read: choices.read.slice(0, MOST_READ) }));
+    const { read, delivered } = choices;
+    localStorage.setItem(PLACE, JSON.stringify({ ...choices, read: newest(read), delivered: newest(delivered) }));
   } catch {
     // A browser that keeps nothing still has a phone; it starts from the first sample number each time.
   }
 }
+
+const newest = (ids) => (Array.isArray(ids) ? ids.slice(0, MOST) : []);
 
 function load() {
   try {

@@ -1,8 +1,9 @@
-"""The phone in a terminal, `server.py dial`: the same calls as the page's, typed by a person or from a script.
+"""The phone in a terminal, `server.py dial`: the same calls and SMS as the page's, typed by a person or from a script.
 
-Exit status: 0 when the gateway ended the call and every key was used; 1 when it went otherwise (a screen asked for
-more keys than were given, keys were left over, no SMS with a `{code}` came, the person hung up); 2 when the call could
-not be made or a hop got no answer; 130 after Ctrl-C, which presses the red key.
+Exit status: 0 when the gateway ended the call and every key was used, answered every SMS, or rejected the ring; 1 when
+it went otherwise (a screen asked for more keys than were given, keys were left over, no SMS with a `{code}` came, none
+came in answer, the person hung up, nobody read along); 2 when the call could not be made or the gateway gave no answer;
+130 after Ctrl-C, which presses the red key.
 """
 
 import argparse
@@ -12,21 +13,23 @@ import io
 import os
 import re
 import sys
-import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from http import HTTPStatus
+from typing import Any, TextIO
 
 from aiohttp import ClientError, ClientSession
 
-from screens.alphabet import septets, units
-from web.simulator.call import Call, Heard, Line, beyond
+from web.simulator.call import Call, Heard, beyond
+from web.simulator.hands import Fingers, HangUpError, Person, Printer, Script
+from web.simulator.line import Line
 from web.simulator.received import LENGTHS, Inbox, Received, inbox_of
+from web.simulator.ringing import ring, rung
+from web.simulator.texting import report, send
 
 ENDED, OTHERWISE, NOT_MADE, INTERRUPTED = 0, 1, 2, 130
 LINGERS = 2.0  # seconds without an SMS after a call until the phone is put away
-KEYBOARD = 0  # the file descriptor of standard input
 
 _is_number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 
@@ -35,22 +38,39 @@ class CannotDialError(Exception):
     """The call cannot be made; the text is one plain line that says why, and what would be right."""
 
 
-class HangUpError(Exception):
-    """Whoever types has no answer; the text says why."""
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone in hand: what the gateway says of itself, whose SIM card is in it, and its inbox."""
+
+    http: ClientSession
+    gateway: Mapping[str, Any]
+    line: Line
+    printer: Printer
+    inbox: Inbox
+
+    def fingers(self, keys: Sequence[str] | None) -> Fingers:
+        """Whoever types: a script, or a person where there is none."""
+        return Person(self.printer) if keys is None else Script(keys, self.inbox, self.printer)
 
 
-class Fingers(Protocol):
-    """Whoever types."""
+@dataclass(frozen=True, slots=True)
+class Sim:
+    """Which SIM card is put in, on which network, and where; None is the simulator's first."""
 
-    async def type(self) -> str:
-        """The next answer; HangUpError when there is none."""
-
-    def left(self) -> int:
-        """How many answers are still unused."""
+    url: str
+    number: str | None = None
+    network: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the verb `dial`."""
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="sms TEXT | ring [NUMBER]",
+        help="write an SMS to the gateway, and further ones as it answers; or ring one of its missed-call numbers, its"
+        " first where none is named (default: dial the short code)",
+    )
     parser.add_argument(
         "--url", help="the address of a gateway that runs (default: the configured one, else one for this call alone)"
     )
@@ -64,8 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keys",
         type=parse_keys,
-        help='the answers, separated by commas; one with a comma in it stands in "quotes"; {code}, {pin} and {tracking}'
-        " are taken from the newest SMS that has one (default: you type them)",
+        help='the answers, or the further SMS, separated by commas; one with a comma in it stands in "quotes"; {code},'
+        " {pin} and {tracking} are taken from the newest SMS that has one (default: you type them)",
     )
 
 
@@ -74,17 +94,29 @@ def run(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Bengali shows question marks
     try:
-        return asyncio.run(_dialled(args, gateway))
+        return asyncio.run(_done(args, gateway))
     except (CannotDialError, ClientError) as problem:
         sys.stderr.write(f"{problem}\n")
         return NOT_MADE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read along, `head` perhaps, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # that nothing is flushed into the broken pipe
+        return OTHERWISE
 
 
-async def _dialled(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> int:
+async def _done(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> int:
     async with gateway as url:
-        return await dial(url, args.number, args.code, args.keys, network=args.network, out=sys.stdout)
+        sim = Sim(url, args.number, args.network)
+        match args.what:
+            case []:
+                return await dial(sim, args.code, args.keys, out=sys.stdout)
+            case ["sms", *words] if words:
+                return await text(sim, " ".join(words), args.keys, out=sys.stdout)
+            case ["ring", *to] if len(to) <= 1:
+                return await ring_up(sim, to[0] if to else None, out=sys.stdout)
+    said = " ".join(args.what)
+    raise CannotDialError(f"{said} is nothing this phone can do; write: sms TEXT, or: ring, or: ring NUMBER.")
 
 
 def parse_keys(text: str) -> list[str]:
@@ -98,74 +130,43 @@ def parse_keys(text: str) -> list[str]:
 
 
 async def dial(
-    base_url: str,
-    number: str | None,
-    service_code: str | None,
-    keys: Sequence[str] | None,
-    *,
-    network: str | None,
-    out: TextIO,
-    lingers: float = LINGERS,
+    sim: Sim, service_code: str | None, keys: Sequence[str] | None, *, out: TextIO, lingers: float = LINGERS
 ) -> int:
     """Dial `service_code` (which may go deeper than the gateway's own) and answer with `keys`, or as a person types.
 
-    What is None is the simulator's first. Prints every screen and every SMS; the result is an exit status. Raises
-    CannotDialError when nothing answers at `base_url`, or there is no simulator, or no such network.
+    None is the gateway's own code. Prints every screen and every SMS; the result is an exit status. Raises
+    CannotDialError when nothing answers at the address, or there is no simulator, or no such network.
     """
-    async with _session(base_url) as http:
-        phone = await _phone(http, base_url)
-        line = _line(phone, number, network)
-        rest = _beyond(service_code or line.service_code, line)
-        printer = Printer(out, _network(phone, line.network))
-        async with inbox_of(http, line.number, printer.sms) as inbox:
-            fingers = Person(printer) if keys is None else Script(keys, inbox, printer)
-            status = await _talk(Call(http, line), rest, fingers, printer)
-            await inbox.quiet(lingers)
+    async with _in_hand(sim, out) as phone:
+        rest = _beyond(service_code or phone.line.service_code, phone.line)
+        status = await _talk(Call(phone.http, phone.line), rest, phone.fingers(keys), phone.printer)
+        await phone.inbox.quiet(lingers)
     return status
 
 
-@dataclass(slots=True)
-class Printer:
-    """Prints the screens and the SMS of one call on a network of `phone.json`."""
+async def text(sim: Sim, first: str, keys: Sequence[str] | None, *, out: TextIO, lingers: float = LINGERS) -> int:
+    """Write `first` to the gateway, and when an SMS has come in answer the next of `keys`, or what a person types.
 
-    out: TextIO
-    network: Mapping[str, Any]
-    _prompting: bool = False
+    Prints every SMS; the result is an exit status. Raises CannotDialError as `dial` does.
+    """
+    async with _in_hand(sim, out) as phone:
+        phone.printer.say(f"> {first}")
+        status = await _written(phone, first, phone.fingers(keys))
+        await phone.inbox.quiet(lingers)
+    return status
 
-    def screen(self, heard: Heard) -> None:
-        """A screen, with the room it takes."""
-        sent = f"{heard.kind} {heard.text}"
-        cost = septets(sent)
-        used, kind, name = (units(sent), "units", "UTF-16 units") if cost is None else (cost, "septets", "septets")
-        self._framed(self.network["name"], heard.text, f"{heard.kind}, {used} of {self.network[kind]} {name}")
 
-    def sms(self, sms: Received) -> None:
-        """An SMS, as it arrives: below a prompt that still waits, which then stands below it again."""
-        if self._prompting:
-            self.say("")
-        self._framed(f"SMS from {sms.sender}", sms.text, f"{sms.at:%H:%M:%S} UTC")
-        if self._prompting:
-            self.prompt()
+async def ring_up(sim: Sim, to: str | None, *, out: TextIO, lingers: float = LINGERS) -> int:
+    """Ring `to`, the first of the gateway's missed-call numbers where it is None, and print what comes of it.
 
-    def prompt(self) -> None:
-        """Ask for a line."""
-        self._prompting = True
-        self.out.write("> ")
-        self.out.flush()
-
-    def answered(self) -> None:
-        """The line that was asked for is there."""
-        self._prompting = False
-
-    def say(self, line: str) -> None:
-        """One line of the phone's own."""
-        self.out.write(f"{line}\n")
-        self.out.flush()
-
-    def _framed(self, title: str, text: str, foot: str) -> None:
-        """A frame that is open to the right: not every script has letters of one width."""
-        inside = "\n".join(f"│ {line}" for line in text.split("\n"))
-        self.say(f"╭─ {title}\n{inside}\n╰─ {foot}")
+    The result is an exit status. Raises CannotDialError as `dial` does, and for a number that is none of them.
+    """
+    async with _in_hand(sim, out) as phone:
+        number = _ringable(phone.gateway, to)
+        phone.printer.say(f"Calling {number}")
+        status = await _rung(phone, number)
+        await phone.inbox.quiet(lingers)
+    return status
 
 
 async def _talk(call: Call, rest: str, fingers: Fingers, printer: Printer) -> int:
@@ -195,81 +196,78 @@ async def _held(call: Call, rest: str, fingers: Fingers, printer: Printer) -> He
         await call.hang_up()
 
 
-class Script:
-    """Types what was given beforehand, with the numbers out of SMS filled in."""
-
-    def __init__(self, keys: Sequence[str], inbox: Inbox, printer: Printer) -> None:
-        self._keys = list(keys)
-        self._inbox = inbox
-        self._printer = printer
-
-    async def type(self) -> str:
-        """The next key."""
-        if not self._keys:
-            raise HangUpError("The keys are used up, and the screen asks for more.")
-        key = self._keys.pop(0)
-        wanted = key.removeprefix("{").removesuffix("}")
-        typed = await self._out_of_an_sms(wanted) if key == f"{{{wanted}}}" and wanted in LENGTHS else key
-        self._printer.say(f"> {typed}")
-        return typed
-
-    def left(self) -> int:
-        """How many keys were not typed."""
-        return len(self._keys)
-
-    async def _out_of_an_sms(self, kind: str) -> str:
-        number = await self._inbox.number(kind)
-        if number is None:
-            raise HangUpError(f"No SMS with a number for {{{kind}}} has come.")
-        return number
+async def _written(phone: Phone, first: str, fingers: Fingers) -> int:
+    """Write one SMS after the other, each when the one before was answered."""
+    typed: str | None = first
+    try:
+        while typed is not None:
+            if status := await _answered(phone, typed):
+                return status
+            typed = await fingers.more()
+    except HangUpError as why:
+        phone.printer.say(str(why))
+        return OTHERWISE
+    return ENDED
 
 
-class Person:
-    """Types lines at the terminal; the end of the input (Ctrl-D) hangs up."""
-
-    def __init__(self, printer: Printer, keyboard: int = KEYBOARD) -> None:
-        self._printer = printer
-        self._keyboard = keyboard
-        self._typed = b""
-
-    async def type(self) -> str:
-        """The next line."""
-        self._printer.prompt()
-        try:
-            while b"\n" not in self._typed:
-                self._typed += await self._more()
-        finally:
-            self._printer.answered()
-        line, _, self._typed = self._typed.partition(b"\n")
-        return line.decode(errors="replace").strip()
-
-    async def _more(self) -> bytes:
-        more = await _read(self._keyboard)
-        if not more:
-            raise HangUpError("You hung up.")
-        return more
-
-    def left(self) -> int:
-        """A person who has more to say says it next time."""
-        return 0
+async def _answered(phone: Phone, typed: str) -> int:
+    """Write one SMS and wait for another; an exit status, 0 when one came."""
+    before = len(phone.inbox.messages)
+    reply = await send(phone.http, phone.line, typed)
+    if reply.status != HTTPStatus.OK:
+        phone.printer.say(f"The gateway did not take the SMS: {reply.failure}.")
+        return NOT_MADE
+    if await phone.inbox.beyond(before):
+        return ENDED
+    phone.printer.say("No SMS has come in answer.")
+    return OTHERWISE
 
 
-async def _read(keyboard: int) -> bytes:
-    """What is typed next, read on a thread that nobody waits for: after Ctrl-C it would sit there until a line came."""
-    loop = asyncio.get_running_loop()
-    typed: asyncio.Future[bytes] = loop.create_future()
+async def _rung(phone: Phone, number: str) -> int:
+    heard = await ring(phone.http, phone.line, number)
+    if heard.rejected:
+        phone.printer.say("Rejected: you pay nothing.")
+        return ENDED
+    phone.printer.say(f"The gateway did not reject this call: {heard.why}.")
+    return OTHERWISE if heard.answered else NOT_MADE
 
-    def arrive(line: bytes) -> None:
-        if not typed.done():
-            typed.set_result(line)
 
-    def read() -> None:
-        line = os.read(keyboard, 4096)
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(arrive, line)
+@asynccontextmanager
+async def _in_hand(sim: Sim, out: TextIO) -> AsyncIterator[Phone]:
+    """The phone with this SIM card in it; each SMS is printed and reported as delivered when it comes."""
+    async with _session(sim.url) as http:
+        gateway = await _gateway(http, sim.url)
+        network = _network(gateway, sim.network or gateway["networks"][0]["code"])
+        line = Line.of(gateway, _number(sim.number or gateway["numbers"][0]), network)
+        printer = Printer(out, network)
+        async with (
+            _reporting(http, line) as reported,
+            inbox_of(http, line.number, _both(printer.sms, reported)) as inbox,
+        ):
+            yield Phone(http, gateway, line, printer, inbox)
 
-    threading.Thread(target=read, daemon=True).start()
-    return await typed
+
+def _both(printed: Callable[[Received], None], reported: Callable[[Received], None]) -> Callable[[Received], None]:
+    def arrive(sms: Received) -> None:
+        printed(sms)
+        reported(sms)
+
+    return arrive
+
+
+@asynccontextmanager
+async def _reporting(http: ClientSession, line: Line) -> AsyncIterator[Callable[[Received], None]]:
+    """Something that tells the gateway of an SMS that came, which nobody waits for but the end."""
+    under_way: set[asyncio.Task[object]] = set()
+
+    def tell(sms: Received) -> None:
+        task: asyncio.Task[object] = asyncio.create_task(report(http, line, sms.id))
+        under_way.add(task)
+
+    try:
+        yield tell
+    finally:
+        await asyncio.gather(*under_way)
 
 
 def _session(base_url: str) -> ClientSession:
@@ -279,7 +277,7 @@ def _session(base_url: str) -> ClientSession:
         raise CannotDialError(f"{base_url} is no address; write it like http://127.0.0.1:8080.") from None
 
 
-async def _phone(http: ClientSession, base_url: str) -> Mapping[str, Any]:
+async def _gateway(http: ClientSession, base_url: str) -> Mapping[str, Any]:
     try:
         async with http.get("/simulator/phone.json") as response:
             if response.ok:
@@ -291,12 +289,10 @@ async def _phone(http: ClientSession, base_url: str) -> Mapping[str, Any]:
     )
 
 
-def _line(phone: Mapping[str, Any], number: str | None, network: str | None) -> Line:
-    number = number or phone["numbers"][0]
+def _number(number: str) -> str:
     if not _is_number(number):
         raise CannotDialError(f"{number} is no number to call from; write it like +8801700000001.")
-    code = _network(phone, network or phone["networks"][0]["code"])["code"]
-    return Line(phone["callback"], phone["events"], number, code, phone["serviceCode"])
+    return number
 
 
 def _network(phone: Mapping[str, Any], code: str) -> Mapping[str, Any]:
@@ -311,3 +307,13 @@ def _beyond(dialled: str, line: Line) -> str:
     if rest is None:
         raise CannotDialError(f"{dialled} does not lead to this gateway; its code is {line.service_code}.")
     return rest
+
+
+def _ringable(gateway: Mapping[str, Any], to: str | None) -> str:
+    numbers = [called["number"] for called in gateway["missedCalls"]]
+    if not numbers:
+        raise CannotDialError("This gateway has no number to ring; in its config.toml fill missed_calls.numbers.")
+    number = rung(to, numbers) if to else numbers[0]
+    if number is None:
+        raise CannotDialError(f"{to} is no missed-call number of this gateway's; there are {', '.join(numbers)}.")
+    return number

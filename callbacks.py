@@ -58,10 +58,10 @@ class Guard:
         return hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token)
 
     def _lets_in(self, request: web.Request) -> bool:
-        caller = self._caller(request)
+        caller = self.caller(request)
         return caller is not None and _among(caller, self._allowed)
 
-    def _caller(self, request: web.Request) -> Address | None:
+    def caller(self, request: web.Request) -> Address | None:
         """The nearest hop that is no proxy of ours: what stands left of it in X-Forwarded-For, anyone can write."""
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
         hops = [hop.strip() for hop in forwarded if hop.strip()]

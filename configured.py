@@ -16,7 +16,9 @@ from settings import (
     MEMORY,
     PREFIX,
     SHORTEST_SECRET,
+    Documents,
     Languages,
+    Mail,
     Network,
     Settings,
     Written,
@@ -213,8 +215,28 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Place, str, str]]:
             f"{MEMORY} is no cluster",
             "give one of the cluster's addresses in redis.url, or write false",
         )
+    yield from _mail(settings.mail)
+    yield from _issuer(settings.documents)
     yield from _languages(settings.languages)
     yield from _secret(settings)
+
+
+def _mail(mail: Mail) -> Iterator[tuple[Place, str, str]]:
+    if mail.host and not mail.sender:
+        yield ("mail", "host"), "mail must come from somebody too", "say in mail.sender from whom"
+    if mail.host and mail.username and mail.security == "none":
+        yield ("mail", "security"), "the password would go out in clear", "write starttls or tls"
+
+
+def _issuer(documents: Documents) -> Iterator[tuple[Place, str, str]]:
+    if documents.issuer == "digilocker" and not documents.client_id:
+        yield (
+            ("documents", "client_id"),
+            "DigiLocker answers partners only",
+            "give our client id, or set issuer to sandbox",
+        )
+    if documents.issuer == "digilocker" and not documents.client_secret.get_secret_value():
+        yield ("documents", "client_secret"), "documents cannot be asked for without it", "give the partner's secret"
 
 
 def _languages(languages: Languages) -> Iterator[tuple[Place, str, str]]:

@@ -5,6 +5,7 @@ import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from pydantic_settings import (
 )
 
 from faults import Fault, Place
+from sms.quiet import Quiet
 from toml_lines import line_of
 
 ENVIRONMENT = "environment"
@@ -35,6 +37,7 @@ SHORTEST_SECRET = 32
 MEMORY = "memory://"
 
 Language = Literal["en", "bn", "hi"]
+Action = Literal["download_link", "latest_status", "call_back_menu"]
 
 
 def _wrong(problem: str, right: str) -> PydanticCustomError:
@@ -55,6 +58,12 @@ def _region(code: str) -> str:
     if code not in phonenumbers.SUPPORTED_REGIONS:
         raise _wrong(f"{code!r} is not a country", "write its two letters, such as BD")
     return code
+
+
+def _regions(by_country: Mapping[str, object]) -> Mapping[str, object]:
+    for country in by_country:
+        _region(country)
+    return by_country
 
 
 def _zone(name: str) -> str:
@@ -108,6 +117,44 @@ def _code(text: str) -> str:
     return text
 
 
+def _host(name: str) -> str:
+    if name and not re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", name):
+        raise _wrong(f"{name[:40]!r} is not the name of a machine", "write one such as smtp.example.org")
+    return name
+
+
+def _mailbox(text: str) -> str:
+    _, address = parseaddr(text)
+    if text and not (address.isascii() and re.fullmatch(r"[^\s@]+@[^\s@]+", address)):
+        raise _wrong(f"{text!r} is nothing mail can come from", 'write "Ekdial <no-reply@example.org>"')
+    return text
+
+
+def _sms_code(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{3,8}|\+[1-9][0-9]{6,14}", text):
+        raise _wrong(f"{text!r} is not a number to send SMS to", "write one such as 22384 or +254711000001")
+    return text
+
+
+def _phones(numbers: Mapping[str, Action]) -> Mapping[str, Action]:
+    for number in numbers:
+        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
+            raise _wrong(f"{number!r} is not a phone number", "write one such as +254711000001")
+    return numbers
+
+
+def _quiet(written: str) -> str:
+    try:
+        Quiet.read(written)
+    except ValueError as wrong:
+        raise _wrong(*str(wrong).split("; ", 1)) from None
+    return written
+
+
+def _network_or_country(key: str) -> str:
+    return key if key.isdecimal() else _region(key)
+
+
 def _some(listed: tuple[str, ...]) -> tuple[str, ...]:
     if not listed:
         raise _wrong("this list is empty", "name at least one")
@@ -137,6 +184,10 @@ Units = Annotated[Whole, Field(ge=40, le=80)]
 Address = Annotated[str, AfterValidator(_address)]
 Country = Annotated[str, AfterValidator(_region)]
 Http = Annotated[str, AfterValidator(_http)]
+SmsCode = Annotated[str, AfterValidator(_sms_code)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+QuietHours = Annotated[str, AfterValidator(_quiet)]
+Whose = Annotated[str, AfterValidator(_network_or_country)]
 ServiceCode = Annotated[str, AfterValidator(_code)]
 
 
@@ -205,7 +256,12 @@ class Sms(Section):
     """Who carries messages."""
 
     provider: Literal["sandbox", "africastalking"] = "sandbox"
+    short_code: SmsCode = "123"
+    conversation_ttl: Ttl = 1800
+    screen_segments: Annotated[Whole, Field(ge=1, le=4)] = 2
     parallel: Annotated[Whole, Field(ge=1, le=500)] = 16
+    segments_per_second: Annotated[Number, Field(ge=0, le=10_000)] = 0
+    quiet_hours: Mapping[Whose, QuietHours] = Field(default_factory=dict)
 
 
 class AfricasTalking(Section):
@@ -219,6 +275,32 @@ class AfricasTalking(Section):
     callback_token: SecretStr = SecretStr("")
     allowed_ips: tuple[Address, ...] = ()
     trusted_proxies: tuple[Address, ...] = ()
+
+
+class Codes(Section):
+    """How many one-time codes are sent before somebody must be making money of them."""
+
+    prefix: Annotated[Whole, Field(ge=1)] = 60
+    country: Annotated[Whole, Field(ge=1)] = 2000
+    countries: Annotated[Mapping[str, Whole], AfterValidator(_regions)] = Field(default_factory=dict)
+    daily: Annotated[Whole, Field(ge=1)] = 20_000
+    watched: Annotated[Whole, Field(ge=1)] = 20
+    entered: Annotated[Whole, Field(ge=0, le=100)] = 30
+
+
+class Mail(Section):
+    """The server that takes our mail, and whom it comes from."""
+
+    host: Annotated[str, AfterValidator(_host)] = ""
+    port: Annotated[Whole, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    certificates: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    sender: Mailbox = ""
+    reply_to: Mailbox = ""
+    deadline: Seconds = 30.0
+    parallel: Annotated[Whole, Field(ge=1, le=50)] = 4
 
 
 class Network(Section):
@@ -246,17 +328,28 @@ class Ussd(Section):
 
 
 class Languages(Section):
-    """What callers choose from."""
+    """What callers choose from, and what is assumed of those who have not chosen."""
 
     offered: Annotated[tuple[Language, ...], AfterValidator(_some)] = ("en", "bn", "hi")
     default: Language = "en"
+    by_country: Annotated[Mapping[str, Language], AfterValidator(_regions)] = Field(
+        default_factory=lambda: dict[str, Language](BD="bn", IN="hi")
+    )
 
 
 class MenuPlan(Section):
     """The order of the main menu."""
 
     main: Mapping[str, str] = Field(
-        default_factory=lambda: {"1": "find", "2": "track", "5": "account", "6": "app", "7": "help", "8": "language"}
+        default_factory=lambda: {
+            "1": "find",
+            "2": "track",
+            "3": "documents",
+            "5": "account",
+            "6": "app",
+            "7": "help",
+            "8": "language",
+        }
     )
 
 
@@ -277,8 +370,32 @@ class Links(Section):
     """Where the app is."""
 
     web: Http = "https://web.umang.gov.in/web/#/"
+    kaios: Http = "https://web.umang.gov.in/uaw/i/v/ref"
     android: Http = "https://play.google.com/store/apps/details?id=in.gov.umang.negd.g2c"
     ios: Http = "https://apps.apple.com/in/app/umang/id1236448857"
+
+
+class MissedCalls(Section):
+    """Which numbers people ring to be sent something, and how often they are sent it."""
+
+    cool_down: Annotated[Whole, Field(ge=1, le=30 * 86_400)] = 3600
+    most_a_day: Annotated[Whole, Field(ge=1, le=10_000_000)] = 20_000
+    numbers: Annotated[Mapping[str, Action], AfterValidator(_phones)] = Field(
+        default_factory=lambda: dict[str, Action]({"+254711000001": "download_link"})
+    )
+
+
+class Documents(Section):
+    """Who issues documents, and for how long and how often a link to one works."""
+
+    issuer: Literal["sandbox", "digilocker"] = "sandbox"
+    base_url: Http = "https://digilocker.meripehchaan.gov.in/public"
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    deadline: Annotated[Number, Field(gt=0, le=4)] = 3.0
+    most_octets: Annotated[Whole, Field(ge=10_000, le=20_000_000)] = 3_000_000
+    link_hours: Annotated[Whole, Field(ge=1, le=48)] = 24
+    link_uses: Annotated[Whole, Field(ge=1, le=100)] = 5
 
 
 class Countries(Section):
@@ -336,12 +453,16 @@ class Settings(BaseSettings):
     database: Database = Database()
     sms: Sms = Sms()
     africastalking: AfricasTalking = AfricasTalking()
+    codes: Codes = Codes()
+    mail: Mail = Mail()
     ussd: Ussd = Ussd()
     languages: Languages = Languages()
     menu: MenuPlan = MenuPlan()
     accounts: Accounts = Accounts()
     helpdesk: Helpdesk = Helpdesk()
     links: Links = Links()
+    missed_calls: MissedCalls = MissedCalls()
+    documents: Documents = Documents()
     countries: Countries = Countries()
     catalogue: CatalogueFolder = CatalogueFolder()
     simulator: Simulator = Simulator()

@@ -10,20 +10,38 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from menus.journeys.apply import Wanted
+from menus.journeys.email import Emailing
 from menus.journeys.recover import Recovering
-from menus.journeys.register import NewCitizen, Registering
+from menus.journeys.register import NewCitizen, Register, Registering
+from menus.journeys.texted import Complained, Texted, Wrote
 from menus.model import Accepted, Asked, Refused, Texts
 from menus.tree import Calls, Plan
-from menus.words import Names, Words
+from menus.words import Names, Template, Words, template
+from paperwork import Paperwork, papers_of
 from screens.pages import Budget
 from services.accounts import Accounts, NewAccount, NumberTaken
 from services.applications import Applications, Receipt, Submission
 from services.catalogue import answers
 from services.catalogue.model import Catalogue, Field, say
+from services.catalogue.search import Search
 from services.codes import Codes
-from services.messages import Message, Messages
+from services.codes import Limits as CodeLimits
+from services.complaints import Complaint, Complaints, Suggestion
+from services.downloads import Downloads
+from services.emails import Emails
+from services.given import Say, Sealing
+from services.links import Links
+from services.messages import Messages
+from services.records.database import Records
+from services.registrants import Registrants, by_country
 from settings import Settings
+from sms.quiet import Quiet, QuietHours
+from sms.segments import counted
 from ussd.callback import Line
+from voice.missed_calls import Action, Answer, Menus
+from voice.missed_calls import Line as RungLine
+from web.handset import Handset
+from web.link_pages import LinkTexts, Pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +53,12 @@ class Services:
     applications: Applications
     codes: Codes
     messages: Messages
+    links: Links
+    downloads: Downloads
+    registrants: Registrants
+    complaints: Complaints
+    paperwork: Paperwork
+    emails: Emails
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +106,13 @@ def fields_of(catalogue: Catalogue) -> Callable[[str], Sequence[Asked]]:
 def plan_of(settings: Settings) -> Plan:
     """What this deployment decides about its menus."""
     helpdesk = {"phone": settings.helpdesk.phone, "email": settings.helpdesk.email}
-    return Plan(settings.languages.offered, settings.menu.main, helpdesk, pin_by_sms=settings.accounts.pin_by_sms)
+    return Plan(
+        settings.languages.offered,
+        settings.menu.main,
+        helpdesk,
+        pin_by_sms=settings.accounts.pin_by_sms,
+        by_email=bool(settings.mail.host),
+    )
 
 
 def names_of(catalogue: Catalogue) -> Names:
@@ -102,22 +132,80 @@ def names_of(catalogue: Catalogue) -> Names:
     }
 
 
-def sayer(words: Mapping[str, Words], settings: Settings) -> Callable[[str, str, Mapping[str, object]], str]:
+def sayer(words: Mapping[str, Words], settings: Settings) -> Say:
     """The texts of SMS, in a language's own script; what every text may say of the gateway is always known."""
+    return _sayer({language: spoken.sms for language, spoken in words.items()}, words, settings)
+
+
+def letter_sayer(words: Mapping[str, Words], settings: Settings) -> Say:
+    """The texts of e-mail, their subject in the first line, as `sayer` has those of SMS."""
+    return _sayer({language: spoken.mail for language, spoken in words.items()}, words, settings)
+
+
+def _sayer(texts: Mapping[str, Mapping[str, Template]], words: Mapping[str, Words], settings: Settings) -> Say:
     always = {
         "short_code": settings.ussd.service_codes[0],
+        "sms_code": settings.sms.short_code,
         "phone": settings.helpdesk.phone,
-        "web": settings.links.web,
-        "android": settings.links.android,
-        "ios": settings.links.ios,
         "track_key": plan_of(settings).key_of("track"),
     }
 
-    def say_sms(language: str, key: str, facts: Mapping[str, object]) -> str:
-        spoken = words[language]
-        return spoken.say(spoken.sms[key], {**always, **facts})
+    def said(language: str, key: str, facts: Mapping[str, object]) -> str:
+        return words[language].say(texts[language][key], {**always, **facts})
 
-    return say_sms
+    return said
+
+
+def code_limits(settings: Settings) -> CodeLimits:
+    """How many codes are sent, and from when on it is looked at whether they are entered."""
+    codes = settings.codes
+    return CodeLimits(codes.prefix, codes.country, codes.countries, codes.daily, codes.watched, codes.entered)
+
+
+def link_pages(words: Mapping[str, Words], settings: Settings) -> Pages:
+    """The pages that a link may lead to instead, in every language that is offered."""
+    facts = {"short_code": settings.ussd.service_codes[0], "sms_code": settings.sms.short_code}
+
+    def texts(spoken: Words) -> LinkTexts:
+        said = {name: spoken.say(template(spoken.common[f"link_{name}"]), facts) for name in LinkTexts.__annotations__}
+        return LinkTexts(**said)
+
+    offered: Mapping[str, LinkTexts] = {language: texts(words[language]) for language in settings.languages.offered}
+    return Pages(offered, settings.languages.default, facts["short_code"])
+
+
+def stores_of(settings: Settings) -> Mapping[Handset, str]:
+    """Where each handset finds the app; in the browser, where it has no place of its own."""
+    links = settings.links
+    own: Mapping[Handset, str] = {"kaios": links.kaios, "android": links.android, "ios": links.ios, "other": links.web}
+    return {handset: address or links.web for handset, address in own.items()}
+
+
+def assumed(settings: Settings) -> Callable[[str], str]:
+    """The language of a number that nothing is known of: its country's, where that is offered."""
+    languages = settings.languages
+    offered = {country: one for country, one in languages.by_country.items() if one in languages.offered}
+    return by_country(offered, languages.default)
+
+
+def rung_lines(settings: Settings, services: Services, conversations: Menus) -> Mapping[str, RungLine]:
+    """What each of our numbers answers a missed call with."""
+
+    async def call_back(number: str, _: str, effect: str) -> None:
+        await conversations.menu(number, effect)
+
+    answers: Mapping[Action, Answer] = {
+        "download_link": services.downloads.send,
+        "latest_status": services.applications.send_latest,
+        "call_back_menu": call_back,
+    }
+    return {number: RungLine(action, answers[action]) for number, action in settings.missed_calls.numbers.items()}
+
+
+def messages_of(settings: Settings, records: Records, seal: Sealing) -> Messages:
+    """The messages on their way: counted in segments, and put off while it is night where they go."""
+    nights = {whose: Quiet.read(written) for whose, written in settings.sms.quiet_hours.items()}
+    return Messages(records, seal, segments=lambda text: counted(text).segments, opens=QuietHours(nights))
 
 
 def served(countries: Sequence[str]) -> Callable[[str], bool]:
@@ -154,13 +242,10 @@ def line_of(settings: Settings) -> Line:
     return Line(ussd.service_codes, budget, networks, ussd.vouches)
 
 
-def calls_of(services: Services, settings: Settings, say_sms: Callable[[str, str, Mapping[str, object]], str]) -> Calls:
+def calls_of(services: Services, settings: Settings) -> Calls:
     """Everything the journeys may ask of the services."""
     catalogue, accounts, applications = services.catalogue, services.accounts, services.applications
     zone = ZoneInfo(settings.countries.time_zone)
-
-    async def send_links(number: str, language: str, effect: str) -> None:
-        await services.messages.send(Message(number, say_sms(language, "app", {}), "info", f"{effect}/app"))
 
     async def register(citizen: NewCitizen, effect: str) -> int | None:
         try:
@@ -176,7 +261,7 @@ def calls_of(services: Services, settings: Settings, say_sms: Callable[[str, str
 
     return Calls(
         keep_language=accounts.choose_language,
-        send_links=send_links,
+        send_links=services.downloads.send,
         sectors=lambda: [sector.code for sector in catalogue.sectors_offered()],
         services=lambda sector: [service.code for service in catalogue.in_sector(sector)],
         service=lambda code: catalogue.services[code],
@@ -189,9 +274,50 @@ def calls_of(services: Services, settings: Settings, say_sms: Callable[[str, str
         try_pin=accounts.sign_in,
         matches=accounts.matches,
         registering=Registering(
-            accounts.registered_by, services.codes.send, services.codes.check, accounts.hash_secret, register
+            accounts.registered_by,
+            services.codes.send,
+            services.codes.check,
+            accounts.hash_secret,
+            register,
+            accounts.keep_questions,
         ),
-        recovering=Recovering(accounts.questions, accounts.answer, accounts.change_pin, time_of_day),
+        emailing=Emailing(services.emails.before, services.emails.give, services.emails.again, services.emails.remove),
+        recovering=Recovering(
+            accounts.questions, accounts.answer, accounts.change_pin, time_of_day, accounts.registered_by
+        ),
+        texted=_texted(services, settings, register),
+        papers=papers_of(services.paperwork),
+    )
+
+
+def _texted(services: Services, settings: Settings, register: Register) -> Texted:
+    """Everything that SMS keywords may ask of the services."""
+    catalogue, complaints = services.catalogue, services.complaints
+
+    def numbered(number: int) -> str | None:
+        service = catalogue.numbered(number)
+        return service.code if service else None
+
+    async def complain(wrote: Wrote, effect: str) -> Complained:
+        new = Complaint(wrote.number, wrote.text, wrote.language, wrote.channel, wrote.about)
+        filed = await complaints.complain(new, effect)
+        return Complained(filed.complaint_number, filed.about)
+
+    async def suggest(wrote: Wrote, effect: str) -> None:
+        await complaints.suggest(Suggestion(wrote.number, wrote.text, wrote.language, wrote.channel), effect)
+
+    return Texted(
+        find_status=services.applications.status,
+        registered_by=services.accounts.registered_by,
+        register=register,
+        numbered=numbered,
+        search=Search(catalogue),
+        service=lambda code: catalogue.services[code],
+        offered=lambda code, channel: channel in catalogue.services[code].channels,
+        languages=settings.languages.offered,
+        keep_language=services.accounts.choose_language,
+        complain=complain,
+        suggest=suggest,
     )
 
 

@@ -17,6 +17,7 @@ MAIN = """\
 CON Ekdial
 1 Find a service
 2 Track application
+3 Documents
 5 My account
 6 Get the app
 7 Help

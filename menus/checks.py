@@ -8,16 +8,29 @@ import unicodedata
 from datetime import date
 
 from stdnum import damm
+from stdnum.exceptions import InvalidChecksum, ValidationError
+from stdnum.in_ import aadhaar as aadhaar_numbers
 
 from menus.model import Accepted, Refused
 
 TRACKING_DIGITS = 12
 CODE_DIGITS = 6
+AADHAAR_DIGITS = 12
+OLDEST = 120  # years
 LEAST_PIN, MOST_PIN = 4, 6
 LONGEST_NAME = 60
 LONGEST_ANSWER = 80
 _BETWEEN_DIGITS = re.compile(r"[\s.-]+")
+_is_day = re.compile(r"(\d{1,2})[^\w]*(\d{1,2})[^\w]*(\d{4})", re.ASCII).fullmatch
 _RUN = "01234567890123456789"
+LONGEST_EMAIL = 254  # octets, RFC 5321
+_AT = re.compile(r"[(\[]at[)\]]")
+# @ and _ have the codes 0 and 17 in the GSM alphabet and 64 and 95 in ASCII; each is the other's NUL, ¡, § or control.
+_MISREAD = str.maketrans({"\x00": "@", "¡": "@", "\x11": "_", "§": "_", ",": "."})
+_is_email = re.compile(
+    r"[a-z0-9!$%&'+/=?^_`{|}~-][a-z0-9.!$%&'+/=?^_`{|}~-]{0,63}(?<!\.)"  # no * and no #, which a call cannot carry
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
+).fullmatch
 
 
 def tracking_number(typed: str, _today: date) -> Accepted | Refused:
@@ -26,6 +39,35 @@ def tracking_number(typed: str, _today: date) -> Accepted | Refused:
     if not digits.isascii() or not digits.isdigit() or len(digits) != TRACKING_DIGITS:
         return Refused("not_12_digits")
     return Accepted(digits) if damm.is_valid(digits) else Refused("slip")
+
+
+def aadhaar(typed: str, _today: date) -> Accepted | Refused:
+    """An Aadhaar number: twelve digits, the last a Verhoeff check digit; spaces, dots and hyphens between are forgiven."""
+    digits = _BETWEEN_DIGITS.sub("", typed)
+    if not digits.isascii() or not digits.isdigit() or len(digits) != AADHAAR_DIGITS:
+        return Refused("not_12_digits")
+    try:
+        return Accepted(aadhaar_numbers.validate(digits))
+    except InvalidChecksum:
+        return Refused("slip")
+    except ValidationError:  # it begins with 0 or 1, or reads the same backwards
+        return Refused("not_aadhaar")
+
+
+def birthday(typed: str, today: date) -> Accepted | Refused:
+    """The day somebody was born, `21-11-1990` with anything or nothing between day, month and year; kept as ISO 8601."""
+    parts = _is_day(typed)
+    try:
+        day = date(int(parts[3]), int(parts[2]), int(parts[1])) if parts else None
+    except ValueError:
+        day = None
+    if day is None:
+        return Refused("not_a_date")
+    if day > today:
+        return Refused("date_in_future")
+    if day.year < today.year - OLDEST:
+        return Refused("date_too_old", {"earliest": date(today.year - OLDEST, 1, 1).isoformat()})
+    return Accepted(day.isoformat())
 
 
 def pin(typed: str, _today: date) -> Accepted | Refused:
@@ -64,3 +106,14 @@ def answer(typed: str, _today: date) -> Accepted | Refused:
     if not typed:
         return Refused("empty")
     return Accepted(typed) if len(typed) <= LONGEST_ANSWER else Refused("too_long", {"most": LONGEST_ANSWER})
+
+
+def email(typed: str, _today: date) -> Accepted | Refused:
+    """An e-mail address in plain letters, as it can be typed on a keypad; kept in lower case, for no server tells it apart.
+
+    Forgiven: blanks, `(at)`, a comma for a dot, a full stop at the end, and what a network made of @ and _.
+    """
+    address = _AT.sub("@", "".join(typed.split()).translate(_MISREAD).casefold()).rstrip(".")
+    if len(address) > LONGEST_EMAIL or ".." in address or not _is_email(address):
+        return Refused("not_an_email")
+    return Accepted(address)

@@ -65,6 +65,24 @@ async def advance(menu: Menu, place: Place, typed: str, visit: Visit) -> Reached
     return went if isinstance(went, Reached) else await arrive(menu, went, visit)
 
 
+def takes(menu: Menu, place: Place, typed: str, today: date) -> bool:
+    """Whether `typed` is an answer where the caller stands, be it back, home or the next page."""
+    answer = typed_plainly(typed)
+    if answer in {BACK, HOME} or (answer == MORE and place.more):
+        return True
+    match screen := menu.shown(place):
+        case Choice():
+            return answer in menu.options[screen.name]
+        case Listing():
+            return _is_position(answer, len(screen.rows(place.facts)))
+        case Question():
+            return answer in menu.options[screen.name] or isinstance(screen.check(answer, today), Accepted)
+        case Form():
+            return isinstance(_understood(screen.fields(place.facts)[place.item], answer, today), Accepted)
+        case Goodbye():
+            return False
+
+
 async def arrive(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
     """Where the steps on the way lead."""
     place, name, secrets = leaving.place, leaving.name, leaving.secrets

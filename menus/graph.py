@@ -66,10 +66,10 @@ def svg(menu: Menu, words: Words) -> str:
 
 
 def _roots(menu: Menu) -> Sequence[str]:
-    """Where an outline begins: at home and its doors, where many ways meet, and where nothing but the gateway leads."""
+    """Where an outline begins: at home and its doors, where many ways meet, and where keywords or the gateway lead."""
     led_to = Counter(name for screen in menu.listed for name in set(leads_to(screen)))
     meeting = (name for name in menu.screens if led_to[name] >= MANY or not led_to[name])
-    return tuple(dict.fromkeys((menu.home, *leads_to(menu.screens[menu.home]), *meeting)))
+    return tuple(dict.fromkeys((menu.home, *leads_to(menu.screens[menu.home]), *meeting, *menu.entries)))
 
 
 def _above(menu: Menu) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from menus.engine import Reached
 from menus.model import Menu
 from menus.showing import lies_behind, show
 from menus.words import LATIN, Words
-from screens.pages import Budget, Page, fit
+from screens.pages import Page, Room, fit
 
 
 class Layout:
@@ -17,13 +17,13 @@ class Layout:
         self._menu = menu
         self._words = words
         self._fixed = {form: _fixed(menu, spoken) for form, spoken in words.items()}
-        self._pages: dict[tuple[str, str, bool, Budget], Page] = {}
+        self._pages: dict[tuple[str, str, bool, Room], Page] = {}
 
-    def words_for(self, language: str, budget: Budget) -> Words:
+    def words_for(self, language: str, budget: Room) -> Words:
         """The words of a language in the form that such a screen can show."""
         return self._words[_form(language, budget)]
 
-    def page(self, reached: Reached, budget: Budget) -> Page:
+    def page(self, reached: Reached, budget: Room) -> Page:
         """What the screen of a caller shows who got there."""
         place = reached.place
         if reached.refused or place.page:
@@ -36,12 +36,12 @@ class Layout:
                 self._pages[kind] = page
         return page
 
-    def _laid_out(self, reached: Reached, budget: Budget) -> Page:
+    def _laid_out(self, reached: Reached, budget: Room) -> Page:
         words = self.words_for(reached.place.language, budget)
         return fit(show(self._menu, reached, words), budget, reached.place.page)
 
 
-def _form(language: str, budget: Budget) -> str:
+def _form(language: str, budget: Room) -> str:
     return language if budget.unicode else LATIN[language]
 
 

@@ -100,11 +100,12 @@ Call: TypeAlias = Callable[[Visit], Awaitable[Outcome[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One numbered line of a choice; its words stand under `name` in the locales."""
+    """One numbered line of a choice; its words stand under `name` in the locales. `not_on` is a channel that lacks it."""
 
     name: str
     goto: str
     key: str = ""
+    not_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +192,37 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 class Menu:
     """Every screen by name, where home is, and which facts outlive a return to it."""
 
-    def __init__(self, screens: Iterable[Screen], *, home: str, stuck: str, keeps: frozenset[str]) -> None:
+    def __init__(
+        self,
+        screens: Iterable[Screen],
+        *,
+        home: str,
+        stuck: str,
+        keeps: frozenset[str],
+        entries: Iterable[str] = (),
+        channel: str = "",
+    ) -> None:
+        """`entries` are entered by name, by an SMS keyword; options that `channel` lacks are left out."""
         self.listed = tuple(screens)
         self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.listed}
         self.options: Mapping[str, Mapping[str, Option]] = {
-            screen.name: dict(keyed(screen.options)) for screen in self.listed if isinstance(screen, Choice | Question)
+            screen.name: {
+                key: option for key, option in keyed(screen.options) if not channel or option.not_on != channel
+            }
+            for screen in self.listed
+            if isinstance(screen, Choice | Question)
         }
         """What a choice or a question offers, by the key that is pressed for it."""
         self.home = home
         self.stuck = stuck
         self.keeps = keeps
+        self.entries = tuple(entries)
+
+    def on(self, channel: str) -> "Menu":
+        """The same menu as this channel has it; every option keeps its number."""
+        return Menu(
+            self.listed, home=self.home, stuck=self.stuck, keeps=self.keeps, entries=self.entries, channel=channel
+        )
 
     def shown(self, place: Place) -> Shown:
         """The screen that a caller at `place` is looking at."""

@@ -22,7 +22,7 @@ from toml_lines import line_of, lines, tables_of, text_of
 LANGUAGES = ("en", "bn", "hi")
 LATIN = {"en": "en_Latn", "bn": "bn_Latn", "hi": "hi_Latn"}
 FORMS = (*LANGUAGES, "bn_Latn", "hi_Latn")
-RESERVED = ("common", "refused", "sms", "terms")
+RESERVED = ("common", "refused", "sms", "mail", "terms")
 LOCALES = Path(__file__).parent / "locales"
 
 Say: TypeAlias = Callable[[Any], str]
@@ -56,20 +56,20 @@ class Template:
         return frozenset((name, way) for line in self.lines for _, name, way in line if name)
 
     def said(self, facts: Mapping[str, Any], ways: Mapping[str, Say]) -> str:
-        """The text with its facts; a line whose facts are all empty is left out."""
+        """The text with its facts; a line whose facts are all empty is left out, one that is blank is not."""
         if "{" not in self.source:
             return self.source
         said = [_line_said(line, facts, ways) for line in self.lines]
-        return "\n".join(filter(None, said))
+        return "\n".join([line for line in said if line is not None])
 
 
-def _line_said(line: tuple[Part, ...], facts: Mapping[str, Any], ways: Mapping[str, Say]) -> str:
-    said, told = "", not line[0][1]
+def _line_said(line: tuple[Part, ...], facts: Mapping[str, Any], ways: Mapping[str, Say]) -> str | None:
+    said, told = "", not line or not line[0][1]
     for text, name, way in line:
         fact = ways[way](facts.get(name)) if name else ""
         said += text + fact
         told = told or fact != ""
-    return said.rstrip() if told else ""
+    return said.rstrip() if told else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ class Words:
     common: Mapping[str, str]
     refused: Mapping[str, Template]
     sms: Mapping[str, Template]
+    mail: Mapping[str, Template]
     terms: Mapping[str, Mapping[str, str]]
     ways: Mapping[str, Say]
 
@@ -120,6 +121,7 @@ def load(form: str, source: str, names: Names) -> Words:
         common=reserved["common"],
         refused={key: template(text) for key, text in reserved["refused"].items()},
         sms={key: template(text) for key, text in reserved["sms"].items()},
+        mail={key: template(text) for key, text in reserved["mail"].items()},
         terms=reserved["terms"],
         ways=_ways(form, reserved["terms"], names),
     )

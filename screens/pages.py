@@ -8,7 +8,7 @@ An option keeps its number whatever page it stands on. The key for the next page
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import regex
 
@@ -39,6 +39,17 @@ class Budget(NamedTuple):
         return self.unicode and units(text) + PREFIX <= self.units
 
 
+class Room(Protocol):
+    """What a text is to fit into: a screen with the prefix before it, or an SMS with nothing around it."""
+
+    @property
+    def unicode(self) -> bool:
+        """Whether it shows letters beyond GSM-7."""
+
+    def holds(self, text: str) -> bool:
+        """Whether all of `text` fits."""
+
+
 class Showing(NamedTuple):
     """What a screen says, before anyone has asked how large the screen is."""
 
@@ -58,7 +69,7 @@ class Page(NamedTuple):
     ends: bool = False
 
 
-def fit(showing: Showing, budget: Budget, number: int = 0) -> Page:
+def fit(showing: Showing, budget: Room, number: int = 0) -> Page:
     """Page `number` (from 0; past the end, the last) of what is to be said."""
     foot = f"{BACK} {showing.back}" if showing.back else ""
     options = "\n".join(f"{key} {label}" for key, label in showing.options)
@@ -75,7 +86,7 @@ def fit(showing: Showing, budget: Budget, number: int = 0) -> Page:
 class Frame:
     """What stands around the lines of every page: a note above, and below it the way on, or on the last page only back."""
 
-    budget: Budget
+    budget: Room
     note: str
     onward: str
     foot: str

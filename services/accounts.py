@@ -24,7 +24,7 @@ Outcome: TypeAlias = Literal["in", "wrong", "locked", "unknown"]
 Run: TypeAlias = Callable[[Executable], Awaitable[CursorResult[Any]]]
 OPEN: Final = Tally()
 QUESTIONS = 2
-LINGERS = 0.003  # seconds in which choices of a language come together: nobody notices them, and a commit costs as much
+LINGERS = 0.002  # seconds in which choices of a language come together: nobody notices them, and a commit costs as much
 
 
 class NumberTaken(Exception):
@@ -131,6 +131,15 @@ class Accounts:
         joined = accounts.outerjoin(callers, callers.c.number == accounts.c.number)
         found = await self._records.read(select(chosen).select_from(joined).where(accounts.c.id == account))
         return str(found.scalar_one())
+
+    async def keep_questions(self, number: str, questions: tuple[tuple[str, str], ...]) -> None:
+        """Give the account of this number its security questions; one that has some keeps those."""
+        asked = select(security_answers.c.account).where(security_answers.c.account == accounts.c.id).exists()
+        unasked = select(accounts.c.id).where(accounts.c.number == number, ~asked).with_for_update()
+        async with self._records.transaction() as transaction:
+            account = (await transaction.execute(unasked)).scalar_one_or_none()
+            if account is not None:
+                await self._insert_answers(transaction, account, questions)
 
     async def exists(self, number: str) -> bool:
         """Whether this number has an account."""

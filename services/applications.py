@@ -1,7 +1,7 @@
 """Applications: handed in once, followed by their tracking number, moved on by the department they belong to."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -14,7 +14,7 @@ from services.given import Clock, Say, Sealing, Texts, utc_now
 from services.messages import Message, Messages
 from services.numbers import tracking_number
 from services.records.database import Records, Transaction
-from services.records.tables import application_events, applications
+from services.records.tables import accounts, application_events, applications
 
 STATUSES: Final = (
     *("received", "under_review", "more_information", "approved"),
@@ -27,6 +27,8 @@ LISTED: Final = 20
 COLLISIONS: Final = 5  # in a row, out of 10**11 numbers: the draw is broken, not unlucky
 
 Reason: TypeAlias = Literal["unknown", "no_such_status", "final", "conflict"]
+TellElsewhere: TypeAlias = Callable[[Transaction, int, str, Mapping[str, object], str], Awaitable[None]]
+"""Queues a receipt where else an account wants it: within which transaction, account, language, facts, effect."""
 
 
 class NumbersExhausted(RuntimeError):
@@ -150,9 +152,11 @@ class Applications:
         say: Say,
         zone: ZoneInfo,
         *,
+        tell_elsewhere: TellElsewhere | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self._records = records
+        self._tell_elsewhere = tell_elsewhere
         self._messages = messages
         self._seal = seal
         self._say = say
@@ -185,10 +189,18 @@ class Applications:
         status = await self.status(tracking_number)
         if status is None:
             return False
-        facts = {**_facts(status.number, status.service, status.status, status.note), "changed": status.changed}
-        text = self._say(language, "status", {**facts, "promised": status.promised})
-        await self._messages.send(Message(to, text, "status", f"{effect}/status"))
+        await self._messages.send(Message(to, self._status_said(status, language), "info", f"{effect}/status"))
         return True
+
+    async def send_latest(self, to: str, language: str, effect: str) -> bool:
+        """Send what became of the newest application of this number's account; False, and an SMS that says so, when none."""
+        newest = (
+            select(*_TOLD).join(accounts).where(accounts.c.number == to).order_by(applications.c.id.desc()).limit(1)
+        )
+        row = (await self._records.read(newest)).one_or_none()
+        text = self._status_said(self._told(row), language) if row else self._say(language, "no_application", {})
+        await self._messages.send(Message(to, text, "link", f"{effect}/status"))
+        return row is not None
 
     async def filed(self, department: str, tracking_number: str) -> Filed | None:
         """The whole application for the department it belongs to; None for every other."""
@@ -247,6 +259,8 @@ class Applications:
         facts["date"] = made.at.astimezone(self._zone).date()
         text = self._say(new.language, "received", facts)
         await self._messages.queue(transaction, Message(new.number, text, "receipt", f"{effect}/received"))
+        if self._tell_elsewhere:
+            await self._tell_elsewhere(transaction, new.account, new.language, facts, f"{effect}/received")
 
     async def _move(
         self, transaction: Transaction, row: Row[Any], event: Mapping[str, Any], effect: str
@@ -261,6 +275,10 @@ class Applications:
         text = self._say(row.language, "moved", _facts(row.tracking_number, row.service, *moved))
         await self._messages.queue(transaction, Message(row.number, text, "status", f"{effect}/moved"))
         return Moved(row.tracking_number, *moved, at=now)
+
+    def _status_said(self, status: Status, language: str) -> str:
+        facts = _facts(status.number, status.service, status.status, status.note)
+        return self._say(language, "status", {**facts, "changed": status.changed, "promised": status.promised})
 
     def _told(self, row: Sequence[Any]) -> Status:
         number, service, status, changed, promised, note = row

@@ -1,8 +1,8 @@
 """What every service here is given rather than makes: the time, the words, and the keeping of secrets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Clock: TypeAlias = Callable[[], datetime]
 """The time now, aware, in UTC."""
@@ -25,6 +25,13 @@ class Sealing(Protocol):
 
     def open(self, sealed: bytes, about: str) -> bytes:
         """What was closed; raises when it was damaged, moved, or sealed with another key."""
+
+
+class Scripts(Protocol):
+    """The one thing that is asked of a Redis client (`redis.asyncio`): to run a script."""
+
+    def eval(self, script: str, numkeys: int, /, *keys_and_args: Any) -> Awaitable[Any]:
+        """What the script returns."""
 
 
 def utc_now() -> datetime:

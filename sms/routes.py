@@ -1,47 +1,102 @@
-"""The route by which Africa's Talking tells what became of an SMS."""
+"""The routes by which Africa's Talking hands over an SMS, tells what became of one, and who wants none."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 import structlog
 from aiohttp import web
 
 from callbacks import BadCallback, Guard, form
-from sms.delivery import Report
-from sms.providers.africastalking import read_report
+from failures import told
+from services.messages import Report
+from sms.providers.africastalking import read_optout, read_report
 
-Keep = Callable[[Report], Awaitable[object]]
+INBOUND = "/sms/africastalking"
+DELIVERY, OPTOUT = f"{INBOUND}/delivery", f"{INBOUND}/optout"
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
+Form: TypeAlias = Mapping[str, str]
 
 log = structlog.get_logger()
 
 
-def routes(guard: Guard, keep: Keep | None = None) -> list[web.RouteDef]:
-    """The routes; `keep` is given every report that can be read, in the order and as often as they come."""
+class Kept(NamedTuple):
+    """What is done with that which can be read, and with that which cannot: route, why, and its fields.
 
-    async def delivery(request: web.Request) -> web.Response:
-        """200 for whatever came, that the provider stop repeating it; 413 for a flood; 503 when ours to repeat."""
+    `sms` reads for itself, and says False where it cannot.
+    """
+
+    report: Callable[[Report], Awaitable[object]]
+    optout: Callable[[str], Awaitable[object]]
+    sms: Callable[[Form], Awaitable[bool]]
+    unread: Callable[[str, str, Form], Awaitable[object]]
+
+
+class Unreadable(Exception):
+    """A form in which something is missing; its text says what would be right and quotes nothing."""
+
+
+def routes(guard: Guard, kept: Kept) -> list[web.RouteDef]:
+    """All three; what is posted to them is taken in the order and as often as it comes."""
+
+    async def report(fields: Form) -> None:
+        read = read_report(fields)
+        if read is None:
+            raise Unreadable("A delivery report has an id and a status that is one word.")
+        facts = {"id": read.provider_id, "delivery": read.delivery, "word": read.word, "reason": read.reason}
+        log.info("delivery report", noted_with=await kept.report(read), **facts)
+
+    async def optout(fields: Form) -> None:
+        number = read_optout(fields)
+        if number is None:
+            raise Unreadable("An opt-out has a phoneNumber in the form +254700000001.")
+        await kept.optout(number)
+        log.info("opt-out by the provider")
+
+    async def inbound(fields: Form) -> None:
+        if not await kept.sms(fields):
+            raise Unreadable("An SMS has a from and a text.")
+
+    return [
+        web.post(INBOUND, _acknowledged(INBOUND, guard, inbound, kept)),
+        web.post(DELIVERY, _acknowledged(DELIVERY, guard, report, kept)),
+        web.post(OPTOUT, _acknowledged(OPTOUT, guard, optout, kept)),
+    ]
+
+
+def _acknowledged(route: str, guard: Guard, take: Callable[[Form], Awaitable[None]], kept: Kept) -> Handler:
+    """200 for whatever came, that the provider stop repeating it; 413 for a flood; 503 when it is ours to have repeated."""
+
+    async def handle(request: web.Request) -> web.Response:
         if (refusal := guard.refuse(request)) is not None:
             return refusal
         try:
-            report = read_report(await form(request))
+            fields = await form(request)
         except BadCallback as bad:
-            log.warning("delivery report not read", status=bad.status, line=bad.line)
-            return bad.answer() if bad.status == web.HTTPRequestEntityTooLarge.status_code else web.Response()
-        return await _kept(report, keep)
+            if bad.status == web.HTTPRequestEntityTooLarge.status_code:
+                return bad.answer()
+            return await _tried(route, _unread(route, bad.line, {}, kept))
+        return await _tried(route, _taken(route, fields, take, kept))
 
-    return [web.post("/sms/africastalking/delivery", delivery)]
+    return handle
 
 
-async def _kept(report: Report | None, keep: Keep | None) -> web.Response:
-    if report is None:
-        log.warning("delivery report not understood")
-        return web.Response()
-    log.info("delivery report", id=report.provider_id, delivery=report.delivery, word=report.word, reason=report.reason)
+async def _taken(route: str, fields: Form, take: Callable[[Form], Awaitable[None]], kept: Kept) -> None:
     try:
-        if keep is not None:
-            await keep(report)
+        await take(fields)
+    except Unreadable as unreadable:
+        await _unread(route, str(unreadable), fields, kept)
+
+
+async def _unread(route: str, why: str, fields: Form, kept: Kept) -> None:
+    log.warning("callback not read", route=route, line=why)
+    await kept.unread(route, why, fields)
+
+
+async def _tried(route: str, work: Awaitable[None]) -> web.Response:
+    try:
+        await work
     except Exception as error:  # noqa: BLE001 - whatever it is, only a repeat can mend it
-        failure = type(error).__name__
-    else:
-        return web.Response()
-    log.error("delivery report not kept", id=report.provider_id, error=failure)
-    return web.Response(status=503)
+        log.error("callback not kept", route=route, **told(error))
+        return web.Response(status=503)
+    return web.Response()

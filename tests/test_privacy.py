@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -12,11 +13,13 @@ from aiohttp import ClientSession
 
 import server
 from tests.journeys.steps import ANSWERS, PIN, applies, registers
+from tests.mail.post_office import HERE, open_office
 from tests.phone import Phone, running, settings_for
 from tests.servers import RedisServer
 
 NUMBER = "+8801798765432"
 NAME = "Shahanara Parvin"
+ADDRESS = "shahanara.parvin@example.org"
 NEW_PIN, WRONG_PIN = "739154", "913572"
 TYPED = (NAME, "Mirpur School", "Ayesha", "Nobodys School", *ANSWERS[:1], *ANSWERS[3:], "Typed Into The Menu")
 
@@ -32,6 +35,7 @@ def everything_said() -> Iterator[io.StringIO]:
     try:
         with redirect_stderr(said), redirect_stdout(said):
             server.log_as("debug")
+            structlog.configure(cache_logger_on_first_use=False)  # or what logs once here logs here for ever
             yield said
     finally:
         logging.getLogger().setLevel(level)
@@ -88,6 +92,43 @@ async def test_logs_metrics_and_redis_hold_nothing_personal(tmp_path: Path, redi
         found = [one for one in personal if one in text]
         assert not found, f"{found} in the {place}"
     for one in (*personal, phone.session):
+        assert one.encode() not in kept, f"{one} can be read in Redis"
+
+
+async def test_an_address_is_read_in_letters_and_nowhere_else(tmp_path: Path, redis_server: RedisServer) -> None:
+    redis_server.empty()
+    async with open_office() as post:
+        mail = {
+            "MAIL__HOST": HERE,
+            "MAIL__PORT": str(post.port),
+            "MAIL__SECURITY": "none",
+            "MAIL__SENDER": "a@b.example",
+        }
+        settings = settings_for(tmp_path, REDIS__URL=redis_server.url, SERVER__LOG_LEVEL="debug", **mail)
+        with everything_said() as said:
+            async with running(settings) as url, ClientSession() as http:
+                phone = Phone(http, url, NUMBER)
+                await registers(phone)
+                await phone.types("4", "shahanara at home", ADDRESS, "1")
+                link = re.search(r"/d/(\w+)", (await post.letter("/d/")).get_content())
+                assert link
+                async with http.post(f"{url}/d/{link[1]}") as verified:
+                    assert verified.status == 200
+                tracking = await applies(phone)
+                await post.letter(tracking[:4])
+                post.answers["RCPT"] = f"550 5.1.1 <{ADDRESS}>: no such user"
+                await phone.dials()
+                await phone.types("5", PIN)
+                await applies(phone)
+                await post.until(lambda: post.heard.count("RCPT") == 3)
+                async with http.get(f"{url}/metrics") as answer:
+                    metrics = await answer.text()
+                kept = everything_in(redis_server.url)
+    assert 'ekdial_mail_sends_total{end="Accepted"} 2.0' in metrics
+    assert "RecipientRefused" in said.getvalue()
+    for one in (ADDRESS, "shahanara", link[1], tracking, NUMBER[4:]):
+        assert one not in said.getvalue(), f"{one} in the logs"
+        assert one not in metrics, f"{one} in the metrics"
         assert one.encode() not in kept, f"{one} can be read in Redis"
 
 

@@ -324,6 +324,8 @@ SECRETS = {
     "EKDIAL_KEYS__SECRET": SECRET,
     "EKDIAL_AFRICASTALKING__API_KEY": "hunter2",
     "EKDIAL_AFRICASTALKING__CALLBACK_TOKEN": "hunter2",
+    "EKDIAL_MAIL__PASSWORD": "hunter2",
+    "EKDIAL_DOCUMENTS__CLIENT_SECRET": "hunter2",
     "EKDIAL_REDIS__URL": "redis://ekdial:hunter2@localhost:6379/0",
     "EKDIAL_DATABASE__URL": "postgresql+asyncpg://ekdial:hunter2@localhost/ekdial",
 }

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from faults import Fault
 from menus.model import Menu, Texts
 from menus.words import Words, file_of
-from screens.pages import Budget
+from screens.pages import Budget, Room
 from toml_lines import line_of, lines
 
 LATIN_FORMS = frozenset({"en", "bn_Latn", "hi_Latn"})
@@ -17,7 +17,10 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is proved: the tree, its words with their sources, the names it can say, and every form it can ask."""
+    """What is proved: the tree, its words with their sources, the names it can say, and every form it can ask.
+
+    `budget` is what a screen holds, `sms` what an SMS does; without it nothing is proved of SMS.
+    """
 
     menu: Menu
     words: Mapping[str, Words]
@@ -25,6 +28,7 @@ class Proof:
     codes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     labels: Iterable[tuple[str, Texts]] = ()
     budget: Budget = field(default_factory=Budget)
+    sms: Room | None = None
 
 
 def in_words(proof: Proof, form: str, key: Key, problem: str, right: str) -> Fault:

@@ -1,28 +1,36 @@
 """That every screen fits, with the longest facts it is likely to say."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from faults import Fault
+from menus.by_sms import for_sms
 from menus.check.proof import LATIN_FORMS, Proof, in_words
 from menus.check.texts import said_in
 from menus.model import Choice, Form, Goodbye, Question, Screen, Step, keyed
-from menus.words import ScreenWords, Words
-from screens.pages import Budget, Showing, fit
+from menus.words import LANGUAGES, ScreenWords, Words
+from screens.pages import Budget, Room, Showing, fit
 
 MOST_PAGES = 3
 MOST_UNICODE_PAGES = 8
 
 LONGEST: Mapping[str, Any] = {
+    "address": "mohammad.rafiqul.islam@services.example",
     "amount": [500_000, "BDT"],
     "changed": "2026-11-21",
     "promised": "2026-12-25",
     "date": "2026-12-25",
     "days": 120,
+    "document_holder": "Mohammad Rafiqul Islam Chow",
+    "document_issued": "2026-12-25",
+    "document_number": "SAMPLE/LIFE/1234567",
+    "document_title": "",  # it is said where the kind is none of ours, whose names are as long
+    "document_valid": "2026-12-25",
     "email": "helpdesk@services.example",
     "fee": [500_000, "BDT"],
     "item": 5,
     "items": 5,
+    "last_four": "1234",
     "left": 4,
     "name": "Mohammad Rafiqul Islam Chow",
     "number": "123456789012",
@@ -46,20 +54,50 @@ def longest_facts(proof: Proof, form: str) -> Mapping[str, Any]:
     return facts
 
 
+class _Shown(NamedTuple):
+    """One way in which the screens of a form are shown.
+
+    `page` is what a page of it is called; what is asked, what is said last and the way home may take `once` pages, and
+    anything else `most`.
+    """
+
+    words: Words
+    room: Room
+    page: str
+    once: int
+    most: int
+
+    def pages_of(self, screen: Screen, home: str) -> int:
+        """How many pages this screen may take."""
+        return self.once if isinstance(screen, Question | Form | Goodbye) or screen.name == home else self.most
+
+
 def sizes(proof: Proof, form: str) -> Iterator[Fault]:
-    """Every screen that needs too many pages, and every question of a form."""
+    """Every screen that needs too many pages, and every question of a form, in each way in which they are shown."""
     facts = longest_facts(proof, form)
-    for screen in proof.menu.listed:
-        if isinstance(screen, Form):
-            yield from _questions(proof, form, screen)
-        elif not isinstance(screen, Step):
-            most = _most_pages(screen, form, home=proof.menu.home)
-            for said in _size(_showing(screen, proof, form, facts), _budget(proof, form), most):
-                yield in_words(proof, form, (screen.name, "text"), *said)
+    for shown in _ways_of_showing(proof, form):
+        for screen in proof.menu.listed:
+            if isinstance(screen, Form):
+                yield from _questions(proof, form, shown, screen)
+            elif not isinstance(screen, Step):
+                most = shown.pages_of(screen, proof.menu.home)
+                for said in _size(_showing(screen, proof, shown.words, facts), shown, most):
+                    yield in_words(proof, form, (screen.name, "text"), *said)
 
 
-def _showing(screen: Screen, proof: Proof, form: str, facts: Mapping[str, Any]) -> Showing:
+def _ways_of_showing(proof: Proof, form: str) -> Iterator[_Shown]:
+    """On screens in this form's letters, Latin ones without a second page to a question; by SMS in a language's own."""
     words = proof.words[form]
+    if form in LATIN_FORMS:
+        yield _Shown(words, proof.budget, "screen", 1, MOST_PAGES)
+    else:
+        unicode = Budget(proof.budget.septets, proof.budget.units, unicode=True)
+        yield _Shown(words, unicode, "screen", MOST_UNICODE_PAGES, MOST_UNICODE_PAGES)
+    if proof.sms is not None and form in LANGUAGES:
+        yield _Shown(for_sms(proof.words, proof.menu)[form], proof.sms, "SMS page", 1, MOST_PAGES)
+
+
+def _showing(screen: Screen, proof: Proof, words: Words, facts: Mapping[str, Any]) -> Showing:
     spoken: ScreenWords = words.screens[screen.name]
     options: tuple[tuple[str, str], ...] = ()
     if isinstance(screen, Choice | Question):
@@ -73,32 +111,20 @@ def _way_back(words: Words) -> str:
     return max(words.common["back"], words.common["home"], key=len)
 
 
-def _budget(proof: Proof, form: str) -> Budget:
-    return proof.budget if form in LATIN_FORMS else Budget(proof.budget.septets, proof.budget.units, unicode=True)
-
-
-def _most_pages(screen: Screen, form: str, *, home: str) -> int:
-    """On one screen: what is asked, what is said last, and the way home, wherever the letters are Latin."""
-    if form not in LATIN_FORMS:
-        return MOST_UNICODE_PAGES
-    return 1 if isinstance(screen, Question | Form | Goodbye) or screen.name == home else MOST_PAGES
-
-
-def _size(showing: Showing, budget: Budget, most: int) -> Iterator[tuple[str, str]]:
-    if fit(showing, budget, most - 1).more:
+def _size(showing: Showing, shown: _Shown, most: int) -> Iterator[tuple[str, str]]:
+    if fit(showing, shown.room, most - 1).more:
         cost = " and ".join((_counted(len(showing.text), "character"), _counted(len(showing.options), "option")))
-        yield f"{cost} need more than {_counted(most, 'screen')}", "say it in fewer words"
+        yield f"{cost} need more than {_counted(most, shown.page)}", "say it in fewer words"
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number or 'no'} {what}s"
 
 
-def _questions(proof: Proof, form: str, screen: Form) -> Iterator[Fault]:
+def _questions(proof: Proof, form: str, shown: _Shown, screen: Form) -> Iterator[Fault]:
     """The questions that a form can ask, which are the catalogue's, as each language shows them."""
-    words = proof.words[form]
-    most = _most_pages(screen, form, home=proof.menu.home)
+    words = shown.words
     for where, labels in proof.labels:
         asked = words.say(words.screens[screen.name].text, {**LONGEST, "label": labels})
-        for said in _size(Showing(asked, back=_way_back(words)), _budget(proof, form), most):
+        for said in _size(Showing(asked, back=_way_back(words)), shown, shown.pages_of(screen, proof.menu.home)):
             yield Fault("catalogue", 0, f"{where} ({form})", *said)

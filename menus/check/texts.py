@@ -74,6 +74,7 @@ def said_in(words: Words) -> dict[Key, Template]:
             said[name, "row"] = screen.row
     said |= {("refused", key): text for key, text in words.refused.items()}
     said |= {("sms", key): text for key, text in words.sms.items()}
+    said |= {("mail", key): text for key, text in words.mail.items()}
     for kind, terms in words.terms.items():
         said |= {("terms", kind, key): template(text) for key, text in terms.items()}
     return said | {("common", key): template(text) for key, text in words.common.items()}
@@ -84,7 +85,7 @@ def _text(proof: Proof, form: str, key: Key, text: Template) -> Iterator[Fault]:
         yield in_words(proof, form, key, "this text is empty", "write it")
     if _prefixed(text.source):
         yield in_words(proof, form, key, "CON and END are the provider's", "begin with another word")
-    if key[0] != "sms" and _numbered(text.source):
+    if key[0] not in {"sms", "mail"} and _numbered(text.source):
         yield in_words(proof, form, key, "options are numbered by the gateway", "leave the number out")
     for name, way in sorted(text.placeholders):
         if way not in proof.words[form].ways:

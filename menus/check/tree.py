@@ -32,6 +32,9 @@ def tree(menu: Menu) -> Iterator[Fault]:
             yield from _unmapped(screen)
         if isinstance(screen, Choice | Question):
             yield from _keys(screen.name, screen.options)
+    for name in menu.entries:
+        if name not in menu.screens:
+            yield _fault(name, "a keyword leads here, and there is no such screen", meant(name, menu.screens))
     for name in sorted(set(menu.screens) - _reached(menu)):
         yield _fault(name, "nothing leads here", "let a screen lead to it, or take it out")
 
@@ -82,7 +85,7 @@ def _keys(name: str, options: Sequence[Option]) -> Iterator[Fault]:
 
 
 def _reached(menu: Menu) -> set[str]:
-    starts = ["languages", menu.home, menu.stuck, *(screen.name for screen in resume())]
+    starts = ["languages", menu.home, menu.stuck, *(screen.name for screen in resume()), *menu.entries]
     reached: set[str] = set()
     while starts:
         name = starts.pop()

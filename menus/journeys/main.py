@@ -8,6 +8,7 @@ from menus.model import Choice, Goodbye, Journey, Option, Outcome, Step, Visit
 DOORS = {
     "find": "sectors",
     "track": "ask_number",
+    "documents": "documents_start",
     "account": "account",
     "app": "get_app",
     "help": "get_help",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple
 
 from menus import checks
-from menus.journeys.sign_in import Clock, SignIn, Tried, signed_in
+from menus.journeys.sign_in import Clock, RegisteredBy, SignIn, Tried, signed_in
 from menus.model import Choice, Journey, Option, Outcome, Question, Step, Visit
 
 Questions = Callable[[str], Awaitable[Sequence[str]]]
@@ -22,15 +22,16 @@ class Recovering(NamedTuple):
     answer: Answer
     change_pin: ChangePin
     time_of_day: Clock
+    registered_by: RegisteredBy
 
 
 def recover(calls: Recovering) -> Journey:
     """Both ways to a new PIN; they meet in `new_pin` and end in `keep_pin`."""
 
-    async def start(visit: Visit) -> Outcome[Literal["asked", "unknown"]]:
+    async def start(visit: Visit) -> Outcome[Literal["asked", "unasked", "unknown"]]:
         questions = await calls.questions(visit.caller)
         if not questions:
-            return Outcome("unknown")
+            return Outcome("unasked" if await calls.registered_by(visit.caller) else "unknown")
         return Outcome("asked", {"question_1": questions[0], "question_2": questions[1]})
 
     async def check_answers(visit: Visit) -> Outcome[Tried]:
@@ -48,7 +49,8 @@ def recover(calls: Recovering) -> Journey:
 
     checked = {"in": "new_pin", "wrong": "recovery_wrong", "locked": "locked", "unknown": "offer_register"}
     return (
-        Step("recover", start, {"asked": "recovery_1", "unknown": "offer_register"}),
+        Step("recover", start, {"asked": "recovery_1", "unasked": "no_questions", "unknown": "offer_register"}),
+        Choice("no_questions", (Option("help", goto="get_help", key="7"),)),
         Question("recovery_1", "recovery_1", checks.answer, goto="recovery_2"),
         Question("recovery_2", "answer", checks.answer, goto="check_answers", secret=True),
         Step("check_answers", check_answers, checked),

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from menus import checks
 from menus.journeys.sign_in import RegisteredBy, existed
-from menus.model import Choice, Journey, Option, Outcome, Question, Step, Visit
+from menus.model import Choice, Goodbye, Journey, Option, Outcome, Question, Step, Visit
 
 FIRST_QUESTIONS = ("first_school", "first_teacher", "childhood_friend")
 SECOND_QUESTIONS = ("birthplace", "grandmother", "favourite_dish")
@@ -31,6 +31,8 @@ CheckCode = Callable[[str, str, str, str], Awaitable[CodeChecked]]
 """Number, purpose, code, effect."""
 Register = Callable[[NewCitizen, str], Awaitable[int | None]]
 """Who, effect; to the account signed in, 0 when it waits for the PIN that was sent by SMS, None when the number has one."""
+KeepQuestions = Callable[[str, tuple[tuple[str, str], ...]], Awaitable[None]]
+"""Number, and the code of each question with the hash of its answer, for an account that has none yet."""
 Hash = Callable[[str], Awaitable[str]]
 
 
@@ -42,6 +44,7 @@ class Registering(NamedTuple):
     check_code: CheckCode
     hash_secret: Hash
     register: Register
+    keep_questions: KeepQuestions
 
 
 def register(calls: Registering, *, pin_by_sms: bool) -> Journey:
@@ -64,12 +67,15 @@ def register(calls: Registering, *, pin_by_sms: bool) -> Journey:
     async def hold_answer(visit: Visit) -> Outcome[Literal["held"]]:
         return Outcome("held", {"hash_1": await calls.hash_secret(visit.facts["answer"])})
 
-    async def finish(visit: Visit) -> Outcome[Literal["signed_in", "pin_sent", "known"]]:
+    async def finish(visit: Visit) -> Outcome[Literal["signed_in", "pin_sent", "known", "questions_kept"]]:
         facts = visit.facts
         questions = (
             (facts["question_1"], facts["hash_1"]),
             (facts["question_2"], await calls.hash_secret(facts["answer"])),
         )
+        if facts.get("only_questions"):  # who registered by one SMS is asked for them afterwards
+            await calls.keep_questions(visit.caller, questions)
+            return Outcome("questions_kept", {"only_questions": False, "hash_1": ""})
         citizen = NewCitizen(visit.caller, facts["name"], visit.language, facts.get("pin_hash", ""), questions)
         account = await calls.register(citizen, visit.effect)
         if account is None:
@@ -94,9 +100,15 @@ def register(calls: Registering, *, pin_by_sms: bool) -> Journey:
         Step(
             "finish_registering",
             finish,
-            {"signed_in": "registered", "pin_sent": "pin_sent", "known": "ask_pin"},
+            {
+                "signed_in": "registered",
+                "pin_sent": "pin_sent",
+                "known": "ask_pin",
+                "questions_kept": "questions_kept",
+            },
             commits=True,
         ),
+        Goodbye("questions_kept"),
         Choice("registered", (Option("go_on", goto="go_on"),)),
         Choice("pin_sent", (Option("sign_in", goto="gate"),)),
     )

@@ -7,7 +7,8 @@ import msgspec
 from menus.model import Choice, Facts, Journey, Option, Outcome, Place, Step, Visit
 
 APPLYING = frozenset({"form", "confirm", "confirm_free"})
-NOTHING_LOST = frozenset({"main", "languages", "resume", "resume_form"})
+OFFERS = frozenset({"resume", "resume_form"})
+NOTHING_LOST = frozenset({"main", "languages"}) | OFFERS
 """Screens that a caller who was cut off there loses nothing by not going back to."""
 
 

@@ -12,7 +12,7 @@ from menus.model import Choice, Goodbye, Journey, Option, Outcome, Question, Ste
 
 Tried = Literal["in", "wrong", "locked", "unknown"]
 Then = Literal["own", "apply", "account"]
-THEN: Mapping[str, str] = {"own": "own", "apply": "start_form", "account": "account_menu"}
+THEN: Mapping[str, str] = {"own": "own", "apply": "start_form", "account": "account"}
 """What `then` may say, and the screen it means."""
 
 
@@ -44,8 +44,8 @@ Clock = Callable[[datetime], str]
 """A moment as the time of day on the citizen's clock, such as `14:05`."""
 
 
-def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock) -> Journey:
-    """The gate, the PIN, and where to go on."""
+def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock, *, by_email: bool) -> Journey:
+    """The gate, the PIN, and where to go on; the account's menu has e-mail where `by_email`."""
 
     async def gate(visit: Visit) -> Outcome[Literal["in", "known", "new"]]:
         if visit.facts.get("account"):
@@ -60,13 +60,16 @@ def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock) ->
         then: Then = visit.facts.get("then") or "account"
         return Outcome(then, {"then": ""})
 
-    async def account(visit: Visit) -> Outcome[Literal["in", "out"]]:
-        return Outcome("in" if visit.facts.get("account") else "out", {"then": "account"})
+    async def account(visit: Visit) -> Outcome[Literal["in", "in_with_email", "out"]]:
+        if not visit.facts.get("account"):
+            return Outcome("out", {"then": "account"})
+        return Outcome("in_with_email" if by_email else "in")
 
     async def sign_out(_: Visit) -> Outcome[Literal["out"]]:
         return Outcome("out", {"account": 0})
 
     forgot = (Option("forgot", goto="recover"),)
+    menu = (Option("own", goto="own"), Option("pin", goto="change_pin"), Option("out", goto="sign_out"))
     tried = {"in": "go_on", "wrong": "pin_wrong", "locked": "locked", "unknown": "offer_register"}
     return (
         Step("gate", gate, {"in": "go_on", "known": "ask_pin", "new": "offer_register"}),
@@ -76,11 +79,9 @@ def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock) ->
         Goodbye("locked"),
         Step("go_on", go_on, THEN),
         Choice("offer_register", (Option("register", goto="register"),)),
-        Step("account", account, {"in": "account_menu", "out": "gate"}),
-        Choice(
-            "account_menu",
-            (Option("own", goto="own"), Option("pin", goto="change_pin"), Option("out", goto="sign_out")),
-        ),
+        Step("account", account, {"in": "account_menu", "in_with_email": "account_menu_email", "out": "gate"}),
+        Choice("account_menu", menu),
+        Choice("account_menu_email", (*menu, Option("email", goto="email"))),
         Step("sign_out", sign_out, {"out": "signed_out"}, commits=True),
         Goodbye("signed_out"),
     )

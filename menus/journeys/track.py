@@ -51,7 +51,7 @@ def track(find_status: FindStatus, find_own: FindOwn, send_status: SendStatus) -
         status = await find_status(visit.facts["number"])
         if status is None:
             return Outcome("unknown")
-        return Outcome(_mood(status, visit.today), _told(status))
+        return Outcome(mood(status, visit.today), _told(status))
 
     async def own(visit: Visit) -> Outcome[Literal["signed_out", "listed"]]:
         account = visit.facts.get("account")
@@ -65,7 +65,7 @@ def track(find_status: FindStatus, find_own: FindOwn, send_status: SendStatus) -
         return Outcome("sent")
 
     moods = {"on_time": "status", "late": "status_late", "closed": "status_closed"}
-    options = (Option("by_sms", goto="send_status"), Option("again", goto="ask_number"))
+    options = (Option("by_sms", goto="send_status", not_on="sms"), Option("again", goto="ask_number"))
     helped = (Option("help", goto="get_help", key="7"),)
     return (
         Question("ask_number", "number", checks.tracking_number, goto="look_up", options=(Option("own", goto="own"),)),
@@ -85,7 +85,8 @@ def _own_rows(facts: Facts) -> Sequence[Facts]:
     return rows
 
 
-def _mood(status: Status, today: date) -> Literal["on_time", "late", "closed"]:
+def mood(status: Status, today: date) -> Literal["on_time", "late", "closed"]:
+    """How it stands with the time that was promised."""
     if status.status in CLOSED:
         return "closed"
     return "late" if status.promised and status.promised < today else "on_time"

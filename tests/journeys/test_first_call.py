@@ -27,7 +27,7 @@ async def test_a_wrong_key_is_told_what_would_be_right_and_shown_the_same_screen
     assert await phone.types("9") == f"Please choose 1 to 3\n{screen}"
     assert await phone.types("one") == f"Please choose 1 to 3\n{screen}"
     main = await phone.types("1")
-    assert await phone.types("4") == f"Please choose one of 1, 2, 5, 6, 7, 8\n{main}"
+    assert await phone.types("4") == f"Please choose one of 1, 2, 3, 5, 6, 7, 8\n{main}"
 
 
 async def test_zero_goes_back_and_two_zeros_go_home_from_everywhere(phone: Phone) -> None:

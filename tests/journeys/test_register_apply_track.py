@@ -95,7 +95,7 @@ async def test_a_service_that_the_phone_cannot_do_gets_an_honest_answer(phone: P
         "1 Send me the app's link\n2 Helpdesk\n0 Back"
     )
     assert (await phone.types("1")).startswith("The link is on its way")
-    assert "https://play.google.com/" in await phone.sms("Ekdial app")
+    assert "/d/" in await phone.sms("Ekdial: get the app at")
 
 
 async def test_what_to_bring_and_what_it_costs_are_said_before_applying(phone: Phone) -> None:

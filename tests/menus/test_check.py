@@ -10,6 +10,7 @@ import pytest
 
 from faults import Broken
 from menus.check import faults
+from menus.model import Goodbye, Menu
 from menus.words import file_of, load
 from screens.pages import Budget
 from tests.menus.proofs import LABELS, SOURCES, TREE, proof, sources_for
@@ -83,6 +84,15 @@ def test_the_way_home_is_counted_where_its_name_is_the_longer_one():
     assert [fault.where for fault in faults(proof(sources=sources))] == []
 
 
+def test_a_keyword_must_lead_to_a_screen_and_makes_it_one_that_is_reached():
+    alone = Goodbye("app_sent")
+    menu = Menu((*TREE, alone), home="main", stuck="stuck", keeps=frozenset(), entries=("app_sent", "app_snt"))
+
+    said = [str(fault) for fault in faults(replace(proof((*TREE, alone), sources_for((*TREE, alone))), menu=menu))]
+
+    assert said == ["menus: app_snt: a keyword leads here, and there is no such screen; did you mean 'app_sent'?"]
+
+
 # What is said from elsewhere -----------------------------------------------------------------------------------------
 
 ENGLISH = load("en", text_of(Path("menus/locales/en.toml").absolute()), {})
@@ -96,10 +106,18 @@ def test_every_reason_for_a_refusal_has_its_line_and_every_line_its_reason():
 
 def test_every_sms_that_is_sent_has_its_words_and_no_words_are_left_over():
     given = {
-        name for file in sources_of("wiring.py", "services") for name in texts_given_to(r"\w*_say\w*|say_sms", file)
+        name
+        for file in sources_of("wiring.py", "services", "sms")
+        for name in texts_given_to(r"\w*_say\w*|say_sms|say", file)
     }
 
     assert given == set(ENGLISH.sms)
+
+
+def test_every_letter_that_is_written_has_its_words_and_no_words_are_left_over():
+    given = {name for file in sources_of("services") for name in texts_given_to("_write", file)}
+
+    assert given == set(ENGLISH.mail)
 
 
 def sources_of(*places):

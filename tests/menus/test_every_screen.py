@@ -43,6 +43,8 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
     texts = st.dictionaries(st.sampled_from(FORMS), name, max_size=5)
     question = st.sampled_from(list(conversation().words["en"].terms["question"]))
     row = st.fixed_dictionaries({"service": service, "status": status, "number": number})
+    kind = st.sampled_from([*conversation().words["en"].terms["document"], "RATCR"])
+    document = st.fixed_dictionaries({"document": st.just(1), "document_kind": kind, "document_title": name})
     everything: dict[str, st.SearchStrategy[Any]] = {
         "service": st.sampled_from(asked),
         "sector": st.sampled_from(codes("sector")),
@@ -62,9 +64,21 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
         "question_2": question,
         "phone": st.just("+880 1550-060060"),
         "email": st.just("support@mygov.bd"),
+        "address": st.sampled_from(
+            ["a@b.example", "mohammad.rafiqul_islam.chowdhury+ekdial@public-services.dhaka.example"]
+        ),
         "track_key": st.just("2"),
         "applications": st.lists(row, min_size=1, max_size=20),
         "form": st.just({}),
+        "last_four": st.just("2346"),
+        "documents_rows": st.lists(document, min_size=1, max_size=20),
+        "document_kind": kind,
+        "document_title": name,
+        "document_number": name,
+        "document_holder": name,
+        "document_issued": st.none() | day,
+        "document_valid": st.none() | day,
+        "sample": st.sampled_from(["yes", None]),
     }
     return draw(st.fixed_dictionaries(everything))
 

@@ -1,6 +1,7 @@
 """Accounts: languages, registering, signing in, lock-out and recovery, each effect once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -31,6 +32,17 @@ async def test_many_callers_at_once_each_get_their_own(desk):
     await asyncio.gather(*(desk.accounts.choose_language(*chosen, "s1") for chosen in languages.items()))
     known = await asyncio.gather(*(desk.accounts.language_of(number) for number in languages))
     assert [one.language for one in known] == list(languages.values())
+
+
+async def test_an_account_that_has_no_questions_gets_them_and_keeps_the_first(desk):
+    newcomer = replace(await desk.newcomer(), questions=())
+    await desk.accounts.register(newcomer, "s1:9")
+    first, second = (("first_school", "a"), ("birthplace", "b")), (("first_teacher", "c"), ("favourite_dish", "d"))
+    await desk.accounts.keep_questions(RAHIMA, first)
+    await desk.accounts.keep_questions(RAHIMA, second)
+    assert await desk.accounts.questions(RAHIMA) == ("first_school", "birthplace")
+    await desk.accounts.keep_questions(KARIM, first)
+    assert await desk.accounts.questions(KARIM) == ()
 
 
 async def test_the_last_of_two_choices_in_one_moment_holds(desk):

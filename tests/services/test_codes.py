@@ -1,14 +1,18 @@
 """One-time codes: six digits, ten minutes, five checks, five sends an hour, one alive at a time, used once."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 from fakeredis import FakeAsyncRedis
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import RedisError
 
 from services.codes import Codes
 from services.records.tables import messages
 from tests.desk import KARIM, RAHIMA, SEAL, say
+from tests.phone import NOBODY_LISTENS_HERE
+from tests.servers import OwnRedis
 
 TEN_MINUTES = 600_000  # ms
 
@@ -53,6 +57,47 @@ async def test_of_many_checks_at_once_one_is_right(desk, codes):
     code = await sends(desk, codes)
     checks = await asyncio.gather(*(codes.check(RAHIMA, "register", code) for _ in range(20)))
     assert sorted(checks) == ["gone"] * 19 + ["right"]
+
+
+async def test_of_two_processes_that_check_at_once_one_is_right(desk, clock, redis_server):
+    redis_server.empty()
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(Redis.from_url(redis_server.url)) for _ in range(2)]
+        one, other = (Codes(client, desk.messages, SEAL, say, clock=clock) for client in clients)
+        for number in range(5):
+            code = await sends(desk, one, f"s1:{number}")
+            checks = await asyncio.gather(*(codes.check(RAHIMA, "register", code) for codes in (one, other)))
+            assert sorted(checks) == ["gone", "right"]
+
+
+async def test_in_a_cluster_every_step_stays_in_its_slot(desk, clock):
+    with OwnRedis(cluster=True) as server:
+        async with RedisCluster.from_url(server.url) as redis:
+            codes = Codes(redis, desk.messages, SEAL, say, clock=clock)
+            code = await sends(desk, codes)
+            assert await codes.check(RAHIMA, "register", code, "s1:10") == "right"
+            assert await codes.check(RAHIMA, "register", code) == "gone"
+
+
+async def test_while_redis_is_away_no_code_is_sent_and_none_is_right(desk, clock):
+    async with Redis.from_url(NOBODY_LISTENS_HERE) as redis:
+        codes = Codes(redis, desk.messages, SEAL, say, clock=clock)
+        with pytest.raises(RedisError):
+            await codes.send(RAHIMA, "bn", "register", "s1:3")
+        with pytest.raises(RedisError):
+            await codes.check(RAHIMA, "register", "000000")
+    assert await desk.sent() == []
+
+
+async def test_a_number_with_an_account_is_answered_as_one_without(desk, codes):
+    await desk.registers(RAHIMA)
+    await desk.sent()
+    for number, effect in ((RAHIMA, "s1"), (KARIM, "s2")):
+        code = await sends(desk, codes, f"{effect}:3", number)
+        answers = [await codes.check(number, "register", one) for one in (other_than(code), code, code)]
+        assert answers == ["wrong", "right", "gone"]
+        further = [await codes.send(number, "bn", "register", f"{effect}:{again}") for again in range(10, 15)]
+        assert further == ["sent"] * 4 + ["too_many"]
 
 
 async def test_five_wrong_checks_use_a_code_up(desk, codes):
@@ -162,14 +207,30 @@ async def test_every_key_dies_by_itself_and_tells_no_number_and_no_code(desk, co
     code = await sends(desk, codes)
     await codes.check(RAHIMA, "register", other_than(code), "s1:10")
     keys = [key.decode() async for key in redis.scan_iter()]
-    assert len(keys) == 3
+    of_the_number = [key for key in keys if key.startswith("ekdial:code:")]
+    of_areas = [key for key in keys if key.startswith("ekdial:codes:")]
+    assert (len(of_the_number), len(of_areas), len(keys)) == (3, 3, 6)
     lives = {key: await redis.pttl(key) for key in keys}
-    assert all(0 < left <= 3_600_000 for left in lives.values())
-    [live] = [key for key in keys if key.endswith("}")]
+    assert all(0 < lives[key] <= 3_600_000 for key in of_the_number)
+    assert sorted(lives[key] // 600_000 for key in of_areas) == [6, 6, 155]  # windows of an hour and a day, and a slot
+    [live] = [key for key in of_the_number if key.endswith("}")]
     assert TEN_MINUTES - 10_000 < lives[live] <= TEN_MINUTES
-    assert all(key.startswith(live) for key in keys)  # one hash tag, so one slot of a cluster
-    kept = str([keys, await redis.hgetall(live), await redis.zrange(f"{live}:sends", 0, -1)])
-    assert not [told for told in (RAHIMA, RAHIMA[1:], code) if told in kept]
+    assert all(key.startswith(live) for key in of_the_number)  # one hash tag, so one slot of a cluster
+    counted = [await redis.hgetall(key) for key in of_areas]
+    kept = str([keys, await redis.hgetall(live), await redis.zrange(f"{live}:sends", 0, -1), counted])
+    assert not [told for told in (RAHIMA, RAHIMA[1:], RAHIMA[:-4], "BD", code) if told in kept]
+
+
+async def test_what_was_sent_and_what_became_of_it_is_counted_once(desk, codes):
+    code = await sends(desk, codes)
+    await codes.send(RAHIMA, "bn", "register", "s1:3")
+    for given, effect in ((other_than(code), "s1:4"), (other_than(code), "s1:4"), (code, "s1:5"), (code, "s1:5")):
+        await codes.check(RAHIMA, "register", given, effect)
+    await codes.check(RAHIMA, "register", code, "s1:6")
+    for number in range(10, 17):
+        await codes.send(RAHIMA, "bn", "register", f"s1:{number}")
+    assert codes.handled == {"sent": 5, "wrong": 1, "right": 1, "gone": 1}
+    assert codes.refused == {"number": 3}
 
 
 async def test_codes_are_spread_over_all_there_are(codes):

@@ -1,0 +1,67 @@
+"""Conversations by SMS: the trees that a call walks, by numbered replies, in the room of a segment or two."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from menus.by_sms import SECRET
+from menus.engine import takes
+from menus.model import Question
+from screens.pages import Room
+from services.messages import Message, Messages
+from sessions import turns
+from sessions.turns import Table, Turn
+
+CHANNEL = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversations:
+    """Every person's. A number is E.164; an `effect` names one message, the same whenever that is worked on.
+
+    `language_of` is what they are spoken to in where nothing they wrote says otherwise.
+    """
+
+    table: Table
+    room: Room
+    messages: Messages
+    language_of: Callable[[str], Awaitable[str]]
+
+    async def menu(self, number: str, effect: str) -> None:
+        """Send the main menu; its numbers are heard when they are sent back."""
+        turn = await self.enter(number, effect, self.table.menu.home, await self.language_of(number))
+        await self.messages.send(Message(number, turn.answer.text, "reply", f"{effect}/menu"))
+
+    async def standing(self, number: str, effect: str) -> Turn | None:
+        """Where the running conversation stands; None where there is none."""
+        return await turns.standing(self.table, self._message(number, effect))
+
+    def takes(self, turn: Turn, typed: str) -> bool:
+        """Whether `typed` is an answer where this conversation stands."""
+        return takes(self.table.menu, turn.place, typed, self.table.today())
+
+    def asks_a_secret(self, turn: Turn) -> bool:
+        """Whether what answers here is nobody else's business: a PIN, a code, what reopens an account, an identity number."""
+        screen = self.table.menu.shown(turn.place)
+        return isinstance(screen, Question) and (screen.secret or screen.saves in SECRET)
+
+    async def answer(self, number: str, effect: str, typed: str) -> Turn | None:
+        """The turn that an answer makes; None where there is no conversation."""
+        return await turns.answer(self.table, self._message(number, effect), typed)
+
+    async def enter(
+        self, number: str, effect: str, screen: str, language: str, said: Mapping[str, str] | None = None
+    ) -> Turn:
+        """The turn that enters the menus at `screen`, whose steps are told what was `said`."""
+        return await turns.enter(self.table, self._message(number, effect), screen, language, said)
+
+    async def take_up(self, number: str, effect: str) -> Turn | None:
+        """The turn that offers to go on with a call that was cut off; None where none was."""
+        return await turns.take_up(self.table, self._message(number, effect))
+
+    async def end(self, number: str) -> None:
+        """Forget it."""
+        await turns.end(self.table, self._message(number, ""))
+
+    def _message(self, number: str, effect: str) -> turns.Message:
+        # A number that an SMS names as its sender can be forged: nobody vouches for it.
+        return turns.Message(effect, number, CHANNEL, self.room, vouched=False)

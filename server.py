@@ -5,12 +5,13 @@ import asyncio
 import gc
 import logging
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from aiohttp import web
@@ -68,10 +69,10 @@ async def lasting(settings: Settings | None = None) -> web.Application:
     return app
 
 
-async def worker() -> web.Application:
+async def worker() -> web.AppRunner:
     """What gunicorn loads, `server:worker`; a worker that cannot start says why in one line and is not tried again."""
     try:
-        return await lasting()
+        return straight(await lasting())
     except CannotRun as refused:
         print(refused, file=sys.stderr, flush=True)
         raise SystemExit(NOT_LOADED) from None
@@ -102,21 +103,39 @@ def log_as(level: str) -> None:
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:
     """Serves until it is told to stop, then finishes the hops in flight."""
-    from callbacks import AccessLog
-
-    with _bound(settings.server) as listening:
+    with _bound(settings.server) as listening, asyncio.Runner(loop_factory=_loop) as loop:
         settings = _at_port(settings, listening.getsockname()[1])
-        web.run_app(
-            lasting(settings),
-            sock=listening,
-            loop=_loop(),
-            shutdown_timeout=SHUTDOWN,
-            lingering_time=1,  # seconds; a body that was refused unread would hold its connection for ten
-            access_log_class=AccessLog,
-            access_log=logging.getLogger("access") if settings.server.log_level == "debug" else None,
-            print=lambda _: _announce(settings),
-        )
+        with suppress(KeyboardInterrupt):
+            loop.run(_serving(settings, listening))
     return 0
+
+
+async def _serving(settings: Settings, listening: socket.socket) -> None:
+    """Until SIGTERM or SIGINT; then the hops in flight are finished."""
+    told_to_stop = asyncio.Event()
+    with suppress(NotImplementedError):  # on Windows, where Ctrl+C cancels this instead
+        for told in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(told, told_to_stop.set)
+    runner = straight(await lasting(settings), access_log=_access_log(settings))
+    try:
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        _announce(settings)
+        await told_to_stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def straight(app: web.Application, **options: Any) -> web.AppRunner:
+    """What runs the gateway, here and in gunicorn's workers. A body refused unread holds its connection for a second."""
+    from straight import StraightRunner
+    from ussd.routes import KEY_PRESS
+
+    return StraightRunner(app, frozenset({KEY_PRESS}), shutdown_timeout=SHUTDOWN, lingering_time=1, **options)
+
+
+def _access_log(settings: Settings) -> logging.Logger | None:
+    return logging.getLogger("access") if settings.server.log_level == "debug" else None
 
 
 def _bound(server: Server) -> socket.socket:
@@ -177,7 +196,7 @@ async def _somewhere(settings: Settings, url: str | None) -> AsyncIterator[str]:
     if url or await _listens(configured.host, configured.port):
         yield url or configured.url
         return
-    runner = web.AppRunner(await application(settings), access_log=None)
+    runner = straight(await application(settings))
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

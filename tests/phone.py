@@ -9,7 +9,6 @@ from pathlib import Path
 from aiohttp import ClientSession, web
 
 import server
-from callbacks import AccessLog
 from configured import read
 from settings import Settings
 from web.simulator.received import inbox_of
@@ -29,7 +28,7 @@ def settings_for(tmp_path: Path, **environment: str) -> Settings:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[str]:
     """The address of a gateway that really listens."""
-    runner = web.AppRunner(await server.application(settings), shutdown_timeout=5, access_log_class=AccessLog)
+    runner = server.straight(await server.application(settings))
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -12,6 +12,8 @@ from sessions.exchange import Desk, hop
 from ussd.callback import HOP_METADATA, Line, call_of, ended_of, said
 from ussd.hops import Hops
 
+KEY_PRESS = "/ussd/africastalking"
+
 log = structlog.get_logger()
 
 
@@ -50,6 +52,6 @@ def routes(desk: Desk, line: Line, guard: Guard, hops: Hops) -> list[web.RouteDe
         return web.Response()
 
     return [
-        web.post("/ussd/africastalking", key_press),
-        web.post("/ussd/africastalking/events", ended),
+        web.post(KEY_PRESS, key_press),
+        web.post(f"{KEY_PRESS}/events", ended),
     ]

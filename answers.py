@@ -6,6 +6,7 @@ are the same octets; a test holds them to what aiohttp sends.
 
 import time
 from email.utils import formatdate
+from functools import lru_cache
 
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
@@ -13,19 +14,12 @@ from aiohttp.http import SERVER_SOFTWARE
 from aiohttp.web_request import BaseRequest
 
 _FIXED = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
-_SERVER = f"\r\nServer: {SERVER_SOFTWARE}\r\n\r\n"
-
-
-class _Clock:
-    """The date of this second, as HTTP writes it."""
-
-    second = 0
-    written = ""
+_SERVER = f"Server: {SERVER_SOFTWARE}\r\n\r\n"
 
 
 def answer(request: web.Request, text: str, header: tuple[str, str] | None = None) -> web.StreamResponse:
-    """200 with this plain text, and one more header where there is one; both its parts must be plain ASCII."""
-    if request.version == HttpVersion11 and request.keep_alive and request.method == "POST":
+    """200 with this plain text to a POST, and one more header where there is one; its parts must be plain ASCII."""
+    if request.version == HttpVersion11 and request.keep_alive:
         return _InOnePiece(text, header)
     return web.Response(text=text, headers=dict([header]) if header else None)
 
@@ -38,7 +32,7 @@ class _InOnePiece(web.Response):
     def __init__(self, text: str, header: tuple[str, str] | None) -> None:
         body = text.encode()
         more = f"{header[0]}: {header[1]}\r\n" if header else ""
-        head = f"{_FIXED}{more}Content-Length: {len(body)}\r\nDate: {_date()}{_SERVER}"
+        head = f"{_FIXED}{more}Content-Length: {len(body)}{_date_and_server()}"
         self._octets = head.encode("ascii") + body
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
@@ -52,8 +46,10 @@ class _InOnePiece(web.Response):
         return None
 
 
-def _date() -> str:
-    second = int(time.time())
-    if second != _Clock.second:
-        _Clock.second, _Clock.written = second, formatdate(second, usegmt=True)
-    return _Clock.written
+def _date_and_server() -> str:
+    return _headers_of(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _headers_of(second: int) -> str:
+    return f"\r\nDate: {formatdate(second, usegmt=True)}\r\n{_SERVER}"

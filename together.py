@@ -17,8 +17,8 @@ class Together(Generic[Ask, Answer]):
     askers (an asker who is cancelled harms nobody else, and nothing is logged under the first one's name), and
     raises to all of them, or to one of them by giving an exception in place of an answer.
 
-    With `linger` a run waits so many seconds for more asks before it goes: worth it where a run costs far more than an
-    ask, as a commit does.
+    Where a run costs far more than an ask, as a commit does, it is worth it to wait for more of them before it goes:
+    `linger` seconds, or so many `turns` of the loop, which take long while there is much to do and no time while not.
     """
 
     def __init__(
@@ -27,10 +27,12 @@ class Together(Generic[Ask, Answer]):
         *,
         most: int = 500,
         linger: float = 0.0,
+        turns: int = 0,
     ) -> None:
         self._run = run
         self._most = most
         self._linger = linger
+        self._turns = turns
         self._waiting: list[tuple[Ask, asyncio.Future[Answer]]] = []
         self._runs: asyncio.Task[None] | None = None
 
@@ -47,6 +49,8 @@ class Together(Generic[Ask, Answer]):
         while self._waiting:
             if self._linger:
                 await asyncio.sleep(self._linger)
+            for _ in range(self._turns):
+                await asyncio.sleep(0)
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             await self._run_one([(ask, answer) for ask, answer in batch if not answer.done()])
 

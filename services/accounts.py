@@ -24,7 +24,9 @@ Outcome: TypeAlias = Literal["in", "wrong", "locked", "unknown"]
 Run: TypeAlias = Callable[[Executable], Awaitable[CursorResult[Any]]]
 OPEN: Final = Tally()
 QUESTIONS = 2
-LINGERS = 0.002  # seconds in which choices of a language come together: nobody notices them, and a commit costs as much
+TURNS = (
+    8  # of the loop in which choices of a language come together, for a commit costs many times what one of them does
+)
 
 
 class NumberTaken(Exception):
@@ -118,7 +120,7 @@ class Accounts:
         self.language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
         """The language that a number chose, and in which session; None when it never did."""
         self._keep_languages = records.upsert(callers)
-        self._choose_language = Together(self._choose_languages, linger=LINGERS)
+        self._choose_language = Together(self._choose_languages, turns=TURNS)
 
     def choose_language(self, number: str, language: str, session: str) -> Awaitable[None]:
         """Remember the language that a caller chose in this session; kept for good when this returns."""

@@ -2,43 +2,52 @@
 
 import asyncio
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
+
+LOOKS: Final = 8  # in the time that there is: who is late is found out by an eighth of it later
 
 
 class Deadline:
     """`with deadline:` raises TimeoutError for what takes longer, as `async with asyncio.timeout(seconds):` would.
 
     That one sets a timer and takes it back each time, which is a twentieth of a hop; here only who is late costs
-    anything. For tasks of one event loop, each in it once at a time.
+    anything: who enters gets the number of the next look, and is late when LOOKS more have been taken. For tasks of
+    one event loop, each in it once at a time.
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._until: dict[asyncio.Task[Any] | None, float] = {}
+        self._between = seconds / LOOKS
+        self._look = 0
+        self._entered: dict[asyncio.Task[Any] | None, int] = {}
         self._late: set[asyncio.Task[Any] | None] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._looking = False
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._until[asyncio.current_task(loop)] = loop.time() + self._seconds
-        if self._timer is None:
-            self._timer = loop.call_later(self._seconds, self._look, loop)
+        self._entered[asyncio.current_task()] = self._look
+        if not self._looking:
+            self._looking = True
+            self._look_later()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         task = asyncio.current_task()
-        del self._until[task]
-        if task in self._late:
+        del self._entered[task]
+        if self._late and task in self._late:
             self._late.remove(task)
             if task and not task.uncancel() and kind is asyncio.CancelledError:  # by nobody but us
                 raise TimeoutError from error
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancel who is late; look again when the next one will be."""
-        self._timer = None
-        for task, until in self._until.items():  # in the order in which they began, and so will be late
-            if until > loop.time():
-                self._timer = loop.call_at(until, self._look, loop)
-                return
+    def _look_later(self) -> None:
+        asyncio.get_running_loop().call_later(self._between, self._take_a_look)
+
+    def _take_a_look(self) -> None:
+        """Cancel who is late; look again while anybody is under way."""
+        self._look += 1
+        for task, entered in self._entered.items():  # in the order in which they began, and so will be late
+            if self._look - entered <= LOOKS:
+                break
             if task and task not in self._late:
                 self._late.add(task)
                 task.cancel()
+        self._looking = bool(self._entered)
+        if self._looking:
+            self._look_later()

@@ -51,8 +51,6 @@ def headers_of(head):
     "asked",
     [
         {},
-        {"method": "GET"},
-        {"method": "HEAD"},
         {"version": "1.0"},
         {"version": "1.0", "more": "Connection: keep-alive\r\n"},
         {"more": "Connection: close\r\n"},

@@ -81,6 +81,8 @@ def ended_of(form: Mapping[str, str]) -> Ended:
 
 def _path(dialled: str, text: str, codes: Sequence[str]) -> str:
     """What was typed, with the digits that were dialled past our short code before it: `*123*2*99#` dials `2*99`."""
+    if dialled in codes:
+        return text
     past = _past(dialled, codes)
     if past and text:
         return f"{past}{SEPARATOR}{text}"
@@ -88,7 +90,7 @@ def _path(dialled: str, text: str, codes: Sequence[str]) -> str:
 
 
 def _past(dialled: str, codes: Sequence[str]) -> str:
-    if dialled in codes or not _dialled(dialled):
+    if not _dialled(dialled):
         return ""
     longest = max((code for code in codes if dialled.startswith(code[:-1] + SEPARATOR)), key=len, default="")
     return dialled[len(longest) : -1] if longest else ""

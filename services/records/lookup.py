@@ -18,7 +18,7 @@ Found = TypeVar("Found")
 Row: TypeAlias = Sequence[Any]
 Columns: TypeAlias = Sequence[ColumnElement[Any]]
 
-LINGERS = 0.0005  # seconds in which keys come together: a trip to the server costs ten times what one of them does
+TURNS = 3  # of the loop in which keys come together: a trip to the server costs ten times what one of them does
 BUSY = 0.2  # seconds: in WAL mode nobody who reads waits, but for the moment in which another process opens the file
 
 
@@ -111,7 +111,7 @@ class ServerRows:
         self._sql = str(select(key, *columns).where(among).compile(dialect=engine.dialect))
         self._engine = engine
         self._held: AsyncConnection | None = None
-        self._together: Together[str, Row | None] = Together(self._find, linger=LINGERS)
+        self._together: Together[str, Row | None] = Together(self._find, turns=TURNS)
 
     def __call__(self, key: str) -> Awaitable[Row | None]:
         """As `Rows` has it."""

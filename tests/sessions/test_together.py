@@ -160,3 +160,12 @@ def test_when_the_loop_ends_nobody_is_left_waiting_and_the_next_loop_is_served()
         return await together("b")
 
     assert asyncio.run(asks_later()) == "b"
+
+
+async def test_a_run_that_waits_some_turns_takes_what_is_asked_in_them():
+    desk = Desk()
+    together = Together(desk, turns=2)
+    first = asyncio.ensure_future(together("a"))
+    await asyncio.sleep(0)
+    assert await asyncio.gather(first, together("b")) == ["A", "B"]
+    assert desk.batches == [["a", "b"]]

@@ -34,7 +34,7 @@ control_socket_disable = True
 
 def on_starting(server: Any) -> None:
     """Before anything listens, and once: a line for what cannot be, instead of workers that end as they are started."""
-    from gateway import startable
+    from assembly.lifecycle import startable
 
     if _settings.redis.embedded and server.num_workers > 1:
         _refuse(

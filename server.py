@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def application(settings: Settings | None = None) -> web.Application:
     """The gateway as gunicorn and `serve` run it; with no settings given, those of config.toml and the environment."""
-    from gateway import opened
+    from assembly.lifecycle import opened
 
     settings = settings or _configured()
     stack = AsyncExitStack()
@@ -172,7 +172,7 @@ def _announce(settings: Settings) -> None:
 
 def check(settings: Settings, _: argparse.Namespace) -> int:
     """Proves config, menus, catalogue and translations; exit status 2 with a line for every fault."""
-    from gateway import checked
+    from assembly.lifecycle import checked
 
     conversation = asyncio.run(checked(settings))
     screens, services = len(conversation.menu.screens), len(conversation.services.catalogue.services)
@@ -296,7 +296,7 @@ def _keys_options(parser: argparse.ArgumentParser) -> None:
 
 def graph(settings: Settings, given: argparse.Namespace) -> int:
     """Draws the menu tree as SVG."""
-    from gateway import checked
+    from assembly.lifecycle import checked
     from menus.graph import svg
 
     conversation = asyncio.run(checked(settings))

@@ -1,194 +1,57 @@
 """Everything that can be set, typed and frozen, with its default and what it may be; `configured.py` reads it."""
 
 import ipaddress
-import re
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-import phonenumbers
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-)
-from pydantic_core import PydanticCustomError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from faults import Fault, Place
-from sms.quiet import Quiet
+from settable import (
+    MEMORY,
+    Action,
+    Address,
+    ByCountry,
+    ByPhone,
+    Country,
+    DatabaseUrl,
+    Host,
+    Http,
+    Mailbox,
+    Number,
+    QuietHours,
+    RedisUrl,
+    Seconds,
+    Septets,
+    ServiceCode,
+    SmsCode,
+    Some,
+    Switch,
+    TimeZone,
+    Ttl,
+    Units,
+    Whole,
+    Whose,
+)
 from toml_lines import line_of
 
 ENVIRONMENT = "environment"
 PREFIX = "EKDIAL_"
 SHORTEST_SECRET = 32
-MEMORY = "memory://"
 
 Language = Literal["en", "bn", "hi"]
-Action = Literal["download_link", "latest_status", "call_back_menu"]
 
 
-def _wrong(problem: str, right: str) -> PydanticCustomError:
-    return PydanticCustomError("plain", "{problem}; {right}", {"problem": problem, "right": right})
-
-
-def _address(text: str) -> str:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        raise _wrong(
-            f"{text!r} is not an IP address or network", "write one such as 192.0.2.7 or 192.0.2.0/24"
-        ) from None
-    return text
-
-
-def _region(code: str) -> str:
-    if code not in phonenumbers.SUPPORTED_REGIONS:
-        raise _wrong(f"{code!r} is not a country", "write its two letters, such as BD")
-    return code
-
-
-def _regions(by_country: Mapping[str, object]) -> Mapping[str, object]:
-    for country in by_country:
-        _region(country)
-    return by_country
-
-
-def _zone(name: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise _wrong(f"{name!r} is not a time zone", "write one such as Asia/Dhaka") from None
-    return name
-
-
-def _http(url: str) -> str:
-    if url and not url.startswith(("http://", "https://")):
-        raise _wrong(f"{url!r} is not an address", "write one that begins with https://")
-    return url
-
-
-def _redis(url: SecretStr) -> SecretStr:
-    if not _is_redis(url.get_secret_value()):
-        raise _wrong(
-            "this is not the address of a Redis",
-            "write memory://, redis://host:6379/0, rediss://host:6379/0 or unix:///path",
-        )
-    return url
-
-
-def _is_redis(url: str) -> bool:
-    if url == MEMORY:
+def _loopback(host: str) -> bool:
+    if host == "localhost":
         return True
-    from redis.asyncio import ConnectionPool
-
     try:
-        ConnectionPool.from_url(url).make_connection()  # type: ignore[no-untyped-call]  # it does not connect yet
-        parts = urlsplit(url)
-    except (TypeError, ValueError):  # the library says what is wrong, with the password in it
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
         return False
-    return bool(parts.hostname or (parts.scheme == "unix" and parts.path))
-
-
-def _database(url: SecretStr) -> SecretStr:
-    if not re.match(r"sqlite\+aiosqlite:///(?!$|\?|:memory:)|postgresql\+asyncpg://.", url.get_secret_value()):
-        raise _wrong(
-            "this is not a database that can hold the records",
-            "write sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/name",
-        )
-    return url
-
-
-def _code(text: str) -> str:
-    if not re.fullmatch(r"\*[0-9]+(\*[0-9]+)*#", text):
-        raise _wrong(f"{text!r} is not a short code", "write one such as *123#")
-    return text
-
-
-def _host(name: str) -> str:
-    if name and not re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", name):
-        raise _wrong(f"{name[:40]!r} is not the name of a machine", "write one such as smtp.example.org")
-    return name
-
-
-def _mailbox(text: str) -> str:
-    _, address = parseaddr(text)
-    if text and not (address.isascii() and re.fullmatch(r"[^\s@]+@[^\s@]+", address)):
-        raise _wrong(f"{text!r} is nothing mail can come from", 'write "Ekdial <no-reply@example.org>"')
-    return text
-
-
-def _sms_code(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{3,8}|\+[1-9][0-9]{6,14}", text):
-        raise _wrong(f"{text!r} is not a number to send SMS to", "write one such as 22384 or +254711000001")
-    return text
-
-
-def _phones(numbers: Mapping[str, Action]) -> Mapping[str, Action]:
-    for number in numbers:
-        if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
-            raise _wrong(f"{number!r} is not a phone number", "write one such as +254711000001")
-    return numbers
-
-
-def _quiet(written: str) -> str:
-    try:
-        Quiet.read(written)
-    except ValueError as wrong:
-        raise _wrong(*str(wrong).split("; ", 1)) from None
-    return written
-
-
-def _network_or_country(key: str) -> str:
-    return key if key.isdecimal() else _region(key)
-
-
-def _some(listed: tuple[str, ...]) -> tuple[str, ...]:
-    if not listed:
-        raise _wrong("this list is empty", "name at least one")
-    return listed
-
-
-def _number(value: object) -> object:
-    """A number as it was written; `true` would count as 1."""
-    if isinstance(value, bool):
-        raise _wrong("this is not a number", "write one such as 300")
-    return value
-
-
-def _switch(value: object) -> object:
-    known = {"auto": "auto", "true": True, "false": False}
-    if str(value).casefold() not in known:
-        raise _wrong("this is neither auto nor true nor false", 'write "auto", true or false')
-    return known[str(value).casefold()]
-
-
-Whole = Annotated[int, BeforeValidator(_number)]
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Seconds = Annotated[Number, Field(gt=0, le=60)]
-Ttl = Annotated[Whole, Field(ge=1, le=86_400)]
-Septets = Annotated[Whole, Field(ge=40, le=182)]
-Units = Annotated[Whole, Field(ge=40, le=80)]
-Address = Annotated[str, AfterValidator(_address)]
-Country = Annotated[str, AfterValidator(_region)]
-Http = Annotated[str, AfterValidator(_http)]
-SmsCode = Annotated[str, AfterValidator(_sms_code)]
-Mailbox = Annotated[str, AfterValidator(_mailbox)]
-QuietHours = Annotated[str, AfterValidator(_quiet)]
-Whose = Annotated[str, AfterValidator(_network_or_country)]
-ServiceCode = Annotated[str, AfterValidator(_code)]
 
 
 class Section(BaseModel):
@@ -209,12 +72,7 @@ class Server(Section):
     @property
     def loopback(self) -> bool:
         """Whether nothing outside this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _loopback(self.host)
 
     @property
     def address(self) -> str:
@@ -236,7 +94,7 @@ class Keys(Section):
 class Redis(Section):
     """Where sessions, codes and limits are kept."""
 
-    url: Annotated[SecretStr, AfterValidator(_redis)] = SecretStr(MEMORY)
+    url: RedisUrl = SecretStr(MEMORY)
     cluster: bool = False
     deadline: Seconds = 1.0
 
@@ -249,7 +107,7 @@ class Redis(Section):
 class Database(Section):
     """Where what must last is recorded."""
 
-    url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite+aiosqlite:///var/ekdial.db")
+    url: DatabaseUrl = SecretStr("sqlite+aiosqlite:///var/ekdial.db")
 
 
 class Sms(Section):
@@ -282,7 +140,7 @@ class Codes(Section):
 
     prefix: Annotated[Whole, Field(ge=1)] = 60
     country: Annotated[Whole, Field(ge=1)] = 2000
-    countries: Annotated[Mapping[str, Whole], AfterValidator(_regions)] = Field(default_factory=dict)
+    countries: Annotated[Mapping[str, Whole], ByCountry] = Field(default_factory=dict)
     daily: Annotated[Whole, Field(ge=1)] = 20_000
     watched: Annotated[Whole, Field(ge=1)] = 20
     entered: Annotated[Whole, Field(ge=0, le=100)] = 30
@@ -291,7 +149,7 @@ class Codes(Section):
 class Mail(Section):
     """The server that takes our mail, and whom it comes from."""
 
-    host: Annotated[str, AfterValidator(_host)] = ""
+    host: Host = ""
     port: Annotated[Whole, Field(ge=1, le=65535)] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     certificates: str = ""
@@ -301,6 +159,11 @@ class Mail(Section):
     reply_to: Mailbox = ""
     deadline: Seconds = 30.0
     parallel: Annotated[Whole, Field(ge=1, le=50)] = 4
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it is a server on this machine, where somebody tries things out."""
+        return _loopback(self.host)
 
 
 class Network(Section):
@@ -314,7 +177,7 @@ class Network(Section):
 class Ussd(Section):
     """The short code and what a hop may take."""
 
-    service_codes: Annotated[tuple[ServiceCode, ...], AfterValidator(_some)] = ("*123#",)
+    service_codes: Annotated[tuple[ServiceCode, ...], Some] = ("*123#",)
     session_ttl: Ttl = 300
     resume_window: Ttl = 600
     screen_septets: Septets = 160
@@ -330,9 +193,9 @@ class Ussd(Section):
 class Languages(Section):
     """What callers choose from, and what is assumed of those who have not chosen."""
 
-    offered: Annotated[tuple[Language, ...], AfterValidator(_some)] = ("en", "bn", "hi")
+    offered: Annotated[tuple[Language, ...], Some] = ("en", "bn", "hi")
     default: Language = "en"
-    by_country: Annotated[Mapping[str, Language], AfterValidator(_regions)] = Field(
+    by_country: Annotated[Mapping[str, Language], ByCountry] = Field(
         default_factory=lambda: dict[str, Language](BD="bn", IN="hi")
     )
 
@@ -380,7 +243,7 @@ class MissedCalls(Section):
 
     cool_down: Annotated[Whole, Field(ge=1, le=30 * 86_400)] = 3600
     most_a_day: Annotated[Whole, Field(ge=1, le=10_000_000)] = 20_000
-    numbers: Annotated[Mapping[str, Action], AfterValidator(_phones)] = Field(
+    numbers: Annotated[Mapping[str, Action], ByPhone] = Field(
         default_factory=lambda: dict[str, Action]({"+254711000001": "download_link"})
     )
 
@@ -401,10 +264,10 @@ class Documents(Section):
 class Countries(Section):
     """Whose numbers are served, and whose calendar counts."""
 
-    allowed: Annotated[tuple[Country, ...], AfterValidator(_some)] = (
+    allowed: Annotated[tuple[Country, ...], Some] = (
         "BD", "IN", "KE", "US", "GB", "CA", "AU", "AE", "NL", "SG", "NZ",
     )  # fmt: skip
-    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Dhaka"
+    time_zone: TimeZone = "Asia/Dhaka"
 
 
 class CatalogueFolder(Section):
@@ -416,7 +279,7 @@ class CatalogueFolder(Section):
 class Simulator(Section):
     """The phone on the desk."""
 
-    enabled: Annotated[bool | Literal["auto"], BeforeValidator(_switch)] = "auto"
+    enabled: Switch = "auto"
 
 
 def variable_of(place: Place) -> str:

@@ -1,13 +1,11 @@
 """The page behind the link that verifies an e-mail address: it asks, and only a press of its button verifies.
 
 Whatever guards a mailbox follows the links in its mail before a person does; none of it presses a button. So GET shows
-and POST verifies. Plain enough for the browser of a KaiOS phone; no scripts, no pictures, nothing fetched.
+and POST verifies.
 """
 
-from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from html import escape
 from typing import Final, Protocol, TypeAlias
 
@@ -20,18 +18,7 @@ from services.emails import Email
 from services.links import Links
 from web.guesses import Guesses
 from web.links import HEADERS
-
-STYLE: Final = (
-    "body{margin:0;background:#fff;color:#111;font:16px/1.5 sans-serif}"
-    "main{max-width:26em;margin:0 auto;padding:12px}"
-    "h1{margin:0 0 8px;font-size:18px;color:#0b5d3b}"
-    "p{margin:0 0 12px;word-wrap:break-word;overflow-wrap:anywhere}"
-    "button{width:100%;padding:10px;border:2px solid #0b5d3b;border-radius:6px;background:#fff;color:#0b5d3b;"
-    "font:bold 16px sans-serif}"
-    "button:focus{background:#0b5d3b;color:#fff}"
-)
-_ALLOWED = f"style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'"
-POLICY: Final = f"default-src 'none'; {_ALLOWED}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+from web.plain_page import PlainPage, heading, said
 
 LATER: Final = 600  # seconds to wait before it is tried again
 
@@ -94,17 +81,16 @@ class EmailPages:
         return self._page(email)
 
     def _page(self, email: Email) -> web.Response:
-        words = self.words[email.language]
+        inside = f"{heading()}{''.join(_inside(email, self.words[email.language]))}"
+        return PlainPage(inside, email.language, posts_to="self").response()
 
-        def say(name: str) -> str:
-            return escape(words.say(template(words.common[name]), {"address": email.address}))
 
-        asks = f'<p>{say("email_ask")}</p><form method="post"><button>{say("email_yes")}</button></form>'
-        body = f"<p>{say('email_done')}</p>" if email.verified else asks
-        head = (
-            f'<!doctype html><html lang="{email.language}"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f'<meta name="robots" content="noindex"><title>Ekdial</title><style>{STYLE}</style></head>'
-        )
-        page = f"{head}<body><main><h1>Ekdial</h1>{body}</main></body></html>"
-        return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": POLICY})
+def _inside(email: Email, words: Words) -> Iterator[str]:
+    def say(name: str) -> str:
+        return words.say(template(words.common[name]), {"address": email.address})
+
+    if email.verified:
+        yield said(say("email_done"))
+        return
+    yield said(say("email_ask"))
+    yield f'<form method="post"><button>{escape(say("email_yes"))}</button></form>'

@@ -41,10 +41,10 @@ async def ready(url: str) -> None:
         raise TablesBehind
 
 
-async def upgrade(url: str) -> None:
-    """Run every migration that has not been run; two at once take turns, and one that fails leaves nothing behind."""
+async def upgrade(url: str, to: str = "head") -> None:
+    """Run every migration up to `to` that has not been run; two at once take turns, and one that fails leaves nothing behind."""
     async with _engine(url) as engine, engine.begin() as connection:
-        await connection.run_sync(_upgrade)
+        await connection.run_sync(_upgrade, to)
 
 
 async def behind(url: str) -> bool:
@@ -74,13 +74,13 @@ def _why(error: Exception) -> str:
     return str(said).split("\n")[0]
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(ONE_AT_A_TIME)
     if _behind(connection):
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def _behind(connection: Connection) -> bool:

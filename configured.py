@@ -11,15 +11,16 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
 from faults import Broken, Fault, Place, shown
+from settable import MEMORY
 from settings import (
     ENVIRONMENT,
-    MEMORY,
     PREFIX,
     SHORTEST_SECRET,
     Documents,
     Languages,
     Mail,
     Network,
+    Server,
     Settings,
     Written,
     variable_of,
@@ -209,23 +210,35 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Place, str, str]]:
             "messages cannot be sent without it",
             "give the account's key, or set sms.provider to sandbox",
         )
+    if settings.sms.provider == "africastalking" and not settings.server.public_url:
+        yield (
+            ("server", "public_url"),
+            f"links in SMS would begin with {settings.server.url}, which no phone can open",
+            "write the https:// address that leads here, or set sms.provider to sandbox",
+        )
     if settings.redis.cluster and settings.redis.embedded:
         yield (
             ("redis", "cluster"),
             f"{MEMORY} is no cluster",
             "give one of the cluster's addresses in redis.url, or write false",
         )
-    yield from _mail(settings.mail)
+    yield from _mail(settings.mail, settings.server)
     yield from _issuer(settings.documents)
     yield from _languages(settings.languages)
     yield from _secret(settings)
 
 
-def _mail(mail: Mail) -> Iterator[tuple[Place, str, str]]:
+def _mail(mail: Mail, server: Server) -> Iterator[tuple[Place, str, str]]:
     if mail.host and not mail.sender:
         yield ("mail", "host"), "mail must come from somebody too", "say in mail.sender from whom"
     if mail.host and mail.username and mail.security == "none":
         yield ("mail", "security"), "the password would go out in clear", "write starttls or tls"
+    if mail.host and not mail.loopback and not server.public_url:
+        yield (
+            ("mail", "host"),
+            f"links in e-mail would begin with {server.url}, which nobody else can open",
+            "write the https:// address that leads here in server.public_url",
+        )
 
 
 def _issuer(documents: Documents) -> Iterator[tuple[Place, str, str]]:

@@ -35,23 +35,31 @@ _is_email = re.compile(
 
 def tracking_number(typed: str, _today: date) -> Accepted | Refused:
     """Twelve digits, the last a Damm check digit over the others; spaces, dots and hyphens between them are forgiven."""
-    digits = _BETWEEN_DIGITS.sub("", typed)
-    if not digits.isascii() or not digits.isdigit() or len(digits) != TRACKING_DIGITS:
-        return Refused("not_12_digits")
+    digits = _digits(typed, TRACKING_DIGITS)
+    if isinstance(digits, Refused):
+        return digits
     return Accepted(digits) if damm.is_valid(digits) else Refused("slip")
 
 
 def aadhaar(typed: str, _today: date) -> Accepted | Refused:
     """An Aadhaar number: twelve digits, the last a Verhoeff check digit; spaces, dots and hyphens between are forgiven."""
-    digits = _BETWEEN_DIGITS.sub("", typed)
-    if not digits.isascii() or not digits.isdigit() or len(digits) != AADHAAR_DIGITS:
-        return Refused("not_12_digits")
+    digits = _digits(typed, AADHAAR_DIGITS)
+    if isinstance(digits, Refused):
+        return digits
     try:
         return Accepted(aadhaar_numbers.validate(digits))
     except InvalidChecksum:
         return Refused("slip")
     except ValidationError:  # it begins with 0 or 1, or reads the same backwards
         return Refused("not_aadhaar")
+
+
+def _digits(typed: str, count: int) -> str | Refused:
+    """So many digits without what stands between them; the question says how many, so it is said how many there were."""
+    digits = _BETWEEN_DIGITS.sub("", typed)
+    if not digits.isascii() or not digits.isdigit():
+        return Refused("not_a_number")
+    return digits if len(digits) == count else Refused("other_count", {"digits": len(digits)})
 
 
 def birthday(typed: str, today: date) -> Accepted | Refused:

@@ -85,19 +85,19 @@ def takes(menu: Menu, place: Place, typed: str, today: date) -> bool:
 
 async def arrive(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
     """Where the steps on the way lead."""
-    place, name, secrets = leaving.place, leaving.name, leaving.secrets
+    place, name, secrets, refused = leaving.place, leaving.name, leaving.secrets, None
     for _ in range(MOST_STEPS):
         screen = menu.screens[name]
         if not isinstance(screen, Step):
             stood = _stand(menu, place, screen)
             if isinstance(stood, Reached):
-                return stood
+                return replace(stood, refused=refused) if refused else stood
             name = stood.name
             continue
         outcome = await screen.call(_told(visit, place, secrets))
         if outcome.place is not None and outcome.place.screen in menu.screens:
             return Reached(outcome.place)
-        place = _learned(place, outcome)
+        place, refused = _learned(place, outcome), outcome.refused
         if screen.commits:
             place = replace(place, trail=())
         name = screen.outcomes[outcome.name]

@@ -86,13 +86,14 @@ class Outcome(msgspec.Struct, Generic[Way_co], frozen=True):
 
     A step's function says its ways in its annotation, `-> Outcome[Literal["found", "unknown"]]`: the type checker holds
     the function to them and `menus.check` holds the menu to them. With `place` the caller is put there instead, as
-    long as the menu still has its screen.
+    long as the menu still has its screen. `refused` says on the next screen what was wrong with what was typed.
     """
 
     name: Way_co
     facts: Facts = NOTHING
     language: str = ""
     place: "Place | None" = None
+    refused: Refused | None = None
 
 
 Call: TypeAlias = Callable[[Visit], Awaitable[Outcome[str]]]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, select, update
 
 from services.given import Clock, Say, Sealing, Texts, utc_now
-from services.messages import Message, Messages
+from services.messages import Kind, Message, Messages
 from services.numbers import tracking_number
 from services.records.database import Records, Transaction
 from services.records.tables import accounts, application_events, applications
@@ -24,6 +24,7 @@ FINAL: Final = frozenset(
     {"delivered", "withdrawn"}
 )  # a rejection can be appealed; what was handed over was handed over
 LISTED: Final = 20
+BY_SMS: Final = "sms"  # the channel on which the receipt is the reply: it does not wait for the morning
 COLLISIONS: Final = 5  # in a row, out of 10**11 numbers: the draw is broken, not unlucky
 
 Reason: TypeAlias = Literal["unknown", "no_such_status", "final", "conflict"]
@@ -54,10 +55,14 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a citizen holds afterwards: the number to follow it by, and the day it is promised for."""
+    """What a citizen holds afterwards: the number to follow it by, and the day it is promised for.
+
+    `again`: it was handed in by an earlier call with the same effect, and its SMS went out then.
+    """
 
     tracking_number: str
     promised: date
+    again: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +263,8 @@ class Applications:
         facts: dict[str, object] = {"service": new.service, "number": made.tracking_number, "promised": made.promised}
         facts["date"] = made.at.astimezone(self._zone).date()
         text = self._say(new.language, "received", facts)
-        await self._messages.queue(transaction, Message(new.number, text, "receipt", f"{effect}/received"))
+        kind: Kind = "receipt_reply" if new.channel == BY_SMS else "receipt"
+        await self._messages.queue(transaction, Message(new.number, text, kind, f"{effect}/received"))
         if self._tell_elsewhere:
             await self._tell_elsewhere(transaction, new.account, new.language, facts, f"{effect}/received")
 
@@ -299,7 +305,7 @@ def _of_department(department: str, tracking_number: str) -> Select[Any]:
 async def _received_before(transaction: Transaction, effect: str) -> Receipt | None:
     known = select(applications.c.tracking_number, applications.c.promised).where(applications.c.effect == effect)
     row = (await transaction.execute(known)).one_or_none()
-    return Receipt(row.tracking_number, row.promised) if row else None
+    return Receipt(row.tracking_number, row.promised, again=True) if row else None
 
 
 async def _moved_before(

@@ -1,4 +1,4 @@
-"""Complaints, which get a number to follow them by, and suggestions, which get none: both in a citizen's own words."""
+"""Complaints and suggestions, in a citizen's own words; each gets a number that it can be named by."""
 
 from dataclasses import dataclass, field
 
@@ -62,9 +62,22 @@ class Complaints:
                     return filed
         raise NumbersExhausted("No free complaint number was drawn; the source of chance does not work.")
 
-    async def suggest(self, new: Suggestion, effect: str) -> None:
-        """Record a suggestion, once for each effect."""
+    async def suggest(self, new: Suggestion, effect: str) -> str:
+        """Record a suggestion; its twelve digits, the same for the same effect."""
+        known = select(feedback.c.feedback_number).where(feedback.c.effect == effect)
+        async with self._records.transaction() as transaction:
+            for _ in range(COLLISIONS):
+                if number := await self._insert_suggestion(transaction, new, effect):
+                    return number
+                if earlier := (await transaction.execute(known)).scalar_one_or_none():
+                    return str(earlier)
+        raise NumbersExhausted("No free feedback number was drawn; the source of chance does not work.")
+
+    async def _insert_suggestion(self, transaction: Transaction, new: Suggestion, effect: str) -> str | None:
+        """As `_insert`."""
+        number = tracking_number()
         row = {
+            "feedback_number": number,
             "number": new.number,
             "text": self._seal.close(new.text.encode(), f"feedback:{effect}"),
             "language": new.language,
@@ -72,8 +85,8 @@ class Complaints:
             "effect": effect,
             "created_at": self._clock(),
         }
-        async with self._records.transaction() as transaction:
-            await transaction.execute(self._records.insert_once(feedback), row)
+        inserted = self._records.insert_once(feedback).returning(feedback.c.id)
+        return number if (await transaction.execute(inserted, row)).scalar_one_or_none() else None
 
     async def _insert(
         self, transaction: Transaction, new: Complaint, application: int | None, effect: str

@@ -5,6 +5,7 @@ USSD call asks all the same.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import phonenumbers
 from sqlalchemy import ScalarSelect, Table, bindparam, func, select
@@ -12,6 +13,8 @@ from sqlalchemy import ScalarSelect, Table, bindparam, func, select
 from services.given import Clock, utc_now
 from services.records.database import Records
 from services.records.tables import accounts, callers, registrants
+
+WROTE: Final = "sms"  # how somebody came by who wrote to us
 
 
 class Registrants:
@@ -22,6 +25,10 @@ class Registrants:
         self._records = records
         self._assumed = assumed
         self._clock = clock
+        row = records.insert(registrants)
+        self._hear = row.on_conflict_do_update(
+            index_elements=[registrants.c.number], set_={"language": row.excluded.language}
+        )
 
     async def language(self, number: str) -> str:
         """The language they chose; else the one they registered in, the one recorded for them, or that of their country."""
@@ -30,6 +37,15 @@ class Registrants:
     async def known(self, number: str) -> str | None:
         """The same of whom anything is known; None of everybody else."""
         return (await self._records.read(_KNOWN, {"asked": number})).scalar_one_or_none()
+
+    async def heard(self, number: str, language: str) -> str:
+        """Their language, who wrote in the letters of `language`: the one they chose, else this, known from now on."""
+        row = {"number": number, "language": language, "came_by": WROTE, "created_at": self._clock()}
+        if chosen := (await self._records.read(_CHOSEN, {"asked": number})).scalar_one_or_none():
+            return str(chosen)
+        async with self._records.transaction() as transaction:
+            await transaction.execute(self._hear, row)
+        return language
 
     async def record(self, number: str, came_by: str) -> str:
         """Their language; who is heard of for the first time is recorded, with the way (`missed_call`) they came by."""
@@ -58,4 +74,5 @@ def _language_in(table: Table) -> ScalarSelect[str]:
     return select(table.c.language).where(table.c.number == bindparam("asked")).scalar_subquery()
 
 
+_CHOSEN = select(func.coalesce(*map(_language_in, (callers, accounts))))
 _KNOWN = select(func.coalesce(*map(_language_in, (callers, accounts, registrants))))

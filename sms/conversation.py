@@ -1,13 +1,14 @@
 """Conversations by SMS: the trees that a call walks, by numbered replies, in the room of a segment or two."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from menus.by_sms import SECRET
 from menus.engine import takes
-from menus.model import Question
+from menus.journeys.apply import SAID_BY_SMS
+from menus.model import Form, Question
 from screens.pages import Room
-from services.messages import Message, Messages
+from services.messages import RULES, Message, Messages
 from sessions import turns
 from sessions.turns import Table, Turn
 
@@ -27,9 +28,11 @@ class Conversations:
     language_of: Callable[[str], Awaitable[str]]
 
     async def menu(self, number: str, effect: str) -> None:
-        """Send the main menu; its numbers are heard when they are sent back."""
-        turn = await self.enter(number, effect, self.table.menu.home, await self.language_of(number))
-        await self.messages.send(Message(number, turn.answer.text, "reply", f"{effect}/menu"))
+        """Send the main menu to who rang for it; its numbers are heard when they are sent back, however late it comes."""
+        lasting = replace(self.table, ttl=self.table.ttl + int(RULES["menu"].lives.total_seconds()))
+        message, language = self._message(number, effect), await self.language_of(number)
+        turn = await turns.enter(lasting, message, self.table.menu.home, language)
+        await self.messages.send(Message(number, turn.answer.text, "menu", f"{effect}/menu"))
 
     async def standing(self, number: str, effect: str) -> Turn | None:
         """Where the running conversation stands; None where there is none."""
@@ -38,6 +41,10 @@ class Conversations:
     def takes(self, turn: Turn, typed: str) -> bool:
         """Whether `typed` is an answer where this conversation stands."""
         return takes(self.table.menu, turn.place, typed, self.table.today())
+
+    def asks(self, turn: Turn) -> bool:
+        """Whether something is to be typed where this conversation stands, and not only chosen."""
+        return isinstance(self.table.menu.shown(turn.place), Question | Form)
 
     def asks_a_secret(self, turn: Turn) -> bool:
         """Whether what answers here is nobody else's business: a PIN, a code, what reopens an account, an identity number."""
@@ -65,3 +72,8 @@ class Conversations:
     def _message(self, number: str, effect: str) -> turns.Message:
         # A number that an SMS names as its sender can be forged: nobody vouches for it.
         return turns.Message(effect, number, CHANNEL, self.room, vouched=False)
+
+
+def reply_in(turn: Turn) -> str:
+    """What is sent back: nothing where the last step has sent an SMS that says all of it."""
+    return "" if turn.place.over and turn.place.facts.get(SAID_BY_SMS) else turn.answer.text

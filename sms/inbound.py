@@ -8,14 +8,13 @@ from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 import regex
 import structlog
 
-from menus.engine import typed_plainly
 from menus.journeys.texted import ENTRIES
 from services.inbound import DUPLICATE, Waiting
 from sessions.store import StoreDown
 from sessions.turns import Turn
-from sms.conversation import Conversations
+from sms.conversation import Conversations, reply_in
 from sms.guards import Guards, Loop
-from sms.keywords import Asked, Meant, understood
+from sms.keywords import Asked, Meant, number_alone, understood
 
 ANYWHERE: Final = frozenset({"menu", "help", "start"})
 """Keywords that are themselves even where a name or a sentence is asked for, as long as they stand alone."""
@@ -36,7 +35,6 @@ log = structlog.get_logger()
 Say: TypeAlias = Callable[[str, str, Mapping[str, object]], str]
 """Language, which text, and the facts it says."""
 _in_script = {language: regex.compile(rf"\p{{{script}}}").search for language, script in SCRIPTS.items()}
-_number_alone = regex.compile(r"[0-9\s.#-]*").fullmatch
 
 
 class Taken(NamedTuple):
@@ -65,6 +63,7 @@ class Desk:
     """Everything that answering takes, put together once.
 
     repeats: whether an SMS is the one before it once more. known_language: of a number that anything is known of.
+    heard_in: the same of who wrote in the letters of a language, which is known from then on where nothing else was chosen.
     send_links: those of the app, to a number, in a language, under an effect.
     """
 
@@ -75,6 +74,7 @@ class Desk:
     repeats: Callable[[Waiting], Awaitable[bool]]
     served: Callable[[str], bool]
     known_language: Callable[[str], Awaitable[str | None]]
+    heard_in: Callable[[str, str], Awaitable[str]]
     send_links: Callable[[str, str, str], Awaitable[object]]
     default_language: str = "en"
 
@@ -84,15 +84,20 @@ async def taken(desk: Desk, sms: Waiting) -> Taken:
     if await desk.repeats(sms):
         return Taken(DUPLICATE, forget=True)
     done = await _guarded(desk, sms)
-    return done._replace(forget=True) if _number_alone(typed_plainly(sms.text)) else done
+    return done._replace(forget=True) if number_alone(sms.text) else done
 
 
 async def excuse(desk: Desk, sms: Waiting) -> str:
-    """What is said to whoever wrote when we could not do what they asked."""
+    """What is said to whoever wrote when we could not do what they asked; nothing to who was told so over and over."""
     language = script_of(sms.text) or desk.default_language
     with suppress(Exception):  # of all that may be broken, this can best be done without
         language = await desk.known_language(sms.number) or language
-    return desk.say(language, "sorry", {})
+    said = desk.say(language, "sorry", {})
+    with suppress(Exception):
+        if await desk.guards.told_too_often(sms.number, said):
+            log.warning("sms not excused, it may be a machine's")
+            return ""
+    return said
 
 
 def script_of(text: str) -> str:
@@ -128,13 +133,13 @@ async def _refused(desk: Desk, sms: Waiting) -> Taken:
 async def _answered(desk: Desk, sms: Waiting, meant: Asked | Meant | None) -> Taken:
     standing = await desk.conversations.standing(sms.number, sms.effect)
     if standing and standing.session == sms.effect:  # heard by somebody who died before it was noted
-        return Taken("answer", standing.answer.text, forget=True)
+        return Taken("answer", reply_in(standing), forget=True)
     if isinstance(meant, Asked) and (standing is None or _commands(desk, standing, meant, sms.text)):
         return await _keyword(desk, sms, meant, await _language(desk, sms, meant, standing))
     turn = await desk.conversations.answer(sms.number, sms.effect, sms.text)
     if turn is not None:
         secret = standing is None or desk.conversations.asks_a_secret(standing)
-        return Taken("answer", turn.answer.text, forget=secret)
+        return Taken("answer", reply_in(turn), forget=secret)
     if (turn := await desk.conversations.take_up(sms.number, sms.effect)) is not None:
         return Taken("resumed", turn.answer.text)
     return _not_understood(desk, meant, await _language(desk, sms, meant, None))
@@ -143,11 +148,14 @@ async def _answered(desk: Desk, sms: Waiting, meant: Asked | Meant | None) -> Ta
 def _commands(desk: Desk, standing: Turn, asked: Asked, text: str) -> bool:
     """Whether a keyword is one here, and not the answer to what was asked: a name, a sentence, a number of twelve digits.
 
-    What answers the question is the answer; the few keywords by which one gets out of a question are not.
+    What answers the question is the answer; the few keywords by which one gets out of a question are not. A number with
+    no keyword is an answer wherever one is typed, also a wrong one: who is told what is wrong with it can mend it.
     """
     if asked.name in ANYWHERE and not asked.rest:
         return True
-    if asked.name in NUMBERED and asked.rest.isdigit() and any(map(str.isalpha, text)):
+    if number_alone(text) and desk.conversations.asks(standing):
+        return False
+    if asked.name in NUMBERED and asked.rest.isdigit() and not number_alone(text):
         return True
     return not desk.conversations.takes(standing, text)
 
@@ -165,7 +173,7 @@ async def _keyword(desk: Desk, sms: Waiting, asked: Asked, language: str) -> Tak
         return Taken("resumed", turn.answer.text)
     entered = (ENTRIES[asked.name], language, {"rest": asked.rest})
     turn = await desk.conversations.enter(sms.number, sms.effect, *entered)
-    return Taken(asked.name, turn.answer.text)
+    return Taken(asked.name, reply_in(turn))
 
 
 def _not_understood(desk: Desk, meant: Asked | Meant | None, language: str) -> Taken:
@@ -177,15 +185,20 @@ def _not_understood(desk: Desk, meant: Asked | Meant | None, language: str) -> T
 async def _stop(desk: Desk, sms: Waiting, asked: Asked, *, answered: bool) -> Taken:
     """It beats any conversation, even one that cannot be reached just now: that lapses by itself."""
     await desk.optouts.out(sms.number, "keyword")
+    language = await _language(desk, sms, asked, await desk.conversations.standing(sms.number, sms.effect))
     with suppress(StoreDown):
         await desk.conversations.end(sms.number)
-    language = await _language(desk, sms, asked, None)
     return Taken("stop", desk.say(language, "stopped", {}) if answered else "")
 
 
 async def _language(desk: Desk, sms: Waiting, meant: Asked | Meant | None, standing: Turn | None) -> str:
-    """What they chose; else that of the letters they write; else that of the conversation, or of the keyword."""
-    if language := await desk.known_language(sms.number) or script_of(sms.text):
+    """What they chose; else that of the letters they write, or wrote; else that of the conversation, or of the keyword.
+
+    The letters are remembered: what we write in Bengali tells people to send MENU, START or HELP, which tell nothing.
+    """
+    if script := script_of(sms.text):
+        return await desk.heard_in(sms.number, script)
+    if language := await desk.known_language(sms.number):
         return language
     if standing is not None:
         return standing.place.language

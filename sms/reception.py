@@ -4,11 +4,12 @@ Between the two a process may die. Its SMS are found by looking, here and in eve
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import count
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -24,8 +25,11 @@ WITHIN: Final = 20.0  # seconds for one answer; less than an SMS is held, or som
 KEPT_WITHIN: Final = 8.0  # seconds to record one
 PARALLEL: Final = 16  # people who are answered at once, per process
 SWEEPS: Final = 5.0  # seconds between two looks for what was left behind
+FORGETS: Final = 12  # looks from one time of forgetting old records to the next: a minute
 LEFT_BEHIND: Final = timedelta(seconds=5)
 GRACE: Final = 10.0  # seconds at a stop for those who are being answered
+
+Forget: TypeAlias = Callable[[], Awaitable[object]]
 
 log = structlog.get_logger()
 
@@ -61,8 +65,10 @@ class Counted:
 class Reception:
     """One for a process."""
 
-    def __init__(self, rows: Rows, desk: Desk, name: Naming, counted: Counted) -> None:
+    def __init__(self, rows: Rows, desk: Desk, name: Naming, counted: Counted, forget: Forget) -> None:
+        """`forget` deletes a few records that were kept for long enough; it is called every now and then."""
         self._rows = rows
+        self._forget = forget
         self._desk = desk
         self._name = name
         self._counted = counted
@@ -86,9 +92,11 @@ class Reception:
         return True
 
     async def run(self) -> None:
-        """Look, until cancelled, for what dead processes left behind."""
-        while True:
+        """Look, until cancelled, for what dead processes left behind, and now and then for what was kept long enough."""
+        for look in count():
             await self.sweep(LEFT_BEHIND)
+            if look % FORGETS == 0:
+                await self._forget_some()
             await asyncio.sleep(SWEEPS)
 
     async def sweep(self, older_than: timedelta) -> None:
@@ -100,6 +108,13 @@ class Reception:
             return
         for number in numbers:
             self._start(self._work_for(number))
+
+    async def _forget_some(self) -> None:
+        try:
+            async with asyncio.timeout(WITHIN):
+                await self._forget()
+        except Exception as error:  # noqa: BLE001 - the next time may do better
+            log.error("old records could not be forgotten", **told(error))
 
     async def stop(self, grace: float = GRACE) -> None:
         """Let those who are being answered be answered; what is not done by then is found by the next process."""

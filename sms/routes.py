@@ -1,18 +1,22 @@
 """The routes by which Africa's Talking hands over an SMS, tells what became of one, and who wants none."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import structlog
 from aiohttp import web
 
-from callbacks import BadCallback, Guard, form
+from callbacks import MOST, BadCallback, Guard, form
 from failures import told
 from services.messages import Report
 from sms.providers.africastalking import read_optout, read_report
 
 INBOUND = "/sms/africastalking"
 DELIVERY, OPTOUT = f"{INBOUND}/delivery", f"{INBOUND}/optout"
+
+TOO_LARGE: Final = web.HTTPRequestEntityTooLarge.status_code
+SEGMENTS, UNITS, ESCAPED = 255, 67, 9  # of one SMS; of a segment; octets of a unit, as %E0%A6%95 writes three in UTF-8
+LONGEST_SMS: Final = SEGMENTS * UNITS * ESCAPED + MOST  # octets of a body: no network carries a longer text
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 Form: TypeAlias = Mapping[str, str]
@@ -58,27 +62,40 @@ def routes(guard: Guard, kept: Kept) -> list[web.RouteDef]:
             raise Unreadable("An SMS has a from and a text.")
 
     return [
-        web.post(INBOUND, _acknowledged(INBOUND, guard, inbound, kept)),
+        web.post(INBOUND, _acknowledged(INBOUND, guard, inbound, kept, LONGEST_SMS)),
         web.post(DELIVERY, _acknowledged(DELIVERY, guard, report, kept)),
         web.post(OPTOUT, _acknowledged(OPTOUT, guard, optout, kept)),
     ]
 
 
-def _acknowledged(route: str, guard: Guard, take: Callable[[Form], Awaitable[None]], kept: Kept) -> Handler:
-    """200 for whatever came, that the provider stop repeating it; 413 for a flood; 503 when it is ours to have repeated."""
+def _acknowledged(
+    route: str, guard: Guard, take: Callable[[Form], Awaitable[None]], kept: Kept, most: int = MOST
+) -> Handler:
+    """200 for whatever came, that the provider stop repeating it; 503 for what only a repeat can save; 413 for a flood.
+
+    What did not arrive whole is lost if it is not asked for again: nobody knows what it said, or who wrote it.
+    """
 
     async def handle(request: web.Request) -> web.Response:
         if (refusal := guard.refuse(request)) is not None:
             return refusal
         try:
-            fields = await form(request)
+            fields = await form(request, most)
         except BadCallback as bad:
-            if bad.status == web.HTTPRequestEntityTooLarge.status_code:
+            if not _arrived(request, bad):
+                log.warning("callback did not arrive", route=route, line=bad.line)
+                return web.Response(status=503)
+            if bad.status == TOO_LARGE and route != INBOUND:
                 return bad.answer()
             return await _tried(route, _unread(route, bad.line, {}, kept))
         return await _tried(route, _taken(route, fields, take, kept))
 
     return handle
+
+
+def _arrived(request: web.Request, bad: BadCallback) -> bool:
+    """Whether all of a body came, or more than we read; not what stayed out, or broke off."""
+    return bad.status != web.HTTPRequestTimeout.status_code and request.content.exception() is None
 
 
 async def _taken(route: str, fields: Form, take: Callable[[Form], Awaitable[None]], kept: Kept) -> None:

@@ -1,10 +1,17 @@
-"""Fixtures that every folder of tests shares: the stores they run on, fresh for each test."""
+"""Fixtures that every folder of tests shares: the stores they run on, fresh for each test, and a clock that stands."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from services.pins import Pins
+from services.records.database import Records
+from services.records.migrate import upgrade
+from sessions.redis import Client, open_sessions
+from tests.desk import SEAL, Clock
 from tests.servers import (
     PostgresServer,
     RedisServer,
@@ -49,6 +56,34 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     with new_database(request.getfixturevalue("postgres_server")) as url:
         yield url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Client]:
+    """A client on the store, as services are given one."""
+    async with open_sessions(redis_url, SEAL) as opened:
+        yield opened.client
+
+
+@pytest.fixture
+async def records(database_url: str) -> AsyncIterator[Records]:
+    """The database with its tables."""
+    await upgrade(database_url)
+    async with Records(database_url) as records:
+        yield records
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Noon in Dhaka, until it is moved."""
+    return Clock(datetime(2026, 11, 21, 6, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def pins() -> Iterator[Pins]:
+    """Who hashes PINs."""
+    with closing(Pins(SEAL)) as pins:
+        yield pins
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

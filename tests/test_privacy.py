@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 
 import server
 from tests.journeys.steps import ANSWERS, PIN, applies, registers
-from tests.mail.post_office import HERE, open_office
+from tests.mail.post_office import open_office
 from tests.phone import Phone, running, settings_for
 from tests.servers import RedisServer
 
@@ -98,13 +98,7 @@ async def test_logs_metrics_and_redis_hold_nothing_personal(tmp_path: Path, redi
 async def test_an_address_is_read_in_letters_and_nowhere_else(tmp_path: Path, redis_server: RedisServer) -> None:
     redis_server.empty()
     async with open_office() as post:
-        mail = {
-            "MAIL__HOST": HERE,
-            "MAIL__PORT": str(post.port),
-            "MAIL__SECURITY": "none",
-            "MAIL__SENDER": "a@b.example",
-        }
-        settings = settings_for(tmp_path, REDIS__URL=redis_server.url, SERVER__LOG_LEVEL="debug", **mail)
+        settings = settings_for(tmp_path, REDIS__URL=redis_server.url, SERVER__LOG_LEVEL="debug", **post.settings)
         with everything_said() as said:
             async with running(settings) as url, ClientSession() as http:
                 phone = Phone(http, url, NUMBER)

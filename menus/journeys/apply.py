@@ -6,7 +6,7 @@ application however often its last screen is heard, in this call or in the one t
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from menus.model import Asked, Choice, Facts, Form, Goodbye, Journey, Option, Outcome, Step, Visit
 
@@ -22,6 +22,10 @@ class Receipt(Protocol):
     def promised(self) -> date:
         """The day it is promised for."""
 
+    @property
+    def again(self) -> bool:
+        """Whether it was handed in before, by the same key press."""
+
 
 class Wanted(NamedTuple):
     """An application as the menus know it."""
@@ -33,6 +37,9 @@ class Wanted(NamedTuple):
     language: str
     channel: str
 
+
+TEXTED: Final = "sms"  # the channel on which the receipt, which is an SMS, is all that need be said
+SAID_BY_SMS: Final = "said_by_sms"  # the fact that it was
 
 Fields = Callable[[str], Sequence[Asked]]
 Submit = Callable[[Wanted, str], Awaitable[Receipt]]
@@ -56,7 +63,7 @@ def apply(fields: Fields, submit: Submit, *, track_key: str) -> Journey:
         receipt = await submit(wanted, facts["draft"])
         promised = receipt.promised.isoformat()
         told = {"number": receipt.tracking_number, "promised": promised, "form": {}, "track_key": track_key}
-        return Outcome("received", told)
+        return Outcome("received", {**told, SAID_BY_SMS: visit.channel == TEXTED and not receipt.again})
 
     async def summary(visit: Visit) -> Outcome[Literal["fee", "free"]]:
         form = visit.facts["form"]

@@ -63,7 +63,7 @@ class Texted(NamedTuple):
     languages: Sequence[str]
     keep_language: Keep
     complain: Callable[[Wrote, str], Awaitable[Complained]]
-    suggest: Callable[[Wrote, str], Awaitable[None]]
+    suggest: Callable[[Wrote, str], Awaitable[str]]
 
 
 def texted(calls: Texted) -> Journey:
@@ -72,12 +72,12 @@ def texted(calls: Texted) -> Journey:
 
 
 def _following(calls: Texted) -> Journey:
-    async def status(visit: Visit) -> Outcome[Literal["told", "unknown", "mistyped", "asked"]]:
+    async def status(visit: Visit) -> Outcome[Literal["told", "unknown", "asked"]]:
         if not visit.facts["rest"]:
             return Outcome("asked")
         understood = checks.tracking_number(visit.facts["rest"], visit.today)
         if isinstance(understood, Refused):
-            return Outcome("mistyped")
+            return Outcome("asked", refused=understood)
         found = await calls.find_status(understood.value)
         if found is None:
             return Outcome("unknown")
@@ -86,12 +86,8 @@ def _following(calls: Texted) -> Journey:
         facts = {"number": found.number, "service": found.service, "status": found.status, "note": dict(found.note)}
         return Outcome("told", {**facts, **promise, "changed": found.changed.isoformat()})
 
-    ways = {"told": "status_texted", "unknown": "no_such_number", "mistyped": "number_again", "asked": "ask_number"}
-    return (
-        Step("texted_status", status, ways),
-        Question("number_again", "number", checks.tracking_number, goto="look_up"),
-        Goodbye("status_texted"),
-    )
+    ways = {"told": "status_texted", "unknown": "no_such_number", "asked": "ask_number"}
+    return (Step("texted_status", status, ways), Goodbye("status_texted"))
 
 
 def _registering(calls: Texted) -> Journey:
@@ -166,8 +162,7 @@ def _writing(calls: Texted) -> Journey:
         if not visit.facts["rest"]:
             return Outcome("asked")
         wrote = Wrote(visit.caller, visit.facts["rest"], "", visit.language, visit.channel)
-        await calls.suggest(wrote, visit.effect)
-        return Outcome("kept")
+        return Outcome("kept", {"number": await calls.suggest(wrote, visit.effect)})
 
     return (
         Step("texted_complaint", complaint, {"written": "complain", "asked": "ask_complaint"}),

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-Kind: TypeAlias = Literal["code", "pin", "reply", "receipt", "status", "info", "link", "document"]
+Kind: TypeAlias = Literal[
+    "code", "pin", "reply", "receipt_reply", "menu", "receipt", "status", "info", "link", "document"
+]
 Medium: TypeAlias = Literal["sms", "email"]
 
 URGENT, ANSWER, ORDINARY = range(3)
@@ -36,6 +38,8 @@ RULES: Final[Mapping[Kind, Rule]] = {
     "code": Rule(timedelta(minutes=10), URGENT, secret=True),  # as long as the code itself
     "pin": Rule(timedelta(hours=24), URGENT, secret=True),
     "reply": Rule(timedelta(minutes=10), ANSWER),  # to an SMS that somebody sent just now
+    "receipt_reply": Rule(timedelta(days=3), ANSWER, safe_to_repeat=True),  # a receipt, to an SMS of just now
+    "menu": Rule(timedelta(hours=1), ANSWER),  # that somebody rang for; who still wants it then, rings again
     "receipt": Rule(timedelta(days=3), can_wait=True, safe_to_repeat=True),
     "status": Rule(timedelta(days=3), proactive=True, can_wait=True, safe_to_repeat=True),
     "info": Rule(timedelta(days=3)),  # asked for a moment ago

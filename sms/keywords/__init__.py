@@ -12,12 +12,12 @@ from stdnum import damm
 from sms.keywords.arguments import TAKES, unquoted
 from sms.keywords.guesses import guesses
 from sms.keywords.nearness import heard
-from sms.keywords.numerals import NUMBER, leading, runs
+from sms.keywords.numerals import NUMBER, leading, numbers_only, runs
 from sms.keywords.phrases import Tokens, first, greeted, said, unglued
 from sms.keywords.spelling import tokens
 from sms.keywords.vocabulary import Name, known, script_of
 
-__all__ = ["Asked", "Meant", "Name", "prepare", "understood"]
+__all__ = ["Asked", "Meant", "Name", "number_alone", "prepare", "understood"]
 
 MISTYPED: Final = range(NUMBER - 1, NUMBER + 2)  # digits of a text that can be nothing but a tracking number
 SHORT: Final = 2  # words after a keyword that stands alone: with so few it is suggested, with more it is a sentence
@@ -63,6 +63,11 @@ def understood(text: str) -> Asked | Meant | None:
         if answer := read(text, body):
             return answer
     return Asked("documents", "", greeting) if greeting and len(body) <= 1 else None
+
+
+def number_alone(text: str) -> bool:
+    """Whether a text is digits of any script and what may stand between them: no keyword, no word, and not nothing."""
+    return numbers_only(tokens(unquoted(text)))
 
 
 def _keyword(text: str, body: Tokens) -> Asked | Meant | None:

@@ -31,6 +31,11 @@ def runs(words: Sequence[Token]) -> Iterator[str]:
         at += used or 1
 
 
+def numbers_only(words: Sequence[Token]) -> bool:
+    """Whether there is a word, and every one is a number or letters like digits that touch one."""
+    return bool(words) and all(_digits(words, at) for at in range(len(words)))
+
+
 def _digits(words: Sequence[Token], at: int) -> str:
     """The digits of a word, where it is a number or letters like digits that touch one."""
     token = words[at]

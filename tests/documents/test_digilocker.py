@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fetching import fetching
+from assembly.fetching import fetching
 from services.documents.digilocker import DigiLocker, Partner
 from services.documents.port import AccessEnded, Citizen, Facts, Newcomer, NoSuchDocument, Unavailable
 from tests.fakes.digilocker_server import (

@@ -9,13 +9,13 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from playwright.async_api import Browser, ViewportSize, async_playwright
+from playwright.async_api import Browser, ViewportSize
 
 from menus.words import load_all
 from services.documents.desk import Shown
 from services.documents.port import NAMED, Document, Facts, File
 from services.documents.sandbox import sample
-from tests.servers import find_chromium
+from tests.browser import chromium
 from web.document import DocumentPages
 from web.link_pages import LinkTexts, Pages
 
@@ -106,16 +106,8 @@ def test_every_type_that_has_a_name_of_ours_has_one_in_every_language() -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """This machine's Chromium."""
-    path = find_chromium()
-    if path is None:
-        reason = "there is no Chromium: install one, or name it in EKDIAL_TEST_CHROMIUM"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    async with chromium() as browser:
+        yield browser
 
 
 @pytest.mark.asyncio(loop_scope="module")

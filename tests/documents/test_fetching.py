@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fetching import fetching
+from assembly.fetching import fetching
 from services.documents.client import Request, Unanswered
 from tests.fakes.digilocker_server import DigiLockerServer, endless, hang_up, redirect, saying
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from paperwork import swept
+from assembly.documents import swept
 
 
 class Paperwork:
@@ -22,7 +22,7 @@ class Paperwork:
 
 
 async def test_it_sweeps_at_once_and_goes_on_after_a_failure(monkeypatch):
-    monkeypatch.setattr("paperwork.EVERY", 0)
+    monkeypatch.setattr("assembly.documents.EVERY", 0)
     paperwork = Paperwork(ConnectionResetError(), TimeoutError())
     async with swept(paperwork), asyncio.timeout(5):
         await paperwork.again.wait()

@@ -21,12 +21,9 @@ def test_an_aadhaar_number_is_understood_however_it_is_grouped(typed: str) -> No
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("", "not_12_digits"),
-        ("2341", "not_12_digits"),
-        ("2341234123467", "not_12_digits"),
-        ("9123 4567 8901 2345", "not_12_digits"),
-        ("my aadhaar", "not_12_digits"),
-        ("23412341234x", "not_12_digits"),
+        ("", "not_a_number"),
+        ("my aadhaar", "not_a_number"),
+        ("23412341234x", "not_a_number"),
         ("034123412346", "not_aadhaar"),
         ("134123412346", "not_aadhaar"),
         ("234123412345", "slip"),
@@ -37,13 +34,20 @@ def test_what_is_wrong_with_another_is_told(typed: str, reason: str) -> None:
     assert checks.aadhaar(typed, TODAY) == Refused(reason)
 
 
+@pytest.mark.parametrize(
+    ("typed", "digits"), [("2341", 4), ("2341234123467", 13), ("9123 4567 8901 2345", 16), ("2341-2341-234", 11)]
+)
+def test_of_another_count_it_is_told_how_many_were_typed(typed: str, digits: int) -> None:
+    assert checks.aadhaar(typed, TODAY) == Refused("other_count", {"digits": digits})
+
+
 @given(st.text(max_size=40) | st.from_regex(r"[0-9 .-]{0,20}", fullmatch=True))
 def test_whatever_is_typed_is_a_number_that_can_be_one_or_refused_with_a_line_that_there_is(typed: str) -> None:
     understood = checks.aadhaar(typed, TODAY)
     if isinstance(understood, Accepted):
         assert aadhaar_numbers.is_valid(understood.value)
     else:
-        assert understood.reason in {"slip", "not_12_digits", "not_aadhaar"}
+        assert understood.reason in {"slip", "other_count", "not_a_number", "not_aadhaar"}
 
 
 @pytest.mark.parametrize(

@@ -311,26 +311,21 @@ def silence(server: DigiLockerServer) -> Behaviour:
 
 def dripping(server: DigiLockerServer) -> Behaviour:
     """A byte now and then, for ever."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
-        while not server.closing.is_set():
-            await response.write(b" ")
-            await asyncio.sleep(0.02)
-        return response
-
-    return answer
+    return _pouring(server, b" ", every=0.02)
 
 
 def endless(server: DigiLockerServer) -> Behaviour:
     """More than anybody wants, as fast as it is taken, and no length said."""
+    return _pouring(server, bytes(65_536), every=0)
 
+
+def _pouring(server: DigiLockerServer, piece: bytes, every: float) -> Behaviour:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         while not server.closing.is_set():
-            await response.write(bytes(65_536))
+            await response.write(piece)
+            await asyncio.sleep(every)
         return response
 
     return answer

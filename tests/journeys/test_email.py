@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.journeys.steps import PIN, applies, registers
-from tests.mail.post_office import HERE, NAME, PASSWORD, Office, certificate, may_come_in, open_office, serves_with
+from tests.mail.post_office import NAME, PASSWORD, Office, certificate, may_come_in, open_office, serves_with
 from tests.phone import NOBODY_LISTENS_HERE, Phone, running, settings_for
 
 ADDRESS = "amina.begum@example.org"
@@ -47,10 +47,10 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     """Everything encrypted, with a login, as in real life."""
     pem = certificate(tmp_path)
     office = {"auth_required": True, "authenticator": may_come_in}
-    mail = {"MAIL__CERTIFICATES": str(pem), "MAIL__USERNAME": NAME, "MAIL__PASSWORD": PASSWORD}
+    known = {"MAIL__CERTIFICATES": str(pem), "MAIL__USERNAME": NAME, "MAIL__PASSWORD": PASSWORD}
     async with open_office(starttls=serves_with(pem), **office) as post:
-        given = {"MAIL__HOST": HERE, "MAIL__PORT": str(post.port), "MAIL__SENDER": "Ekdial <no-reply@ekdial.example>"}
-        async with running(settings_for(tmp_path, **given, **mail)) as url, ClientSession() as http:
+        settings = settings_for(tmp_path, **{**post.settings, "MAIL__SECURITY": "starttls", **known})
+        async with running(settings) as url, ClientSession() as http:
             yield Town(Phone(http, url), post)
 
 
@@ -146,13 +146,7 @@ async def test_links_come_to_an_end(town: Town) -> None:
 async def test_a_path_that_is_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp_path: Path) -> None:
     """Redis is away all the time: each hop is answered from the whole path."""
     async with open_office() as post:
-        mail = {
-            "MAIL__HOST": HERE,
-            "MAIL__PORT": str(post.port),
-            "MAIL__SECURITY": "none",
-            "MAIL__SENDER": "a@b.example",
-        }
-        settings = settings_for(tmp_path, REDIS__URL=NOBODY_LISTENS_HERE, **mail)
+        settings = settings_for(tmp_path, REDIS__URL=NOBODY_LISTENS_HERE, **post.settings)
         async with running(settings) as url, ClientSession() as http:
             phone = Phone(http, url)
             await registers(phone)

@@ -14,6 +14,7 @@ async def test_a_pin_goes_out_through_the_provider_and_signs_in(tmp_path: Path) 
         settings = settings_for(
             tmp_path,
             SMS__PROVIDER="africastalking",
+            SERVER__PUBLIC_URL="https://ekdial.example",
             AFRICASTALKING__API_KEY=API_KEY,
             AFRICASTALKING__BASE_URL=provider.url,
             AFRICASTALKING__SENDER_ID="EKDIAL",

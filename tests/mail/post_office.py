@@ -41,6 +41,16 @@ class Office:
     silent: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """A gateway's, that has its mail taken here; as nobody asks for a login or a certificate."""
+        return {
+            "MAIL__HOST": HERE,
+            "MAIL__PORT": str(self.port),
+            "MAIL__SECURITY": "none",
+            "MAIL__SENDER": "Ekdial <no-reply@ekdial.example>",
+        }
+
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 - as it is called
         envelope.mail_from = address
         return await self._answer("MAIL", server, session)

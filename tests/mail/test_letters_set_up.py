@@ -3,8 +3,8 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
+from assembly.mail import posting
 from faults import Broken
-from letters import posting
 from tests.desk import SEAL
 from tests.phone import settings_for
 

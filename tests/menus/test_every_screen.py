@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assembly.conversation import Conversation
+from assembly.lifecycle import checked
 from configured import read
-from gateway import Conversation, checked
 from menus.engine import Reached
 from menus.model import Goodbye, Place, Refused, Step
 from menus.showing import show

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from gateway import checked
+from assembly.lifecycle import checked
 from menus.graph import COLOURS, COLUMNS, GAP, MARGIN, PANEL, svg
 from menus.model import Choice, Goodbye, Option, leads_to
 from settings import Settings

@@ -270,5 +270,12 @@ async def test_a_form_moved_to_another_application_does_not_open(desk, account, 
 
 
 def test_a_receipt_says_nothing_about_a_person():
-    assert set(Receipt.__slots__) == {"tracking_number", "promised"}
+    assert set(Receipt.__slots__) == {"tracking_number", "promised", "again"}
     assert RAHIMA not in repr(birth_certificate())
+
+
+async def test_who_applied_by_sms_gets_the_receipt_at_once_and_as_the_answer(desk, account):
+    new = birth_certificate(account, channel="sms")
+    assert [(await desk.applications.submit(new, "sms/1:1")).again for _ in range(2)] == [False, True]
+    await desk.applications.submit(birth_certificate(account), "s1:30")
+    assert [one.kind for one in await desk.messages.claim("w1", 10)] == ["receipt_reply", "receipt"]

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
@@ -15,13 +14,6 @@ from tests.phone import NOBODY_LISTENS_HERE
 from tests.servers import OwnRedis
 
 TEN_MINUTES = 600_000  # ms
-
-
-@pytest.fixture
-async def redis(redis_url):
-    client = FakeAsyncRedis() if redis_url == "memory://" else Redis.from_url(redis_url)
-    async with client:
-        yield client
 
 
 @pytest.fixture

@@ -56,8 +56,11 @@ async def test_the_same_effect_gets_the_same_number_also_at_once(desk, desk_for_
     assert another not in filed
 
 
-async def test_a_suggestion_is_kept_once_and_sealed(desk_for_complaints, records):
-    for _ in range(2):
-        await desk_for_complaints.suggest(Suggestion(RAHIMA, WORDS, "bn", "sms"), "sms/1:1")
+async def test_a_suggestion_is_kept_once_sealed_and_numbered_also_at_once(desk_for_complaints, records):
+    suggestion = Suggestion(RAHIMA, WORDS, "bn", "sms")
+    (number,) = set(await asyncio.gather(*(desk_for_complaints.suggest(suggestion, "sms/1:1") for _ in range(5))))
     row = (await records.read(select(feedback))).one()
+    assert row.feedback_number == number
+    assert damm.is_valid(number)
+    assert await desk_for_complaints.suggest(suggestion, "sms/2:1") != number
     assert SEAL.open(row.text, "feedback:sms/1:1").decode() == WORDS

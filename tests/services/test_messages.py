@@ -320,7 +320,7 @@ async def lose(outbox, *sent):
 
 
 async def test_a_receipt_and_a_status_that_nobody_knows_of_are_sent_once_more_and_no_other_kind(outbox, desk, clock):
-    kinds = ("code", "pin", "reply", "receipt", "status", "info", "link")
+    kinds = ("code", "pin", "reply", "menu", "receipt_reply", "receipt", "status", "info", "link")
     await lose(outbox, *(Message(RAHIMA, kind, kind, f"s1:{kind}") for kind in kinds))
     clock.moves(minutes=14)
     await outbox.sweep(timedelta(minutes=5))
@@ -328,7 +328,7 @@ async def test_a_receipt_and_a_status_that_nobody_knows_of_are_sent_once_more_an
     clock.moves(minutes=2)
     await outbox.sweep(timedelta(minutes=5))
     again = await outbox.claim("w1", 10)
-    assert [(one.text, one.attempts) for one in again] == [("receipt", 1), ("status", 1)]
+    assert [(one.text, one.attempts) for one in again] == [("receipt_reply", 1), ("receipt", 1), ("status", 1)]
     for message in again:
         await outbox.settle(message.id, Ending("unknown", error="NoAnswerInTime"))
     clock.moves(minutes=20)
@@ -385,8 +385,10 @@ async def test_at_night_what_can_wait_waits_for_the_morning(desk, clock):
     outbox = counting(desk, opens=at_night(morning))
     for kind in ("code", "pin", "reply", "receipt", "status", "info", "link"):
         await outbox.send(Message(RAHIMA, kind, kind, f"s1:{kind}"))
+    await outbox.send(Message(RAHIMA, "of just now", "receipt_reply", "s3:1"))
     await outbox.send(Message("+8801711000002", "elsewhere", "status", "s2:1"))
-    assert [one.text for one in await outbox.claim("w1", 10)] == ["code", "pin", "reply", "info", "link", "elsewhere"]
+    at_once = ["code", "pin", "reply", "of just now", "info", "link", "elsewhere"]
+    assert [one.text for one in await outbox.claim("w1", 10)] == at_once
     assert {(await row(desk, number)).due_at for number in (4, 5)} == {morning}
     clock.now = morning
     assert [one.text for one in await outbox.claim("w1", 10)] == ["receipt", "status"]

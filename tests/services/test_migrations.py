@@ -6,11 +6,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
+from stdnum import damm
 
 from services.records.database import Records
 from services.records.engines import DatabaseRefused, address, writing_engine
 from services.records.migrate import TablesBehind, behind, ready, upgrade
 from services.records.tables import metadata
+
+TWO_OF_BEFORE = """
+INSERT INTO feedback (number, text, language, channel, effect, created_at)
+VALUES ('+8801700000001', '', 'bn', 'sms', 'a', '2026-11-21'), ('+8801700000001', '', 'bn', 'sms', 'b', '2026-11-21')
+"""
 
 
 async def ask(url, question):
@@ -67,6 +73,17 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database_url):
     with pytest.raises(Exception, match=r"messages already exists|DuplicateTable"):
         await upgrade(database_url)
     assert await ask(database_url, lambda connection: inspect(connection).get_table_names()) == ["messages"]
+
+
+async def test_feedback_of_before_gets_numbers_that_have_a_check_digit(database_url):
+    await upgrade(database_url, "0006")
+    await ask(database_url, lambda connection: connection.execute(text(TWO_OF_BEFORE)))
+    await upgrade(database_url)
+    numbered = text("SELECT feedback_number FROM feedback")
+    numbers = await ask(database_url, lambda connection: connection.execute(numbered).scalars().all())
+    assert len(set(numbers)) == 2
+    assert all(map(damm.is_valid, numbers))
+    assert await ask(database_url, differences) == []
 
 
 async def test_an_embedded_database_migrates_itself_and_a_server_refuses_old_tables(database_url):

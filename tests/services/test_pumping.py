@@ -3,8 +3,6 @@
 import asyncio
 
 import pytest
-from fakeredis import FakeAsyncRedis
-from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from services.codes import Codes, Limits
@@ -13,13 +11,6 @@ from tests.desk import SEAL, say
 BANGLADESH, ELSEWHERE_THERE, INDIA = "+88017000{:05}", "+88018000{:05}", "+9198100{:05}"
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what is new here is in Redis
-
-
-@pytest.fixture
-async def redis(redis_url):
-    client = FakeAsyncRedis() if redis_url == "memory://" else Redis.from_url(redis_url)
-    async with client:
-        yield client
 
 
 @pytest.fixture

@@ -81,3 +81,17 @@ async def test_who_registered_by_sms_is_spoken_to_in_the_language_of_their_accou
     await desk.registers(language="hi")
     assert await registrants.record(RAHIMA, "missed_call") == "hi"
     assert await desk.count(table) == 0
+
+
+async def test_who_writes_is_known_by_their_letters_until_they_choose(registrants, desk):
+    assert [await registrants.heard(RAHIMA, one) for one in ("hi", "bn", "hi")] == ["hi", "bn", "hi"]
+    assert await registrants.known(RAHIMA) == "hi"
+    assert await desk.count(table) == 1
+    await desk.accounts.choose_language(RAHIMA, "en", "s1")
+    assert await registrants.heard(RAHIMA, "bn") == "en"
+    assert await registrants.known(RAHIMA) == "en"
+
+
+async def test_letters_at_once_are_recorded_as_one(registrants, desk):
+    assert set(await asyncio.gather(*(registrants.heard(RAHIMA, "bn") for _ in range(8)))) == {"bn"}
+    assert await desk.count(table) == 1

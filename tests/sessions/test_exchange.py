@@ -78,7 +78,7 @@ async def test_or_to_start_again(phone: Phone) -> None:
     await phone.dials()
     main = await phone.types("1")
     await phone.types("2")
-    assert await phone.dials() == "Your last call was cut off\n1 Go on\n2 Start again"
+    assert await phone.dials() == "Last time you had not finished\n1 Go on\n2 Start again"
     assert await phone.types("2") == main
     assert await phone.dials() == main, "at the main menu nothing was lost"
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from assembly.conversation import Conversation
+from assembly.lifecycle import checked
 from configured import read
-from gateway import Conversation, checked
 from menus.by_sms import for_sms
 from menus.layout import Layout
 from menus.model import Place
@@ -140,7 +141,7 @@ def cut_off_at(screen: str, **facts) -> bytes:
 async def test_a_call_that_was_cut_off_is_offered_until_it_is_taken_up(table):
     await table.sessions.save(NUMBER, cut_off_at("ask_number"), read=0, ttl=600)
     offer = await turns.take_up(table, message("sms/1"))
-    assert offer.answer.text == "Your last call was cut off\n1 Go on\n2 Start again"
+    assert offer.answer.text == "Last time you had not finished\n1 Go on\n2 Start again"
     assert unpacked((await table.sessions.load(NUMBER)).data).id == "ATUid_1", "who dials now is offered it as well"
     gone_on = await turns.answer(table, message("sms/2"), "1")
     assert gone_on.answer.text.startswith("Type the 12-digit tracking number"), "no page of it has been turned here"

@@ -731,8 +731,8 @@ async def test_a_message_that_was_read_is_read_after_a_reload_and_shown_once(pho
     await expect(phone.texts).to_have_text(["one", "two"])
 
 
-async def test_a_gateway_that_goes_away_is_no_service_until_it_is_back(chromium: BrowserContext) -> None:
-    page = await chromium.new_page()
+async def test_a_gateway_that_goes_away_is_no_service_until_it_is_back(window: BrowserContext) -> None:
+    page = await window.new_page()
     async with serving() as gateway:
         await page.goto(f"{gateway.url}/simulator")
         await expect(page.locator("#carrier")).to_have_text("Grameenphone")
@@ -1040,10 +1040,10 @@ async def test_nothing_moves_for_those_who_asked_for_that(phone: Phone, gateway:
 
 
 async def test_a_touch_screen_keeps_its_keyboard_away_until_it_is_asked_for(
-    chromium: BrowserContext, gateway: Gateway
+    window: BrowserContext, gateway: Gateway
 ) -> None:
-    assert chromium.browser is not None
-    context = await chromium.browser.new_context(
+    assert window.browser is not None
+    context = await window.browser.new_context(
         viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True, locale="en-GB"
     )
     phone = Phone(await context.new_page())

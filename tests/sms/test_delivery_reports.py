@@ -317,6 +317,7 @@ async def test_through_the_whole_gateway_from_a_key_press_to_the_handset(databas
     async with AfricasTalkingServer() as server, Records(database_url) as records:
         account = {"USERNAME": fake.USERNAME, "API_KEY": fake.API_KEY, "BASE_URL": server.url}
         given = {f"AFRICASTALKING__{key}": value for key, value in account.items()}
+        given["SERVER__PUBLIC_URL"] = "https://ekdial.example"
         settings = settings_for(tmp_path, DATABASE__URL=database_url, SMS__PROVIDER="africastalking", **given)
         async with running(settings) as url, aiohttp.ClientSession() as http:
             phone = Phone(http, url)

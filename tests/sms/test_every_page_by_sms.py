@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import gateway
+from assembly.conversation import proof_of
 from menus import check
 from menus.by_sms import for_sms
 from menus.engine import Reached
@@ -26,7 +26,7 @@ def test_every_page_takes_no_more_than_its_segments(language: str, data: st.Data
     menu = conversation().menu.on("sms")
     words = for_sms(conversation().words, menu)[language]
     room = Segments(data.draw(st.integers(1, 3)))
-    said, refused = data.draw(facts()), data.draw(st.sampled_from([None, Refused("not_12_digits")]))
+    said, refused = data.draw(facts()), data.draw(st.sampled_from([None, Refused("other_count", {"digits": 11})]))
     for screen in menu.listed:
         if isinstance(screen, Step):
             continue
@@ -45,7 +45,7 @@ def test_every_page_takes_no_more_than_its_segments(language: str, data: st.Data
 def test_what_is_asked_and_what_is_said_last_must_fit_one_sms() -> None:
     """As `python server.py check` proves it, with two segments; in one there is not room for everything."""
     spoken = conversation()
-    proof = gateway._proof(spoken.menu, spoken.services.catalogue, spoken.words)
+    proof = proof_of(spoken.menu, spoken.services.catalogue, spoken.words)
     assert proof.sms == Segments(2)
     assert list(check.faults(proof)) == []
     small = [str(fault) for fault in check.faults(replace(proof, sms=Segments(1)))]

@@ -5,12 +5,16 @@ import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from sqlalchemy import func, select, text
+from redis import Redis
+from sqlalchemy import func, select, text, update
+from yarl import URL
 
+import callbacks
 from sealing import Seal
 from services.inbound import Arrived, Inbound, reply_effect
 from services.messages import Messages
@@ -18,13 +22,16 @@ from services.records.database import Records
 from services.records.migrate import upgrade
 from services.records.tables import inbound_sms, messages, optouts, unread_callbacks
 from sms.guards import MOST, SAME
+from sms.routes import DELIVERY, INBOUND, LONGEST_SMS, OPTOUT
 from tests.phone import NOBODY_LISTENS_HERE, Phone, running, settings_for
 from tests.servers import RedisServer
 from tests.test_privacy import everything_in, everything_said
 from tests.texting import ROUTE, Texter, texter, until
+from tests.voice.forms import rings
 
 SECRET = "a secret for tests that is long enough"  # as `settings_for` gives it
 NUMBER = "+8801700000001"
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -72,9 +79,42 @@ async def test_what_cannot_be_read_is_acknowledged_and_kept(phone: Texter, tmp_p
     assert not await counted(phone)
 
 
-async def test_only_a_flood_is_refused(phone: Texter) -> None:
-    assert await phone.posts(phone.form("x" * 17_000)) == 413
-    assert "HELP" in await phone.texts("x" * 2_000)
+@pytest.mark.parametrize("letter", ["x", "ক", "🙂", "👩‍👩‍👧‍👦"])
+async def test_two_thousand_of_any_letter_get_one_helpful_reply(phone: Texter, letter: str) -> None:
+    assert "HELP" in await phone.texts(letter * 2_000)
+
+
+async def test_what_is_longer_than_any_sms_is_acknowledged_and_noted(phone: Texter, tmp_path: Path) -> None:
+    with everything_said() as said:
+        assert await phone.posts(b"from=%2B8801700000001&text=" + b"x" * LONGEST_SMS) == 200
+    (line,) = (line for line in said.getvalue().splitlines() if "callback not read" in line)
+    assert "xxxx" not in line
+    async with records_of(tmp_path) as records:
+        assert (await records.read(select(unread_callbacks.c.why))).scalars().all() == [
+            f"A callback is at most {LONGEST_SMS} octets long."
+        ]
+    assert not await counted(phone)
+
+
+@pytest.mark.parametrize("route", [INBOUND, DELIVERY, OPTOUT])
+async def test_what_breaks_off_is_asked_for_again_and_not_noted(phone: Texter, tmp_path: Path, route: str) -> None:
+    """`Content-Encoding: gzip` over what is none is damaged for us, and the connection is still there to say so."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+    async with phone.http.post(f"{phone.url}{route}", data=b"from=%2B8801700000001&text=MENU", headers=headers) as said:
+        assert said.status == 503
+    async with records_of(tmp_path) as records:
+        assert not (await records.read(select(unread_callbacks))).all()
+
+
+async def test_what_comes_too_slowly_is_asked_for_again(phone: Texter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks.form, "__defaults__", (callbacks.MOST, 0.05))
+    url = URL(phone.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = f"POST {INBOUND} HTTP/1.1\r\nHost: {url.host}\r\nContent-Type: {FORM}\r\nContent-Length: 60\r\n\r\n"
+    writer.write(head.encode() + b"from=%2B8801700000001")
+    async with asyncio.timeout(10):
+        assert b" 503 " in await reader.readline()
+    writer.close()
 
 
 async def test_without_the_token_there_is_no_such_path(tmp_path: Path) -> None:
@@ -176,10 +216,45 @@ async def test_so_many_answers_in_ten_minutes_and_stop_all_the_same(phone: Texte
         assert (await records.read(select(optouts.c.number))).scalars().all() == [phone.number]
 
 
+async def test_the_menu_that_somebody_rang_for_outlives_an_outage_of_the_provider(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    """It is worth sending for an hour, and its numbers are heard for as long after that as those of any conversation."""
+    redis_server.empty()
+    lines = json.dumps({"+254711000001": "call_back_menu"})
+    settings = settings_for(tmp_path, REDIS__URL=redis_server.url, MISSED_CALLS__NUMBERS=lines)
+    async with running(settings) as url, texter(url) as phone:
+        async with phone.http.post(f"{url}/voice/africastalking", data=rings("1", NUMBER)) as rejected:
+            assert "<Reject/>" in await rejected.text()
+        assert (await phone.hears(0))[0].startswith("একডায়াল\n1 সেবা খুঁজুন")
+        with Redis.from_url(redis_server.url) as redis:
+            lasts = {redis.ttl(key) for key in redis.scan_iter("ek:s:*")}
+        assert (await phone.texts("7")).startswith("ফোনে সাহায্য")
+    assert max(lasts) > timedelta(hours=1).total_seconds() + settings.sms.conversation_ttl - 60
+    async with records_of(tmp_path) as records:
+        row = (await records.read(select(messages).order_by(messages.c.id))).first()
+    assert (row.kind, row.not_after - row.created_at) == ("menu", timedelta(hours=1))
+
+
 async def test_who_stopped_gets_what_they_ask_for_and_nothing_else(phone: Texter) -> None:
     await phone.texts("STOP")
     assert (await phone.texts("MENU")).startswith("Ekdial\n")
     assert (await phone.texts("START")).startswith("Welcome back.")
+
+
+async def test_a_gateway_that_runs_forgets_what_was_answered_long_ago(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    async with running(settings) as url, texter(url) as phone:
+        await phone.texts("HELP")
+    async with records_of(tmp_path) as records:
+        async with records.transaction() as transaction:
+            await transaction.execute(update(inbound_sms).values(done_at=datetime.now(UTC) - timedelta(days=31)))
+
+        async def forgotten() -> bool:
+            return not (await records.read(select(inbound_sms.c.id))).all()
+
+        async with running(settings):
+            await until(forgotten)
 
 
 # Whoever dies ----------------------------------------------------------------------------------------------------------
@@ -252,7 +327,21 @@ async def test_without_redis_one_question_gets_its_answer_and_a_conversation_an_
         assert (await phone.texts("FEEDBACK more offices")).startswith("Thank you.")
         assert (await phone.texts("MENU")).startswith("Sorry, something is wrong on our side.")
         assert (await phone.texts("মেনু")).startswith("দুঃখিত, সমস্যাটা আমাদের।")
-        assert (await phone.texts("STOP")).startswith("You will get no more SMS")
+        assert (await phone.texts("STOP")).startswith("আপনি না চাইলে"), "who wrote Bengali letters is answered in them"
+
+
+async def test_a_machine_is_excused_a_few_times_and_no_more(tmp_path: Path) -> None:
+    """Whose automatic reply to our excuse would get the next excuse, for as long as Redis is down."""
+    settings = settings_for(tmp_path, REDIS__URL=NOBODY_LISTENS_HERE, REDIS__DEADLINE="0.3")
+    async with running(settings) as url, texter(url) as phone:
+        for _ in range(SAME):
+            assert (await phone.texts("MENU", id=secrets.token_hex(8))).startswith("Sorry, something is wrong")
+        await phone.posts(phone.form("MENU"))
+        await becomes(phone, failed=SAME + 1)
+        assert len(phone.inbox.messages) == SAME
+        assert (await phone.texts("HELP")).startswith("Ekdial. Send STATUS"), (
+            "whoever asks for something is answered still"
+        )
 
 
 async def test_a_store_that_forgot_a_conversation_is_told_from_one_that_never_was(

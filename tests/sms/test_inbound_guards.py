@@ -1,7 +1,5 @@
 """When answering has become a loop: counted on either Redis, and in the process while there is none."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import structlog
 from redis.asyncio import Redis
@@ -20,12 +18,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with open_sessions(redis_url, SEAL) as opened:
-        yield opened.client
 
 
 @pytest.fixture

@@ -1,31 +1,17 @@
 """SMS that came in as the records keep them, on each database: once, in order, one at a time, and lost never."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from services.inbound import HELD, SAME, TRIES, Arrived, Inbound, reply_effect
 from services.messages import Message
-from services.records.database import Records
-from services.records.migrate import upgrade
 from services.records.tables import inbound_sms, messages
-from tests.desk import SEAL, Clock, Desk
+from tests.desk import SEAL, Desk
 
 NUMBER, OTHER = "+8801700000001", "+8801700000002"
-
-
-@pytest.fixture
-def clock():
-    return Clock(datetime(2026, 11, 21, 6, 0, tzinfo=UTC))
-
-
-@pytest.fixture
-async def records(database_url):
-    await upgrade(database_url)
-    async with Records(database_url) as records:
-        yield records
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
+from stdnum import damm
 
 from menus.words import load_all
 from services.numbers import tracking_number
@@ -99,7 +100,9 @@ async def test_a_greeting_opens_the_documents(phone: Texter, language: str, text
 )
 async def test_stop_is_confirmed_once_and_start_returns(phone: Texter, language: str, stop: str, start: str) -> None:
     assert await phone.texts(stop) == WORDS[language].sms["stopped"].source
-    assert (await phone.texts("MENU")).startswith(screen("en", "main")), "what one asks for is answered all the same"
+    assert (await phone.texts("MENU")).startswith(screen(language, "main")), (
+        "what one asks for is answered all the same"
+    )
     assert await phone.texts(start) == WORDS[language].sms["started"].source
 
 
@@ -139,7 +142,8 @@ async def test_a_number_nobody_has_and_one_with_a_slip_are_told_apart_and_can_be
     number = applied
     assert (await phone.texts(f"STATUS {tracking_number()}")).startswith(screen("en", "no_such_number"))
     slip = number[:-1] + str((int(number[-1]) + 1) % 10)
-    assert (await phone.texts(f"STATUS {slip}")).startswith(screen("en", "number_again"))
+    reply = await phone.texts(f"STATUS {slip}")
+    assert reply.startswith(f"{WORDS['en'].refused['slip'].source}\n{screen('en', 'ask_number')}\n")
     assert f"{number[:4]} {number[4:8]}" in await phone.texts(number)
 
 
@@ -249,8 +253,10 @@ async def test_a_complaint_may_come_in_two_messages_and_about_nothing_we_know(ph
 @pytest.mark.parametrize(
     ("language", "text"), [("en", "FEEDBACK more offices"), ("bn", "মতামত আরও দপ্তর চাই"), ("hi", "सुझाव और कार्यालय")]
 )
-async def test_feedback_is_thanked_for(phone: Texter, language: str, text: str) -> None:
-    assert await phone.texts(text) == WORDS[language].screens["feedback_kept"].text.source
+async def test_feedback_is_thanked_for_and_gets_a_number(phone: Texter, language: str, text: str) -> None:
+    reply = await phone.texts(text)
+    assert reply.startswith(screen(language, "feedback_kept"))
+    assert damm.is_valid(tracking_in(reply))
 
 
 @pytest.mark.parametrize("text", ["APP", "অ্যাপ", "ऐप"])

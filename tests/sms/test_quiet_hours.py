@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from assembly.services import messages_of
 from configured import read
 from faults import Broken
 from services.messages import Message
@@ -14,7 +15,6 @@ from services.records.migrate import upgrade
 from sms.quiet import Quiet, QuietHours
 from tests.desk import SEAL
 from tests.phone import ROOT, settings_for
-from wiring import messages_of
 
 LAGOS = Quiet.read("20:00-08:00 Africa/Lagos")  # an hour ahead of UTC
 DHAKA = Quiet.read("13:00-14:30 Asia/Dhaka")  # six hours

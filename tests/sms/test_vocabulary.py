@@ -2,8 +2,8 @@
 
 import pytest
 
+from assembly.lifecycle import checked
 from faults import Broken
-from gateway import checked
 from settings import Settings
 from sms.keywords.nearness import heard
 from sms.keywords.vocabulary import ALL, FORMS, LANGUAGES, NOT_NAMES, TABLES, Word, known, load, phrase, script_of

@@ -1,28 +1,9 @@
 """Missed calls on the embedded store and database, and on real servers of both."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from services.pins import Pins
-from services.records.database import Records
-from services.records.migrate import upgrade
-from sessions.redis import open_sessions
-from tests.desk import SEAL, Clock
 from tests.servers import new_database
 from tests.voice.switchboard import Switchboard
-
-
-@pytest.fixture
-def clock():
-    return Clock(datetime(2026, 11, 21, 6, 0, tzinfo=UTC))
-
-
-@pytest.fixture
-def pins():
-    pins = Pins(SEAL)
-    yield pins
-    pins.close()
 
 
 @pytest.fixture(params=["embedded", "servers"])
@@ -38,25 +19,20 @@ def places(request, tmp_path):
 
 
 @pytest.fixture
-async def records(places):
-    _, url = places
-    await upgrade(url)
-    async with Records(url) as records:
-        yield records
+def redis_url(places):
+    return places[0]
 
 
 @pytest.fixture
-async def client(places):
-    url, _ = places
-    async with open_sessions(url, SEAL) as opened:
-        yield opened.client
+def database_url(places):
+    return places[1]
 
 
 @pytest.fixture
-def board(records, client, clock, pins):
-    return Switchboard(records, client, clock, pins)
+def board(records, redis, clock, pins):
+    return Switchboard(records, redis, clock, pins)
 
 
 @pytest.fixture
-def other_board(records, client, clock, pins):
-    return Switchboard(records, client, clock, pins)
+def other_board(records, redis, clock, pins):
+    return Switchboard(records, redis, clock, pins)

@@ -212,7 +212,7 @@ async def test_without_redis_calls_at_once_are_one_sms_too(records, clock, pins)
     assert len(await boards[0].sms()) == 1
 
 
-async def test_who_makes_callers_up_does_not_make_us_pay_for_ever(board, other_board, client, clock):
+async def test_who_makes_callers_up_does_not_make_us_pay_for_ever(board, other_board, redis, clock):
     callers = [f"+25470000{number:04}" for number in range(MOST_A_DAY + 3)]
     with capture_logs() as logs:
         taken_for = [
@@ -223,18 +223,18 @@ async def test_who_makes_callers_up_does_not_make_us_pay_for_ever(board, other_b
         ("no more missed calls are answered today", "critical")
     ]
     assert len(await board.sms()) == MOST_A_DAY
-    await client.delete(KEY)
+    await redis.delete(KEY)
     clock.moves(seconds=GIVING.total_seconds())
     assert await board.rings("the next day", callers[-1]) == "answered"
 
 
-async def test_the_days_count_ends_with_the_day(board, client):
+async def test_the_days_count_ends_with_the_day(board, redis):
     await board.rings("a")
-    assert 0 < await client.pttl(KEY) <= 86_400_000
+    assert 0 < await redis.pttl(KEY) <= 86_400_000
 
 
-async def test_redis_holds_neither_the_call_nor_the_caller(board, client):
+async def test_redis_holds_neither_the_call_nor_the_caller(board, redis):
     await board.rings("a")
     key = f"ekdial:call:{SEAL.name('call', 'ATVId_a')}".encode()
-    assert set(await client.keys("*")) == {key, KEY.encode()}
-    assert 0 < await client.pttl(key) <= 86_400_000
+    assert set(await redis.keys("*")) == {key, KEY.encode()}
+    assert 0 < await redis.pttl(key) <= 86_400_000

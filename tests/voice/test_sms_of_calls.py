@@ -3,12 +3,13 @@
 import pytest
 import smsutil
 
+from assembly.countries import assumed
+from assembly.texts import names_of, sayer
 from configured import read
 from menus import words
 from services.catalogue.load import load
 from services.links import LENGTH
 from tests.phone import ROOT
-from wiring import assumed, names_of, sayer
 
 PUBLIC = {"EKDIAL_SERVER__PUBLIC_URL": "https://ekdial.gov.example"}
 LINK = f"https://ekdial.gov.example/d/{'x' * LENGTH}"
@@ -25,6 +26,11 @@ def say():
 @pytest.mark.parametrize(("key", "facts"), [("app", {"link": LINK}), ("no_application", {})])
 def test_what_is_sent_is_short(key, facts, language, say):
     assert len(smsutil.split(say(language, key, facts)).parts) <= LANGUAGES[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_keywords_take_two_segments_at_most(language, say):
+    assert len(smsutil.split(say(language, "help", {})).parts) <= 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,7 +4,8 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
 from menus.words import load_all, template
@@ -72,14 +73,8 @@ async def pages(*, followed=TO_VERIFY, verify=verified, guesses=None):
     app = web.Application()
     page = EmailPages(Links(followed), verify, verify, words(), Refusals(), guesses or Guesses())
     app.add_routes(page.routes())
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as http:
-            yield http
-    finally:
-        await runner.cleanup()
+    async with TestClient(TestServer(app)) as http:
+        yield http
 
 
 async def test_an_address_is_shown_as_text_and_never_as_markup():

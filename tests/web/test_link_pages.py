@@ -1,16 +1,14 @@
 """The pages of links in a browser that draws them: narrow enough for a KaiOS phone, and an iPad told from a Mac."""
 
-import os
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from playwright.async_api import async_playwright
+from aiohttp.test_utils import TestServer
 
-from tests.servers import find_chromium
+from tests.browser import chromium
 from web.link_pages import LinkTexts, Pages
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PAGES = Pages(
     {
         "en": LinkTexts("This link no longer works.", "Please try again.", "iPhone or iPad: App Store", "Mac: browser"),
@@ -39,34 +37,21 @@ async def site():
     app = web.Application()
     pages = {"/gone": gone, "/which": which, "/ios": arrived, "/web": arrived, "/favicon.ico": arrived}
     app.add_routes([web.get(path, page) for path, page in pages.items()])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with TestServer(app) as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 @asynccontextmanager
 async def tab(**handset):
     """A page of such a handset; nothing that its policy forbids may be tried on it."""
-    path = find_chromium()
-    if path is None:
-        reason = "there is no Chromium: install one, or name it in EKDIAL_TEST_CHROMIUM"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    async with chromium() as browser:
         page = await (await browser.new_context(**handset)).new_page()
         page.set_default_timeout(10_000)
         wrong = []
         page.on("console", lambda message: wrong.append(message.text) if "Policy" in message.text else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        try:
-            yield page
-        finally:
-            await browser.close()
-        assert wrong == []
+        yield page
+    assert wrong == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(240, 320), (360, 640)])
@@ -95,3 +80,8 @@ async def test_where_no_script_runs_both_are_there_to_choose_from():
         assert await page.locator("a").all_inner_texts() == ["iPhone বা iPad: App Store", "Mac: ব্রাউজার"]
         await page.locator("a").first.click()
         await page.wait_for_url(f"{url}/ios")
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [("bn", "bn"), ("hi", "hi"), ("sw", "en")])
+def test_a_page_says_which_language_it_speaks(asked, spoken):
+    assert f'<html lang="{spoken}">' in PAGES.which(asked, "/ios", "/web").text

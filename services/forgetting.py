@@ -1,0 +1,58 @@
+"""What is kept only for a while, and for how long: rows whose time is over are deleted, a few at a time."""
+
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Table, bindparam, delete, select
+from sqlalchemy.sql.dml import ReturningDelete
+
+from services.given import Clock, utc_now
+from services.records.database import Records
+from services.records.tables import account_events, inbound_sms
+
+STEP: Final = 500  # rows of a table: a transaction of milliseconds, behind which nobody's SMS waits
+
+
+class Rule(NamedTuple):
+    """Rows of `table` for which `done` holds are kept until `age` is so long ago."""
+
+    table: Table
+    age: Column[Any]
+    kept: timedelta
+    done: ColumnElement[bool]
+
+
+RULES: Final = (
+    # A provider may bring an SMS again within two days, and a citizen or a helpdesk asks within weeks what became of one.
+    Rule(inbound_sms, inbound_sms.c.done_at, timedelta(days=30), inbound_sms.c.state == "done"),
+    # A try is repeated while its session lasts, a day at most, and looked into after a complaint. How an account was
+    # made is told by its event for as long as there is the account.
+    Rule(account_events, account_events.c.created_at, timedelta(days=90), account_events.c.kind != "registered"),
+)
+
+
+class Forgetting:
+    """Forgets by RULES."""
+
+    def __init__(self, records: Records, *, clock: Clock = utc_now) -> None:
+        self._records = records
+        self._clock = clock
+
+    async def step(self) -> int:
+        """Delete at most STEP rows of each table, the oldest first; how many were."""
+        now = self._clock()
+        return sum([await self._delete(rule, {"before": now - rule.kept}) for rule in RULES])
+
+    async def _delete(self, rule: Rule, facts: dict[str, object]) -> int:
+        async with self._records.transaction() as transaction:
+            return len((await transaction.execute(_OLDEST[rule.table.name], facts)).all())
+
+
+def _oldest(rule: Rule) -> ReturningDelete[Any]:
+    """Those that another process is deleting are left to it."""
+    over = select(rule.table.c.id).where(rule.done, rule.age < bindparam("before"))
+    some = over.order_by(rule.age).limit(STEP).with_for_update(skip_locked=True).cte("some")
+    return delete(rule.table).where(rule.table.c.id.in_(select(some.c.id))).returning(rule.table.c.id)
+
+
+_OLDEST: Final = {rule.table.name: _oldest(rule) for rule in RULES}

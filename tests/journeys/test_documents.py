@@ -134,13 +134,13 @@ async def test_the_whole_of_it_in_bengali_though_everything_is_forgotten_twice(g
     await gateway.loses_everything()
     listed = await phone.types(code)
     rows = await whole(phone, listed, "আরও")
-    assert rows.startswith("আধারের শেষ চার সংখ্যা 2346, একটি কাগজ বেছে নিন\n1 প্যান কার্ড\n2 ড্রাইভিং লাইসেন্স\n")
+    assert rows.startswith("আধারের শেষ চার সংখ্যা: 2346\nএকটি কাগজ বেছে নিন\n1 প্যান কার্ড\n2 ড্রাইভিং লাইসেন্স\n")
     assert rows.endswith("9 বীমা পলিসি: সাধারণ")
     await gateway.loses_everything()
     assert "দশম শ্রেণির মার্কশিট\nনমুনা, আসল নয়" in await whole(phone, await phone.types("4"), "আরও")
     sms = await phone.sms("/d/")
     assert sms.startswith("একডায়াল: দশম শ্রেণির মার্কশিট\nনমুনা, আসল নয়\nনম্বর SAMPLE-X-")
-    assert "২৪ ঘণ্টার মধ্যে খুলুন, সর্বোচ্চ ৫ বার: http" in sms
+    assert "২৪ ঘণ্টায় ৫ বার খোলা যাবে: http" in sms
     assert await gateway.sms_sent() == 2
 
 
@@ -172,9 +172,9 @@ async def test_an_account_is_made_from_what_the_card_says(phone: Phone) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("12345", "The number has 12 digits"),
-        ("aadhaar", "The number has 12 digits"),
-        ("2341234123466", "The number has 12 digits"),
+        ("12345", "Digits you typed: 5"),
+        ("aadhaar", "Please type digits only"),
+        ("2341234123466", "Digits you typed: 13"),
         ("234123412347", "One of those digits seems wrong"),
         ("123412341239", "No Aadhaar number begins with 0 or 1"),
         ("212345543212", "No Aadhaar number begins with 0 or 1, or is the same backwards"),
@@ -282,7 +282,7 @@ async def test_by_sms_the_document_is_one_message_and_not_said_again(tmp_path: P
         assert "এই নম্বরে অ্যাকাউন্ট থাকলে" in asked
         code = re.search(r"^(\d{6}) আপনার একডায়াল কোড", asked, re.MULTILINE)
         assert code
-        assert (await phone.texts(code[1])).startswith("আধারের শেষ চার সংখ্যা 2346, একটি কাগজ বেছে নিন\n1 প্যান কার্ড\n")
+        assert (await phone.texts(code[1])).startswith("আধারের শেষ চার সংখ্যা: 2346\nএকটি কাগজ বেছে নিন\n1 প্যান কার্ড\n")
         came = sorted((await phone.texts("1", expect=2)).split("\n---\n"))
         assert re.match(r"একডায়াল: প্যান কার্ড\nনমুনা, আসল নয়\nনম্বর SAMPL\d{4}E\n[\s\S]*/d/\w{17}$", came[0])
         assert came[1].startswith("প্যান কার্ড: লিংকসহ SMS দেখুন\n1 অন্যান্য কাগজপত্র\n")

@@ -107,7 +107,7 @@ def test_every_reason_for_a_refusal_has_its_line_and_every_line_its_reason():
 def test_every_sms_that_is_sent_has_its_words_and_no_words_are_left_over():
     given = {
         name
-        for file in sources_of("wiring.py", "services", "sms")
+        for file in sources_of("assembly", "services", "sms")
         for name in texts_given_to(r"\w*_say\w*|say_sms|say", file)
     }
 
@@ -121,8 +121,10 @@ def test_every_letter_that_is_written_has_its_words_and_no_words_are_left_over()
 
 
 def sources_of(*places):
-    for place in map(Path, places):
-        yield from [place] if place.is_file() else place.rglob("*.py")
+    for place in places:
+        found = list(Path(place).rglob("*.py"))
+        assert found, f"there is no {place} to look into"
+        yield from found
 
 
 def texts_given_to(function, file):

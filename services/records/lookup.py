@@ -18,7 +18,7 @@ Found = TypeVar("Found")
 Row: TypeAlias = Sequence[Any]
 Columns: TypeAlias = Sequence[ColumnElement[Any]]
 
-TURNS = 3  # of the loop in which keys come together: a trip to the server costs ten times what one of them does
+TURNS = 10  # of the loop in which keys come together: a trip to the server costs ten times what one of them does
 BUSY = 0.2  # seconds: in WAL mode nobody who reads waits, but for the moment in which another process opens the file
 
 

@@ -28,6 +28,7 @@ WRONG = 2  # exit status of a run that a person must mend something for
 INTERRUPTED = 130  # Ctrl-C, as shells have it
 NOT_LOADED = 4  # what gunicorn takes for "do not try again"
 TELL_VALUES = ("aiosqlite", "sqlalchemy", "urllib3")  # libraries whose debug lines hold what people typed
+QUIET = {"info": "warning"}  # a gateway for one call in a terminal would write between its screens
 YOUNG = 10_000  # new objects between two looks for garbage among them: more than the hops in flight hold between them
 SHUTDOWN = 10.0  # seconds for hops in flight; a provider waits no longer
 
@@ -196,6 +197,7 @@ async def _somewhere(settings: Settings, url: str | None) -> AsyncIterator[str]:
     if url or await _listens(configured.host, configured.port):
         yield url or configured.url
         return
+    log_as(QUIET.get(settings.server.log_level, settings.server.log_level))
     runner = straight(await application(settings))
     await runner.setup()
     try:

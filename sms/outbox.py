@@ -138,6 +138,8 @@ class Outbox:
         """Claim for the free places: in a task of its own, for what a cancelled claim has claimed would be lost."""
         if places := self._places():
             await asyncio.wait({self._start(self._claim(places))})
+        else:
+            self._more_wait = True  # for all that is known: nobody has looked
 
     async def _rest(self) -> None:
         """Until something is queued, a place is free for what waits, or it is time to look."""

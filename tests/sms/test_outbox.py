@@ -221,6 +221,27 @@ async def test_what_is_queued_is_sent_and_settled_with_the_providers_id(rows, cl
     assert len(line.heard) == 1
 
 
+async def test_what_is_queued_while_ends_cannot_be_noted_is_sent_as_soon_as_they_are(clock):
+    noting = asyncio.Event()
+
+    class Late(Shelf):
+        async def settle(self, message: int, outcome: Ending) -> bool:
+            await noting.wait()
+            return await super().settle(message, outcome)
+
+    rows, line, most = Late(clock), Line(), 2 * MOST_UNSETTLED
+    async with at_work(outbox(rows, line, clock, parallel=2, idle=NEVER)):
+        for number in range(most):
+            await rows.queues(f"{number}")
+            await until(lambda sent=number + 1: len(line.heard) == sent)
+        await rows.queues("one more")
+        for _ in range(20):  # turns of the loop, in which the outbox is stirred and finds no place
+            await asyncio.sleep(0)
+        noting.set()
+        await settled(rows, sent=most + 1)
+    assert line.heard[-1] == "one more"
+
+
 async def test_it_wakes_when_something_is_queued_and_fills_free_places_without_waiting_to_look(rows, clock):
     line = Line()
     async with at_work(outbox(rows, line, clock, parallel=3, idle=NEVER)):

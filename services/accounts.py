@@ -24,9 +24,7 @@ Outcome: TypeAlias = Literal["in", "wrong", "locked", "unknown"]
 Run: TypeAlias = Callable[[Executable], Awaitable[CursorResult[Any]]]
 OPEN: Final = Tally()
 QUESTIONS = 2
-TURNS = (
-    8  # of the loop in which choices of a language come together, for a commit costs many times what one of them does
-)
+TURNS = 8  # of the loop in which choices of a language come together: a commit costs many times what one does
 
 
 class NumberTaken(Exception):

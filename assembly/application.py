@@ -33,7 +33,7 @@ def application(gateway: Gateway, workers: Workers) -> web.Application:
     services = gateway.conversation.services
     app = web.Application(client_max_size=MOST)
     app.add_routes(ussd.routes(gateway))
-    app.add_routes(api_routes(Keys(gateway.ground.records).department_of, services.applications))
+    app.add_routes(api_routes(Keys(gateway.ground.records).department_of, services.filings))
     app.add_routes(sms_in.routes(gateway, workers.reception))
     app.add_routes(voice.routes(gateway, workers.conversations))
     app.add_routes(links.routes(gateway))

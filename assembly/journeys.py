@@ -24,10 +24,10 @@ from settings import Settings
 
 def calls_of(services: Services, settings: Settings) -> Calls:
     """Everything the journeys may ask of the services."""
-    catalogue, accounts, applications = services.catalogue, services.accounts, services.applications
+    catalogue, accounts, following = services.catalogue, services.accounts, services.following
 
     async def submit(wanted: Wanted, effect: str) -> Receipt:
-        return await applications.submit(submission_of(catalogue, wanted), effect)
+        return await services.applications.submit(submission_of(catalogue, wanted), effect)
 
     return Calls(
         keep_language=accounts.choose_language,
@@ -38,9 +38,9 @@ def calls_of(services: Services, settings: Settings) -> Calls:
         offered=lambda code, channel: channel in catalogue.services[code].channels,
         fields=fields_of(catalogue),
         submit=submit,
-        find_status=applications.status,
-        find_own=applications.own,
-        send_status=applications.send_status,
+        find_status=following.status,
+        find_own=following.own,
+        send_status=following.send_status,
         try_pin=accounts.sign_in,
         matches=accounts.matches,
         registering=_registering(accounts, services.codes),
@@ -87,7 +87,7 @@ def _texted(services: Services, settings: Settings) -> Texted:
     """Everything that SMS keywords may ask of the services."""
     catalogue = services.catalogue
     return Texted(
-        find_status=services.applications.status,
+        find_status=services.following.status,
         registered_by=services.accounts.registered_by,
         register=_register(services.accounts),
         numbered=lambda number: _code(catalogue, number),

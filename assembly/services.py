@@ -10,7 +10,7 @@ from assembly.ground import Ground
 from assembly.texts import letter_sayer, sayer
 from menus.words import Words
 from services.accounts import Accounts
-from services.applications import Applications
+from services.applications import Applications, Filings, Following
 from services.catalogue.model import Catalogue
 from services.codes import Codes, Limits
 from services.complaints import Complaints
@@ -33,6 +33,8 @@ class Services:
     catalogue: Catalogue
     accounts: Accounts
     applications: Applications
+    following: Following
+    filings: Filings
     codes: Codes
     messages: Messages
     links: Links
@@ -57,6 +59,8 @@ def services_of(settings: Settings, ground: Ground, catalogue: Catalogue, words:
         catalogue=catalogue,
         accounts=Accounts(records, messages, ground.pins, seal, say),
         applications=Applications(records, messages, seal, say, zone, tell_elsewhere=receipt),
+        following=Following(records, messages, say, zone),
+        filings=Filings(records, messages, seal, say),
         codes=codes,
         messages=messages,
         links=links,

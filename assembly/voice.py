@@ -41,7 +41,7 @@ def _lines(gateway: Gateway, menus: Menus) -> Mapping[str, Line]:
 
     answers: Mapping[Action, Answer] = {
         "download_link": services.downloads.send,
-        "latest_status": services.applications.send_latest,
+        "latest_status": services.following.send_latest,
         "call_back_menu": call_back,
     }
     numbers = gateway.settings.missed_calls.numbers

@@ -77,6 +77,16 @@ class Visit(msgspec.Struct, frozen=True):
     vouched: bool
     today: date
 
+    @property
+    def citizen(self) -> str:
+        """Whose business this is: the caller's own number, or the one for whom an operator calls (fact `citizen`)."""
+        return str(self.facts.get("citizen") or self.caller)
+
+    @property
+    def assisted(self) -> int:
+        """The consent under which an operator acts for the citizen (fact `consent`); 0 where the caller is the citizen."""
+        return int(self.facts.get("consent") or 0)
+
 
 Way_co = TypeVar("Way_co", bound=str, covariant=True)
 

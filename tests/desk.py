@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from sealing import Seal
 from services.accounts import Accounts, NewAccount
-from services.applications import Applications, Submission
+from services.applications import Applications, Filings, Following, Submission
 from services.keys import Keys
 from services.messages import Messages
 from services.pins import Pins
@@ -43,7 +43,10 @@ class Desk:
         self.records, self.clock, self.seal, self.pins = records, clock, seal, pins
         self.messages = Messages(records, seal, clock=clock)
         self.accounts = Accounts(records, self.messages, pins, seal, say, clock=clock)
-        self.applications = Applications(records, self.messages, seal, say, ZoneInfo("Asia/Dhaka"), clock=clock)
+        zone = ZoneInfo("Asia/Dhaka")
+        self.applications = Applications(records, self.messages, seal, say, zone, clock=clock)
+        self.following = Following(records, self.messages, say, zone)
+        self.filings = Filings(records, self.messages, seal, say, clock=clock)
         self.keys = Keys(records, clock=clock)
 
     async def registers(self, number=RAHIMA, pin="4821", effect="s1:9", language="bn") -> int:

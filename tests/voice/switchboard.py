@@ -43,7 +43,7 @@ class Switchboard:
         self.calls = MissedCalls(
             {
                 OURS: Line("download_link", self._gives),
-                STATUS_LINE: Line("latest_status", self.desk.applications.send_latest),
+                STATUS_LINE: Line("latest_status", self.desk.following.send_latest),
                 MENU_LINE: Line("call_back_menu", lambda number, _, effect: self.menus.menu(number, effect)),
             },
             lambda number: number.startswith(("+254", "+880", "+91")),

@@ -1,6 +1,7 @@
 """The tables, all of them in one metadata; each file has those of one subject."""
 
 from services.records.tables.applications import api_keys, application_events, applications
+from services.records.tables.audit import audit
 from services.records.tables.columns import metadata
 from services.records.tables.complaints import complaints, feedback
 from services.records.tables.documents import document_checks, document_holders, document_sign_ins, documents
@@ -31,6 +32,7 @@ __all__ = [
     "api_keys",
     "application_events",
     "applications",
+    "audit",
     "callers",
     "complaints",
     "delivery_reports",

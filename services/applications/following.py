@@ -1,0 +1,63 @@
+"""What became of an application, for whoever has its number and for whose it is; it says nothing of a person."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from services.applications.values import Status, told_of
+from services.given import Say
+from services.messages import Message, Messages
+from services.records.database import Records
+from services.records.tables import accounts, applications
+
+LISTED: Final = 20
+_TOLD = tuple(
+    applications.c[name] for name in ("tracking_number", "service", "status", "changed_at", "promised", "note")
+)
+
+
+class Following:
+    """Every application, as it may be followed. `zone` is where its days begin and end."""
+
+    def __init__(self, records: Records, messages: Messages, say: Say, zone: ZoneInfo) -> None:
+        self._records = records
+        self._messages = messages
+        self._say = say
+        self._zone = zone
+        self.status = records.lookup(applications.c.tracking_number, _TOLD, self._told)
+        """What became of the application with a tracking number; None when there is none."""
+
+    async def own(self, account: int) -> tuple[Status, ...]:
+        """The account's latest twenty, newest first."""
+        latest = (
+            select(*_TOLD).where(applications.c.account == account).order_by(applications.c.id.desc()).limit(LISTED)
+        )
+        return tuple(map(self._told, await self._records.read(latest)))
+
+    async def send_status(self, to: str, tracking_number: str, language: str, effect: str) -> bool:
+        """Send what became of it by SMS; False when there is no application with this number."""
+        status = await self.status(tracking_number)
+        if status is None:
+            return False
+        await self._messages.send(Message(to, self._status_said(status, language), "info", f"{effect}/status"))
+        return True
+
+    async def send_latest(self, to: str, language: str, effect: str) -> bool:
+        """Send what became of the newest application of this number's account; False, and an SMS that says so, when none."""
+        newest = (
+            select(*_TOLD).join(accounts).where(accounts.c.number == to).order_by(applications.c.id.desc()).limit(1)
+        )
+        row = (await self._records.read(newest)).one_or_none()
+        text = self._status_said(self._told(row), language) if row else self._say(language, "no_application", {})
+        await self._messages.send(Message(to, text, "link", f"{effect}/status"))
+        return row is not None
+
+    def _status_said(self, status: Status, language: str) -> str:
+        facts = told_of(status.number, status.service, status.status, status.note)
+        return self._say(language, "status", {**facts, "changed": status.changed, "promised": status.promised})
+
+    def _told(self, row: Sequence[Any]) -> Status:
+        number, service, status, changed, promised, note = row
+        return Status(number, service, status, changed.astimezone(self._zone).date(), promised, note)

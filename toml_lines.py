@@ -1,10 +1,11 @@
-"""TOML as people edit it: its text, its tables, and what `tomllib` does not say: on which line a key stands."""
+"""TOML as people edit it: its text, its tables, and what its reader does not say: on which line a key stands."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import rtoml
 
 from faults import Broken, Fault, Place, shown
 
@@ -16,7 +17,7 @@ _HEADER = re.compile(rf"\s*\[\[?\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$")
 _ASSIGNED = re.compile(rf"\s*({_DOTTED})\s*=")
 _PART = re.compile(_KEY)
 _LONG_QUOTE = re.compile(r'"""|' + "'''")
-_AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_AT = re.compile(r" at line (\d+) column \d+$")
 
 
 def text_of(path: Path) -> str:
@@ -44,10 +45,11 @@ def tables_of(source: str, file: str) -> dict[str, Any]:
         Broken: it is not TOML; the fault has the line where it stops being it.
     """
     try:
-        return tomllib.loads(source)
-    except tomllib.TOMLDecodeError as broken:
+        return rtoml.loads(source.replace("\r\n", "\n"))  # in a long text too, as TOML wants it
+    except rtoml.TomlParsingError as broken:
         at = _AT.search(str(broken))
-        line = int(at[1]) if at and at[1] else source.rstrip("\n").count("\n") + 1
+        written = source.rstrip("\n").count("\n") + 1
+        line = min(int(at[1]), written) if at else written
         problem = f"is not TOML: {_AT.sub('', str(broken))}"
         raise Broken([Fault(file, line, "", problem, LOOK_FOR)]) from None
 

@@ -9,13 +9,32 @@ from pydantic import ValidationError
 
 from faults import Broken, Fault, Finding, shown
 from services.catalogue import rules, written
-from services.catalogue.model import Catalogue, Choice, Department, Field, Office, Sector, Service, Texts
-from services.catalogue.written import WrittenField, WrittenFile, WrittenService, WrittenTexts
+from services.catalogue.model import (
+    Biller,
+    Catalogue,
+    Choice,
+    Department,
+    Field,
+    Office,
+    Officer,
+    Sector,
+    Service,
+    Texts,
+)
+from services.catalogue.written import (
+    WrittenBiller,
+    WrittenDepartment,
+    WrittenField,
+    WrittenFile,
+    WrittenOfficer,
+    WrittenService,
+    WrittenTexts,
+)
 from toml_lines import line_of, lines, tables_of, text_of
 
 DATA = Path(__file__).parent / "data"
 
-Named = TypeVar("Named", Department, Office, Sector, Service)
+Named = TypeVar("Named", Biller, Department, Office, Sector, Service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +105,20 @@ def _catalogue(files: Mapping[str, WrittenFile]) -> Catalogue:
             Office(code, _said(it.names), home) for home, file in each for code, it in file.offices.items()
         ),
         departments=_by_code(
-            Department(code, _said(file.department.names), file.department.country)
-            for code, file in each
-            if file.department
+            _department(code, file.department, file.officers) for code, file in each if file.department
         ),
+        billers=_by_code(_biller(code, it) for file in files.values() for code, it in file.billers.items()),
     )
+
+
+def _department(code: str, it: WrittenDepartment, officers: Mapping[str, WrittenOfficer]) -> Department:
+    posts = tuple(Officer(post, _said(officer.names), officer.days) for post, officer in officers.items())
+    return Department(code, _said(it.names), it.country, it.email or "", posts, payments=it.payments)
+
+
+def _biller(code: str, it: WrittenBiller) -> Biller:
+    consumer = _field("consumer", it.consumer, it.country)
+    return Biller(code, _said(it.names), it.country, it.currency, consumer, it.adapter)
 
 
 def _by_code(named: Iterable[Named]) -> Mapping[str, Named]:
@@ -125,6 +153,7 @@ def _service(
         document_codes=tuple(it.documents),
         fields=fields,
         recipients=frozenset(it.recipients),
+        for_others=it.for_others,
         order=it.order or 0,
     )
 
@@ -142,6 +171,7 @@ def _field(name: str, it: WrittenField, region: str) -> Field:
         when=it.when,
         within_days=it.within_days,
         region=it.region or region,
+        profile=it.profile,
     )
 
 

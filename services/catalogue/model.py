@@ -1,7 +1,7 @@
 """The catalogue as the rest of the program sees it: departments, offices, sectors, services and their forms."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
@@ -43,7 +43,8 @@ class Field:
 
     `least` and `most` count characters (text, name), bound the value (number) or the year (date). A date may be
     held to the past or the future, and to so many days from today. `lengths` are the digits that an identity number
-    may have, `region` the country (ISO 3166) whose telephone numbers may be typed without a country code.
+    may have, `region` the country (ISO 3166) whose telephone numbers may be typed without a country code. `profile` is
+    the key under which the applicant's own answer is kept from one form to the next; see `services.catalogue.profile`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Field:
     when: Literal["any", "past", "future"] = "any"
     within_days: int | None = None
     region: str = ""
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,8 @@ class Service:
 
     `fee_minor` is in hundredths of `currency` (ISO 4217), 0 for free; `days` is the promised time, 0 for at once.
     `number` is typed on a keypad and never changes meaning. `document_codes` name the same papers as `documents`,
-    position by position; services that ask for the same paper share its code.
+    position by position; services that ask for the same paper share its code. `for_others`: it can be applied for in
+    another person's stead.
     """
 
     code: str
@@ -82,6 +85,7 @@ class Service:
     document_codes: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     recipients: frozenset[str] = frozenset({"citizen"})
+    for_others: bool = True
     order: int = 0
 
 
@@ -102,13 +106,43 @@ class Office:
     department: str
 
 
+class Officer(NamedTuple):
+    """A post that answers complaints, and the days that it has for each before the next one is asked."""
+
+    code: str
+    names: Texts
+    days: int
+
+
 @dataclass(frozen=True, slots=True)
 class Department:
-    """The ministry or authority behind a file of the catalogue; `country` is ISO 3166, such as BD."""
+    """The ministry or authority behind a file of the catalogue; `country` is ISO 3166, such as BD.
+
+    `email` is where it reads what is thought of it, `officers` whom a complaint goes to, and to whom after that.
+    `payments`: its fees can be paid here.
+    """
 
     code: str
     names: Texts
     country: str
+    email: str = ""
+    officers: tuple[Officer, ...] = ()
+    payments: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Biller:
+    """Whose bills can be paid: where (ISO 3166), in which currency, by which number of the consumer's, asked how.
+
+    `adapter` is how it is asked for a bill: `http`, or `sandbox` for one that says samples.
+    """
+
+    code: str
+    names: Texts
+    country: str
+    currency: str
+    consumer: Field
+    adapter: Literal["sandbox", "http"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +156,7 @@ class Catalogue:
     sectors: Mapping[str, Sector]
     offices: Mapping[str, Office]
     departments: Mapping[str, Department]
+    billers: Mapping[str, Biller] = field(default_factory=dict)
 
     def offered(self, channel: str) -> tuple[Service, ...]:
         """The services that can be done on `channel`, in order."""
@@ -140,18 +175,28 @@ class Catalogue:
         return self._by_number.get(number)
 
     @cached_property
-    def _in_order(self) -> tuple[Service, ...]:
+    def papers(self) -> Mapping[str, Texts]:
+        """Every paper that a service asks for, by its code."""
+        return {
+            code: texts
+            for service in self.services.values()
+            for code, texts in zip(service.document_codes, service.documents, strict=True)
+        }
+
+    @cached_property
+    def in_order(self) -> tuple[Service, ...]:
+        """All services, sector by sector."""
         place = {code: position for position, code in enumerate(self.sectors)}
         return tuple(sorted(self.services.values(), key=lambda it: (place[it.sector], it.order or it.number)))
 
     @cached_property
     def _by_channel(self) -> Mapping[str, tuple[Service, ...]]:
-        return _grouped((channel, service) for service in self._in_order for channel in service.channels)
+        return _grouped((channel, service) for service in self.in_order for channel in service.channels)
 
     @cached_property
     def _by_sector(self) -> Mapping[tuple[str, str | None], tuple[Service, ...]]:
         return _grouped(
-            ((service.sector, channel), service) for service in self._in_order for channel in (None, *service.channels)
+            ((service.sector, channel), service) for service in self.in_order for channel in (None, *service.channels)
         )
 
     @cached_property

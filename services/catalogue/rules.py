@@ -14,6 +14,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from faults import Finding, Place
 from services.catalogue import wording
 from services.catalogue.model import CODE, DIGITS, KINDS, PHONE_CHANNELS
+from services.catalogue.profile import PROFILE
 from services.catalogue.schemes import UnknownScheme, scheme
 from services.catalogue.wording import LABEL, NAME, OPTION, PAPER, Room
 
@@ -41,7 +42,7 @@ REFERENCES: Mapping[str, str] = {"sector": "sectors", "office": "offices", "docu
 
 def within(tables: Tables) -> Iterator[Finding]:
     """What is wrong in one file."""
-    if ("services" in tables or "offices" in tables) and "department" not in tables:
+    if {"services", "offices", "officers"} & tables.keys() and "department" not in tables:
         yield Finding(("department",), "is missing", "say whose services and offices these are in a table [department]")
     for place, texts, room in _texts(tables):
         for language, (problem, right) in wording.faults(texts, room):
@@ -49,6 +50,8 @@ def within(tables: Tables) -> Iterator[Finding]:
     yield from _country(("department", "country"), _table(tables, "department").get("country"))
     for code, service in _tables(tables, "services"):
         yield from _service(("services", code), service)
+    for code, biller in _tables(tables, "billers"):
+        yield from _biller(("billers", code), biller)
 
 
 def between(files: Sequence[File], *, complete: bool) -> Iterator[tuple[str, Finding]]:
@@ -59,7 +62,7 @@ def between(files: Sequence[File], *, complete: bool) -> Iterator[tuple[str, Fin
     for name, _ in files:
         if not re.fullmatch(CODE, name):
             yield name, Finding((), "is not named by a code", "use small letters, digits and _, such as brta.toml")
-    for kind in ("sectors", "offices", "documents", "services"):
+    for kind in ("sectors", "offices", "documents", "services", "billers"):
         yield from _twice(kind, files)
     yield from _numbers(files)
     if complete:
@@ -77,11 +80,13 @@ def _unknown(files: Sequence[File]) -> Iterator[tuple[str, Finding]]:
 
 def _texts(tables: Tables) -> Iterator[tuple[Place, Tables, Room]]:
     yield ("department", "names"), _table(_table(tables, "department"), "names"), NAME
-    for kind in ("sectors", "offices", "services"):
+    for kind in ("sectors", "offices", "officers", "services", "billers"):
         for code, named in _tables(tables, kind):
             yield (kind, code, "names"), _table(named, "names"), NAME
     for code, texts in _tables(tables, "documents"):
         yield ("documents", code), texts, PAPER
+    for code, biller in _tables(tables, "billers"):
+        yield ("billers", code, "consumer", "labels"), _table(_table(biller, "consumer"), "labels"), LABEL
     for code, service in _tables(tables, "services"):
         for name, field in _tables(service, "fields"):
             place = ("services", code, "fields", name)
@@ -101,6 +106,15 @@ def _service(place: Place, service: Tables) -> Iterator[Finding]:
         yield from _field((*place, "fields", name), field, by_phone=bool(by_phone))
 
 
+def _biller(place: Place, biller: Tables) -> Iterator[Finding]:
+    """A consumer's number is an identity number, of which nobody is shown more than the last digits."""
+    consumer = _table(biller, "consumer")
+    yield from _country((*place, "country"), biller.get("country"))
+    if consumer.get("kind") in KINDS and consumer["kind"] != "identity":
+        yield Finding((*place, "consumer", "kind"), "is no number that a bill goes by", 'make the kind "identity"')
+    yield from _field((*place, "consumer"), consumer, by_phone=True)
+
+
 def _field(place: Place, field: Tables, *, by_phone: bool) -> Iterator[Finding]:
     kind = field.get("kind")
     for key in field:
@@ -111,6 +125,8 @@ def _field(place: Place, field: Tables, *, by_phone: bool) -> Iterator[Finding]:
         yield from _choices((*place, "choices"), len(_table(field, "choices")), by_phone=by_phone)
     if kind == "identity":
         yield from _identity(place, field)
+    if isinstance(field.get("profile"), str):
+        yield from _profile((*place, "profile"), field)
     yield from _country((*place, "region"), field.get("region"))
     yield from _bounds(place, field)
 
@@ -139,6 +155,25 @@ def _scheme(place: Place, name: str) -> Iterator[Finding]:
     except UnknownScheme:
         right = f'write a module of python-stdnum such as "in_.aadhaar", or "{DIGITS}"'
         yield Finding(place, f"{name!r} is not a scheme of identity numbers", right)
+
+
+def _profile(place: Place, field: Tables) -> Iterator[Finding]:
+    """That what is known of the applicant under a key would answer the field."""
+    key = field["profile"]
+    if key not in PROFILE:
+        near = get_close_matches(key, PROFILE, n=1)
+        right = f'did you mean "{near[0]}"?' if near else f"write one of {', '.join(PROFILE)}"
+        yield Finding(place, f"{key!r} is not a key of the profile", right)
+        return
+    known = PROFILE[key]
+    if field.get("kind") != known.kind:
+        problem = f"{key!r} is of kind {known.kind}, and this field is not"
+        yield Finding(place, problem, f'make the kind "{known.kind}", or take this out')
+    elif known.scheme and field.get("scheme") != known.scheme:
+        yield Finding(place, f"{key!r} is checked as {known.scheme}", f'write scheme = "{known.scheme}"')
+    elif known.kind == "choice" and set(_table(field, "choices")) != (codes := {code for code, _ in known.choices}):
+        problem = f"{key!r} is one of {', '.join(sorted(codes))}, and the choices are others"
+        yield Finding(place, problem, "give the choices these codes, or take this out")
 
 
 def _bounds(place: Place, field: Tables) -> Iterator[Finding]:

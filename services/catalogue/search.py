@@ -1,67 +1,154 @@
-"""Finding services by what people call them, in any language and script that they have a name in.
+"""Finding things by what people call them: in any script they have a name in, begun, misspelt, by ear, or by keypad digits.
 
-It costs the same for ten services and ten thousand, or nearly: words are looked up, and only one that nothing begins with
-is compared with all words there are.
+It costs about the same for ten services and ten thousand: words are looked up, and only what nothing begins with and
+nothing sounds like is compared with words of about its length.
 """
 
-import unicodedata
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import nsmallest
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from services.catalogue.model import Catalogue, Texts
+from services.catalogue.model import Texts
+from services.catalogue.prefixes import Prefixes
+from services.catalogue.sounds import keyed, latin, sound, words_of
 
-MOST: Final = 8  # services: more than anybody reads in one SMS
+MOST: Final = 8  # of what is found: more than anybody reads in one SMS
 MOST_WORDS: Final = 6  # that are looked at of what was typed
+LEAST_KEYS: Final = 2  # digits that are taken for the keys of a name
 ALIKE: Final = 72  # of 100: a letter or two of a word are wrong
 NEAREST: Final = 3  # words that a misspelt one may be
 SHORTEST: Final = 4  # letters of a word, below which everything is alike
+APART: Final = 2  # letters by which words that are alike may differ in length
+
+_NOWHERE: Final[frozenset[int]] = frozenset()
+
+
+class Found(NamedTuple):
+    """Codes of what was found, the best first, and whether there is more than anybody would read."""
+
+    codes: Sequence[str]
+    more: bool = False
 
 
 class Search:
-    """Every word of every name of every service, and which names it stands in."""
+    """Every word of every name of a number of things; `named` are their codes with their names, the first first."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._codes: list[str] = []  # by name, services in the order of their numbers
-        self._names: defaultdict[str, set[int]] = defaultdict(set)
-        for service in sorted(catalogue.services.values(), key=lambda service: service.number):
-            self._learn(service.code, service.names)
-        self._words = sorted(self._names)
+    def __init__(self, named: Iterable[tuple[str, Texts]]) -> None:
+        things = list(named)
+        self._codes = [code for code, _ in things]
+        self._places = {code: place for place, code in enumerate(self._codes)}
+        names = [(place, words_of(name)) for place, (_, texts) in enumerate(things) for name in texts.values()]
+        standing = _standing(names)
+        self._whole = Prefixes((" ".join(words), place) for place, words in names)
+        self._words = Prefixes(_spread(standing, lambda word: {word, latin(word)}))
+        self._sounds = Prefixes(_spread(standing, lambda word: {sound(word)} - {""}))
+        self._key_words = Prefixes(_spread(standing, lambda word: {keyed(word)} - {""}))
+        self._keys = Prefixes((keys, place) for place, words in names for keys in _on_keys(words))
+        self._by_length = _by_length(standing)
 
-    def __call__(self, typed: str) -> Sequence[str]:
-        """Codes of at most MOST services that have every word typed, or its beginning, in one name."""
-        words = list(islice(_words(typed), MOST_WORDS))
+    def __call__(self, typed: str, first: Sequence[str] = ()) -> Found:
+        """The best of what `typed` may mean; what is equally good in the order of `first`, then in their own."""
+        words = words_of(typed)[:MOST_WORDS]
         if not words:
-            return ()
-        names = set.intersection(*(self._with(self._begun_by(word) or self._like(word)) for word in words))
-        return list(dict.fromkeys(self._codes[name] for name in sorted(names)))[:MOST]
+            return Found(())
+        places: dict[int, None] = {}
+        for found in self._by_keys(words) if _is_keys(words) else self._by_words(words):
+            places.update(dict.fromkeys(self._best(found - places.keys(), first)))
+            if len(places) > MOST:
+                break
+        return Found([self._codes[place] for place in islice(places, MOST)], len(places) > MOST)
 
-    def _learn(self, code: str, names: Texts) -> None:
-        for name in names.values():
-            for word in _words(name):
-                self._names[word].add(len(self._codes))
-            self._codes.append(code)
+    def _by_words(self, words: Sequence[str]) -> Iterable[frozenset[int]]:
+        """What is called so, what has each word or its beginning; where that is nothing, what sounds so; then, what is near."""
+        whole, begun = [self._words.equal(word) for word in words], [self._words.begun(word) for word in words]
+        yield self._whole.equal(" ".join(words))
+        yield _all_of(whole)
+        yield _all_of(begun)
+        if not _all_of(begun):
+            heard = [self._heard(word) for word in words]
+            yield _all_of(_either(whole, heard))
+            yield _all_of(begun := _either(begun, heard))
+        if not _all_of(begun):
+            near = [places for places in _either(begun, map(self._like, words)) if places]
+            yield (_all_of(near) or _most_of(near)) if near else _NOWHERE
 
-    def _with(self, words: Sequence[str]) -> set[int]:
-        return set().union(*(self._names[word] for word in words))
+    def _by_keys(self, groups: Sequence[str]) -> Iterable[frozenset[int]]:
+        """What has a word on these keys, then what has one that begins so; 0 is the key for a space."""
+        if len(groups) == 1:
+            yield self._key_words.equal(groups[0])
+            yield self._keys.begun(groups[0])
+            groups = groups[0].split("0")
+        if len(groups) > 1 and all(len(group) >= LEAST_KEYS for group in groups):
+            yield _all_of(self._keys.begun(group) for group in groups)
 
-    def _begun_by(self, word: str) -> Sequence[str]:
-        first = bisect_left(self._words, word)
-        return self._words[first : bisect_left(self._words, word + chr(0x10FFFF), lo=first)]
+    def _heard(self, word: str) -> frozenset[int]:
+        heard = sound(word)
+        return self._sounds.equal(heard) if heard else _NOWHERE
 
-    def _like(self, word: str) -> Sequence[str]:
+    def _like(self, word: str) -> frozenset[int]:
         if len(word) < SHORTEST:
-            return ()
-        near = process.extract(word, self._words, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=NEAREST)
-        return [known for known, _, _ in near]
+            return _NOWHERE
+        lengths = range(len(word) - APART, len(word) + APART + 1)
+        known = [other for length in lengths for other in self._by_length.get(length, ())]
+        near = process.extract(word, known, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=NEAREST)
+        return frozenset().union(*(self._words.equal(other) for other, _, _ in near))
+
+    def _best(self, found: frozenset[int], first: Sequence[str]) -> Iterable[int]:
+        """One more than anybody reads of those that were found."""
+        places = (self._places.get(code, -1) for code in first) if found else ()
+        ahead = list(islice((place for place in places if place in found), MOST + 1))
+        return [*ahead, *nsmallest(MOST + 1 - len(ahead), found.difference(ahead) if ahead else found)]
 
 
-def _words(text: str) -> Iterator[str]:
-    """Words without case and punctuation, each character in its one usual form."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = (character if unicodedata.category(character)[0] in "LMN" else " " for character in folded)
-    yield from "".join(kept).split()
+def _is_keys(words: Sequence[str]) -> bool:
+    digits = "".join(words)
+    return digits.isascii() and digits.isdigit() and len(digits) >= LEAST_KEYS
+
+
+def _on_keys(words: Sequence[str]) -> Iterable[str]:
+    """A name on the keys of a phone, from each of its words on, without a key between them."""
+    keys = [keyed(word) for word in words]
+    return ("".join(keys[begin:]) for begin in range(len(keys)) if keys[begin])
+
+
+def _standing(names: Iterable[tuple[int, Sequence[str]]]) -> Mapping[str, set[int]]:
+    """Each word, and where it stands."""
+    standing: defaultdict[str, set[int]] = defaultdict(set)
+    for place, words in names:
+        for word in words:
+            standing[word].add(place)
+    return standing
+
+
+def _spread(standing: Mapping[str, set[int]], forms: Callable[[str], set[str]]) -> Iterable[tuple[str, int]]:
+    """The forms of each word with the places where the word stands."""
+    return ((form, place) for word, places in standing.items() for form in forms(word) for place in places)
+
+
+def _by_length(words: Iterable[str]) -> Mapping[int, Sequence[str]]:
+    """What misspelt words are compared with: no numbers, for another number is not a misspelt one."""
+    lengths: defaultdict[int, list[str]] = defaultdict(list)
+    for word in sorted(words):
+        if not word.isdigit():
+            lengths[len(word)].append(word)
+    return lengths
+
+
+def _either(these: Iterable[frozenset[int]], those: Iterable[frozenset[int]]) -> list[frozenset[int]]:
+    return [one | other for one, other in zip(these, those, strict=True)]
+
+
+def _all_of(sets: Iterable[frozenset[int]]) -> frozenset[int]:
+    """What is in all of them; the smallest first, for then there is less to look through."""
+    return frozenset.intersection(*sorted(sets, key=len))
+
+
+def _most_of(sets: Sequence[frozenset[int]]) -> frozenset[int]:
+    """What is in more of them than anything else."""
+    counts = Counter(place for places in sets for place in places)
+    most = max(counts.values())
+    return frozenset(place for place, count in counts.items() if count == most)

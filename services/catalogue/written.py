@@ -6,7 +6,7 @@ for another by `rules`.
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, NotRequired, TypeAlias
+from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, with_config
 from pydantic_core import ErrorDetails
@@ -47,6 +47,7 @@ class WrittenField(BaseModel):
     when: Literal["any", "past", "future"] = "any"
     within_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     region: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
+    profile: str = ""
 
 
 class WrittenService(BaseModel):
@@ -64,6 +65,7 @@ class WrittenService(BaseModel):
     days: Annotated[int, Field(ge=0, le=3650)]
     documents: list[Code] = []
     channels: Annotated[list[Channel], Field(min_length=1)]
+    for_others: bool = True
     order: Annotated[int, Field(ge=1, le=99_999)] | None = None
     fields: dict[Code, WrittenField] = {}
 
@@ -83,6 +85,29 @@ class WrittenDepartment(BaseModel):
 
     names: WrittenTexts
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", max_length=254)] | None = None
+    payments: bool = False
+
+
+class WrittenBiller(BaseModel):
+    """`[billers.CODE]`."""
+
+    model_config = STRICT
+
+    names: WrittenTexts
+    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
+    currency: Literal["BDT", "INR", "KES"]
+    adapter: Literal["sandbox", "http"]
+    consumer: WrittenField
+
+
+class WrittenOfficer(BaseModel):
+    """`[officers.CODE]`: a post that complaints go to, in the order of the file."""
+
+    model_config = STRICT
+
+    names: WrittenTexts
+    days: Annotated[int, Field(ge=1, le=365)]
 
 
 class WrittenFile(BaseModel):
@@ -94,6 +119,8 @@ class WrittenFile(BaseModel):
     sectors: dict[Code, WrittenNamed] = {}
     documents: dict[Code, WrittenTexts] = {}
     offices: dict[Code, WrittenNamed] = {}
+    officers: dict[Code, WrittenOfficer] = {}
+    billers: dict[Code, WrittenBiller] = {}
     services: dict[Code, WrittenService] = {}
 
 
@@ -111,6 +138,7 @@ WANTED: Mapping[str, tuple[str, str]] = {
     "days": ("a number of days", "write a whole number such as 7, or 0 for at once"),
     "documents": ("the code of a document", 'write a list of codes such as ["photo"]'),
     "channels": ("a channel", f"write a list of {_quoted(CHANNELS)}"),
+    "for_others": ("true or false", "write false where nobody may apply for another person"),
     "order": ("a place in its sector", "write a whole number such as 10, or leave it out"),
     "fields": ("a form field", "write each field as a table [services.CODE.fields.NAME]"),
     "kind": ("a kind of field", f"write one of {_quoted(KINDS)}"),
@@ -122,12 +150,19 @@ WANTED: Mapping[str, tuple[str, str]] = {
     "when": ("a direction in time", 'write "any", "past" or "future"'),
     "within_days": ("a number of days", "write a whole number from 1 to 36500"),
     "region": ("a country", 'write its two letters, such as "BD"'),
+    "profile": ("a key of the profile", 'write one such as "born"'),
     "country": ("a country", 'write its two letters, such as "BD"'),
     "names": ("a name in every language", 'write names.en = "…", names.bn = "…", names.hi = "…"'),
     "labels": ("a question in every language", 'write labels.en = "…", labels.bn = "…", labels.hi = "…"'),
     "department": ("a department", "write a table [department] with names and country"),
+    "payments": ("true or false", "write true where its fees can be paid here"),
+    "billers": ("a biller", "write each biller as a table [billers.CODE]"),
+    "adapter": ("a way to ask a biller", 'write "http", or "sandbox" for samples'),
+    "consumer": ("the consumer's number", "write a table [billers.CODE.consumer] with kind and labels"),
     "sectors": ("a sector", "write each sector as a table [sectors.CODE]"),
+    "email": ("an e-mail address", 'write one such as "feedback@example.org"'),
     "offices": ("an office", "write each office as a table [offices.CODE]"),
+    "officers": ("an officer's post", "write each post as a table [officers.CODE]"),
     "services": ("a service", "write each service as a table [services.CODE]"),
     "en": ("a text", "write it in English, in quotes"),
     "bn": ("a text", "write it in Bengali, in quotes"),
@@ -146,9 +181,27 @@ _SHAPES: Mapping[Place, type[BaseModel]] = {
     ("department",): WrittenDepartment,
     ("sectors", "*"): WrittenNamed,
     ("offices", "*"): WrittenNamed,
+    ("officers", "*"): WrittenOfficer,
+    ("billers", "*"): WrittenBiller,
+    ("billers", "*", "consumer"): WrittenField,
     ("services", "*"): WrittenService,
     ("services", "*", "fields", "*"): WrittenField,
 }
+
+
+class Manual(NamedTuple):
+    """What can be written in a kind of file: each key with what it takes and how that is written, each table's shape."""
+
+    wanted: Mapping[str, tuple[str, str]]
+    shapes: Mapping[Place, type[BaseModel]]
+
+    def keys_of(self, place: Place) -> tuple[str, ...]:
+        """What may stand in the table at `place`."""
+        shape = self.shapes.get(tuple("*" if step % 2 else key for step, key in enumerate(place)))
+        return tuple(shape.model_fields) if shape else LANGUAGES
+
+
+CATALOGUE: Final = Manual(WANTED, _SHAPES)
 
 
 def read(tables: Mapping[str, Any]) -> WrittenFile:
@@ -160,32 +213,32 @@ def read(tables: Mapping[str, Any]) -> WrittenFile:
     return WrittenFile.model_validate(tables)
 
 
-def findings(broken: ValidationError) -> Iterator[Finding]:
+def findings(broken: ValidationError, manual: Manual = CATALOGUE) -> Iterator[Finding]:
     """What pydantic refused, in an editor's words."""
     for error in broken.errors(include_url=False):
         place = tuple(step for step in error["loc"] if isinstance(step, str))
-        yield _ASKED_BY.get(error["type"], _not_what_is_wanted)(place, error)
+        yield _ASKED_BY.get(error["type"], _not_what_is_wanted)(manual, place, error)
 
 
-def _missing(place: Place, _: ErrorDetails) -> Finding:
-    return Finding(place, "is missing", WANTED[place[-1]][1])
+def _missing(manual: Manual, place: Place, _: ErrorDetails) -> Finding:
+    return Finding(place, "is missing", manual.wanted[place[-1]][1])
 
 
-def _unknown(place: Place, _: ErrorDetails) -> Finding:
-    known = _keys_of(place[:-1])
+def _unknown(manual: Manual, place: Place, _: ErrorDetails) -> Finding:
+    known = manual.keys_of(place[:-1])
     near = get_close_matches(place[-1], known, n=1, cutoff=0.75)
     right = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
     return Finding(place, "is not a key that is known here", right)
 
 
-def _too_few(place: Place, _: ErrorDetails) -> Finding:
-    return Finding(place, "is empty", WANTED[place[-1]][1])
+def _too_few(manual: Manual, place: Place, _: ErrorDetails) -> Finding:
+    return Finding(place, "is empty", manual.wanted[place[-1]][1])
 
 
-def _not_what_is_wanted(place: Place, error: ErrorDetails) -> Finding:
+def _not_what_is_wanted(manual: Manual, place: Place, error: ErrorDetails) -> Finding:
     if place[-1] == "[key]":
         return Finding(place[:-1], "is not a code", "write small letters, digits and _, such as trade_licence")
-    what, right = WANTED.get(place[-1]) or WANTED[place[-2]]
+    what, right = manual.wanted.get(place[-1]) or manual.wanted[place[-2]]
     return Finding(place, f"{_shown(error['input'])} is not {what}", right)
 
 
@@ -197,8 +250,3 @@ def _shown(value: object) -> str:
         return "a table" if isinstance(value, dict) else "a list"
     said = str(value).lower() if isinstance(value, bool) else repr(value)
     return said if len(said) <= MOST_SHOWN else f"{said[:MOST_SHOWN]}…"
-
-
-def _keys_of(place: Place) -> tuple[str, ...]:
-    shape = _SHAPES.get(tuple("*" if step % 2 else key for step, key in enumerate(place)))
-    return tuple(shape.model_fields) if shape else LANGUAGES

@@ -86,6 +86,11 @@ async def form(request: web.Request, most: int = MOST, within: float = WITHIN) -
     return dict(reversed(pairs))
 
 
+async def octets(request: web.Request, most: int = MOST, within: float = WITHIN) -> bytes:
+    """A posted body as it came. Raises BadCallback, as `form` does."""
+    return await _body(request, most, within)
+
+
 async def _body(request: web.Request, most: int, within: float) -> bytes:
     if request.content.is_eof():  # it came in one piece with its headers, as nearly always
         return _checked(request.content.read_nowait(), most)

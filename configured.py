@@ -1,12 +1,15 @@
 """Reads config.toml and the environment into settings, or says everything that is wrong with them at once."""
 
 import difflib
+import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
@@ -16,10 +19,12 @@ from settings import (
     ENVIRONMENT,
     PREFIX,
     SHORTEST_SECRET,
+    Connector,
     Documents,
     Languages,
     Mail,
     Network,
+    Payments,
     Server,
     Settings,
     Written,
@@ -29,6 +34,7 @@ from toml_lines import lines, tables_of, text_of
 
 FROM_FILE = "_FILE"
 NOT_SETTINGS = ("EKDIAL_TEST_",)
+_is_connector = re.compile(variable_of(("departments", "")) + "[A-Z](_?[A-Z0-9])*").fullmatch  # whichever there are
 
 
 class _Environment(EnvSettingsSource):
@@ -87,7 +93,7 @@ def _ours(name: str) -> bool:
 
 def _given(name: str, environment: Mapping[str, str]) -> tuple[str, str] | Fault:
     variable, known = name.removesuffix(FROM_FILE), _known()
-    if variable not in known:
+    if variable not in known and not _is_connector(variable):
         return Fault(ENVIRONMENT, 0, name, "there is no such setting", _nearest(variable, known, PREFIX))
     if name == variable:
         return variable, environment[name]
@@ -102,7 +108,7 @@ def _known() -> list[str]:
 
 def _sections() -> Mapping[str, list[str]]:
     return {
-        name: list(cast("type[BaseModel]", section.annotation).model_fields)
+        name: list(getattr(section.annotation, "model_fields", ()))  # departments are of everybody's own naming
         for name, section in Settings.model_fields.items()
     }
 
@@ -122,11 +128,16 @@ def _tables(variables: Mapping[str, str], faults: list[Fault]) -> Tables:
     for name, value in variables.items():
         try:
             for section, keys in _Environment({name: value})().items():
-                tables.setdefault(section, {}).update(keys)
-        except SettingsError:
+                tables.setdefault(section, {}).update(_connector(keys) if _is_connector(name) else keys)
+        except (SettingsError, JSONDecodeError):
             said = "this is not JSON", 'write lists and tables as JSON, such as ["en", "bn"]'
             faults.append(Fault(ENVIRONMENT, 0, name, *said))
     return tables
+
+
+def _connector(keys: Mapping[str, str]) -> Tables:
+    """A department's table; the library leaves it as it was written, for it is no setting that it knows."""
+    return {code: json.loads(written) for code, written in keys.items()}
 
 
 def _overlaid(under: Tables, over: Tables) -> Tables:
@@ -165,6 +176,8 @@ def _siblings(place: tuple[int | str, ...]) -> Iterable[str]:
             return _sections()
         case (section, _):
             return _sections()[str(section)]
+        case ("departments", *_):
+            return Connector.model_fields
         case _:
             return Network.model_fields
 
@@ -224,6 +237,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Place, str, str]]:
         )
     yield from _mail(settings.mail, settings.server)
     yield from _issuer(settings.documents)
+    yield from _wallet(settings.payments, settings.server)
+    yield from _connectors(settings.departments)
     yield from _languages(settings.languages)
     yield from _secret(settings)
 
@@ -250,6 +265,39 @@ def _issuer(documents: Documents) -> Iterator[tuple[Place, str, str]]:
         )
     if documents.issuer == "digilocker" and not documents.client_secret.get_secret_value():
         yield ("documents", "client_secret"), "documents cannot be asked for without it", "give the partner's secret"
+
+
+def _connectors(departments: Mapping[str, Connector]) -> Iterator[tuple[Place, str, str]]:
+    for code, connector in departments.items():
+        place = ("departments", code)
+        if not connector.url:
+            yield (*place, "url"), "nothing can be delivered without it", "write the https:// address of its system"
+        if connector.in_clear:
+            yield (
+                (*place, "url"),
+                "what citizens wrote would go out in clear",
+                "write an address that begins with https://",
+            )
+        if not connector.token.get_secret_value() and not connector.secrets:
+            yield place, "its system could not know us from anybody else", "give a token, a secret, or both"
+        if connector.former_secret.get_secret_value() and not connector.secret.get_secret_value():
+            yield (*place, "former_secret"), "there is none after it", "write it as secret"
+
+
+def _wallet(payments: Payments, server: Server) -> Iterator[tuple[Place, str, str]]:
+    if payments.wallet != "daraja":
+        return
+    secrets = ("consumer_key", "consumer_secret", "passkey", "callback_token")
+    for key in secrets:
+        if not getattr(payments, key).get_secret_value():
+            yield ("payments", key), "M-Pesa cannot be asked without it", "give it, or set wallet to none"
+    if not payments.short_code.isdecimal():
+        yield ("payments", "short_code"), "this is no pay bill number", "write its digits, such as 174379"
+    if payments.till and not payments.till.isdecimal():
+        yield ("payments", "till"), "this is no till's number", "write its digits, or leave it empty"
+    if not server.public_url:
+        said = f"M-Pesa would post callbacks to {server.url}, which it cannot reach"
+        yield ("server", "public_url"), said, "write the https:// address that leads here"
 
 
 def _languages(languages: Languages) -> Iterator[tuple[Place, str, str]]:

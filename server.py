@@ -1,27 +1,25 @@
-"""Ekdial, the one program: `python server.py` serves; its other verbs check, migrate, dial, draw and hand out keys."""
+"""Ekdial, the one program: `python server.py` serves; its other verbs check, migrate, dial, draw, hand out keys, and more."""
 
 import argparse
 import asyncio
 import gc
 import logging
-import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import structlog
 from aiohttp import web
 
+from commands import audit, departments, keys, operator, payments
+from commands.verb import Verb, common
 from configured import read
 from faults import CannotRun
 from settings import Server, Settings
-
-if TYPE_CHECKING:
-    from services.keys import Keys
 
 HERE = Path(__file__).parent
 WRONG = 2  # exit status of a run that a person must mend something for
@@ -176,7 +174,7 @@ def check(settings: Settings, _: argparse.Namespace) -> int:
     from assembly.lifecycle import checked
 
     conversation = asyncio.run(checked(settings))
-    screens, services = len(conversation.menu.screens), len(conversation.services.catalogue.services)
+    screens, services = len(conversation.menu.screens), len(conversation.services.shelf.now.services)
     print(f"{screens} screens in {len(conversation.words)} forms and {services} services: nothing wrong")
     return 0
 
@@ -232,70 +230,6 @@ def migrate(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-def keys(settings: Settings, given: argparse.Namespace) -> int:
-    """Keys of departments' systems: add (shown once), list, revoke; and a fresh keys.secret."""
-    if given.do == "secret":
-        print(secrets.token_urlsafe(48))
-        return 0
-    if given.do == "add":
-        _known_department(settings, given.department)
-    return asyncio.run(_keys(settings, given))
-
-
-def _known_department(settings: Settings, department: str) -> None:
-    from services.catalogue.load import load
-
-    departments = load(HERE / settings.catalogue.folder).departments
-    if department not in departments:
-        raise CannotRun(f"There is no department {department!r}; there are {', '.join(sorted(departments))}")
-
-
-async def _keys(settings: Settings, given: argparse.Namespace) -> int:
-    from services.keys import Keys
-    from services.records.database import Records
-    from services.records.migrate import ready
-
-    database = settings.database.url.get_secret_value()
-    await ready(database)
-    async with Records(database) as records:
-        await KEYS[given.do](Keys(records), given)
-    return 0
-
-
-async def _add_key(issued: "Keys", given: argparse.Namespace) -> None:
-    print(await issued.add(given.department))
-
-
-async def _list_keys(issued: "Keys", _: argparse.Namespace) -> None:
-    for key in await issued.listed():
-        print(key.id, key.department, f"{key.created:%Y-%m-%d}", *(["revoked"] if key.revoked else []))
-
-
-async def _revoke_key(issued: "Keys", given: argparse.Namespace) -> None:
-    if not await issued.revoke(given.id):
-        raise CannotRun(f"There is no key {given.id!r} that is not revoked; keys list shows them")
-
-
-KEYS: "Mapping[str, Callable[[Keys, argparse.Namespace], Awaitable[None]]]" = {
-    "add": _add_key,
-    "list": _list_keys,
-    "revoke": _revoke_key,
-}
-
-
-def _keys_options(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="do", metavar="VERB", title="verbs", required=True)
-    add = verbs.add_parser("add", help="a new key, shown once", parents=[_common()])
-    add.add_argument(
-        "--department", required=True, help="whose system it is for: its code in the catalogue, such as dncc"
-    )
-    verbs.add_parser("list", help="every key, without its secret", parents=[_common()])
-    revoke = verbs.add_parser("revoke", help="refuse a key from now on", parents=[_common()])
-    revoke.add_argument("id", help="the first of what keys list shows")
-    secret = verbs.add_parser("secret", help="a fresh value for keys.secret", parents=[_common()])
-    secret.set_defaults(configured=False)  # it is asked for where the settings want one and are refused
-
-
 def graph(settings: Settings, given: argparse.Namespace) -> int:
     """Draws the menu tree as SVG."""
     from assembly.lifecycle import checked
@@ -321,45 +255,34 @@ def _graph_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the file to write (default: standard output)")
 
 
-def _no_options(_: argparse.ArgumentParser) -> None:
-    """A verb that needs nothing said."""
-
-
-class Verb(NamedTuple):
-    """One thing the program does: how, what it is called in the help, and what may be said to it."""
-
-    run: Callable[[Settings, argparse.Namespace], int]
-    help: str
-    options: Callable[[argparse.ArgumentParser], None] = _no_options
-
-
 VERBS: Mapping[str, Verb] = {
     "serve": Verb(serve, "run the gateway (the default)"),
     "check": Verb(check, "prove config, menus, catalogue and translations"),
     "dial": Verb(dial, "a phone in the terminal", _dial_options),
     "migrate": Verb(migrate, "bring the database's tables up to date"),
-    "keys": Verb(keys, "keys of departments' systems, and a fresh keys.secret", _keys_options),
+    "keys": Verb(keys.keys, "keys of departments' systems, and a fresh keys.secret", keys.options),
+    "operator": Verb(operator.operator, "operators who act for citizens at village centres", operator.options),
+    "audit": Verb(audit.audit, "who did what to whose record, as a file", audit.options),
+    "departments": Verb(
+        departments.departments,
+        "departments' own systems: who answers, what waits, what was refused",
+        departments.options,
+    ),
+    "payments": Verb(
+        payments.payments, "what was asked and paid, refunds, and what waits for a person", payments.options
+    ),
     "graph": Verb(graph, "draw the menu tree as SVG", _graph_options),
 }
 
 
-def _common() -> argparse.ArgumentParser:
-    """What every verb takes; nothing where nothing is said, for an outer verb may have been told already."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the settings (default: config.toml)"
-    )
-    return common
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="server.py", description="Every public service, from any phone, on one number.", parents=[_common()]
+        prog="server.py", description="Every public service, from any phone, on one number.", parents=[common()]
     )
     parser.set_defaults(config=HERE / "config.toml", configured=True)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for name, verb in VERBS.items():
-        verb.options(verbs.add_parser(name, help=verb.help, description=verb.run.__doc__, parents=[_common()]))
+        verb.options(verbs.add_parser(name, help=verb.help, description=verb.run.__doc__, parents=[common()]))
     return parser
 
 

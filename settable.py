@@ -12,9 +12,11 @@ import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from services.departments.signing import key_of
 from sms.quiet import Quiet
 
 MEMORY = "memory://"
+FRESH_LOOKS_LIKE = "whsec_" + "A" * 32
 
 Action = Literal["download_link", "latest_status", "call_back_menu"]
 
@@ -109,10 +111,34 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _email(text: str) -> str:
+    if text and not (text.isascii() and re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@.]+", text)):
+        raise _wrong(f"{text!r} is no e-mail address", 'write one such as "feedback@example.org"')
+    return text
+
+
 def _sms_code(text: str) -> str:
     if not re.fullmatch(r"[0-9]{3,8}|\+[1-9][0-9]{6,14}", text):
         raise _wrong(f"{text!r} is not a number to send SMS to", "write one such as 22384 or +254711000001")
     return text
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    try:
+        key_of(secret.get_secret_value() or FRESH_LOOKS_LIKE)
+    except ValueError:
+        raise _wrong(
+            "this is not a secret to sign with", "write whsec_ and Base64, as python server.py keys webhook prints it"
+        ) from None
+    return secret
+
+
+def _department(code: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", code):
+        raise _wrong(
+            f"{code[:40]!r} is not the code of a department", "write one such as dncc: its file in the catalogue"
+        )
+    return code
 
 
 def _phones(numbers: Mapping[str, Action]) -> Mapping[str, Action]:
@@ -165,12 +191,15 @@ Country = Annotated[str, AfterValidator(_region)]
 Http = Annotated[str, AfterValidator(_http)]
 SmsCode = Annotated[str, AfterValidator(_sms_code)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
+EmailAddress = Annotated[str, AfterValidator(_email)]
 QuietHours = Annotated[str, AfterValidator(_quiet)]
 Whose = Annotated[str, AfterValidator(_network_or_country)]
 ServiceCode = Annotated[str, AfterValidator(_code)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 Host = Annotated[str, AfterValidator(_host)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+DepartmentCode = Annotated[str, AfterValidator(_department)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Switch = Annotated[bool | Literal["auto"], BeforeValidator(_switch)]
 Some = AfterValidator(_some)

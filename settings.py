@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -18,6 +19,8 @@ from settable import (
     ByPhone,
     Country,
     DatabaseUrl,
+    DepartmentCode,
+    EmailAddress,
     Host,
     Http,
     Mailbox,
@@ -33,6 +36,7 @@ from settable import (
     TimeZone,
     Ttl,
     Units,
+    WebhookSecret,
     Whole,
     Whose,
 )
@@ -135,6 +139,12 @@ class AfricasTalking(Section):
     trusted_proxies: tuple[Address, ...] = ()
 
 
+class Api(Section):
+    """What departments' systems may ask."""
+
+    per_minute: Annotated[Whole, Field(ge=1, le=1_000_000)] = 600
+
+
 class Codes(Section):
     """How many one-time codes are sent before somebody must be making money of them."""
 
@@ -208,10 +218,12 @@ class MenuPlan(Section):
             "1": "find",
             "2": "track",
             "3": "documents",
+            "4": "complaint",
             "5": "account",
             "6": "app",
             "7": "help",
             "8": "language",
+            "9": "bills",
         }
     )
 
@@ -261,6 +273,79 @@ class Documents(Section):
     link_uses: Annotated[Whole, Field(ge=1, le=100)] = 5
 
 
+class Complaints(Section):
+    """How long each level has for a complaint, and who reads what concerns no department in particular."""
+
+    answer_days: Annotated[tuple[Annotated[Whole, Field(ge=1, le=365)], ...], Some] = (7, 7, 15)
+    email: EmailAddress = ""
+    digest: Literal["day", "week", "off"] = "week"
+
+
+class Tracking(Section):
+    """How many numbers that nothing has may be asked for in ten minutes."""
+
+    unknown_numbers: Annotated[Whole, Field(ge=3, le=1000)] = 10
+    unknown_prefix: Annotated[Whole, Field(ge=10, le=100_000)] = 50
+
+
+class Operators(Section):
+    """How much one operator at a village centre may do in a day, unless they were enrolled with limits of their own."""
+
+    consents_a_day: Annotated[Whole, Field(ge=1)] = 40
+    applications_a_day: Annotated[Whole, Field(ge=1)] = 30
+    wrong_codes_a_day: Annotated[Whole, Field(ge=1)] = 10
+
+
+class Connector(Section):
+    """How one department's own system is reached, and how each knows the other."""
+
+    url: Http = ""
+    token: SecretStr = SecretStr("")
+    secret: WebhookSecret = SecretStr("")
+    former_secret: WebhookSecret = SecretStr("")
+    deadline: Seconds = 10.0
+    parallel: Annotated[Whole, Field(ge=1, le=50)] = 4
+    ask_again: Annotated[Number, Field(ge=0.01, le=600)] = 30.0
+    poll_minutes: Annotated[Whole, Field(ge=0, le=10_080)] = 0
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those that are signed with and believed, the newest first."""
+        given = (self.secret.get_secret_value(), self.former_secret.get_secret_value())
+        return tuple(secret for secret in given if secret)
+
+    @property
+    def in_clear(self) -> bool:
+        """Whether what is delivered could be read on the way: it leaves this machine and is not encrypted."""
+        parts = urlsplit(self.url)
+        return parts.scheme == "http" and not _loopback(parts.hostname or "")
+
+
+class Connection(Section):
+    """Where a biller's own system is asked, and with which key."""
+
+    url: Http
+    key: SecretStr
+
+
+class Payments(Section):
+    """Which wallet fees and bills are paid from, and which billers' systems are asked."""
+
+    wallet: Literal["none", "sandbox", "daraja"] = "sandbox"
+    after_call: Annotated[Number, Field(ge=0, le=60)] = 3.0
+    deadline: Annotated[Number, Field(gt=0, le=30)] = 10.0
+    biller_deadline: Annotated[Number, Field(gt=0, le=4)] = 3.0
+    base_url: Http = "https://sandbox.safaricom.co.ke"
+    consumer_key: SecretStr = SecretStr("")
+    consumer_secret: SecretStr = SecretStr("")
+    short_code: str = ""
+    passkey: SecretStr = SecretStr("")
+    till: str = ""
+    callback_token: SecretStr = SecretStr("")
+    allowed_ips: tuple[Address, ...] = ()
+    billers: Mapping[str, Connection] = Field(default_factory=dict)
+
+
 class Countries(Section):
     """Whose numbers are served, and whose calendar counts."""
 
@@ -268,12 +353,15 @@ class Countries(Section):
         "BD", "IN", "KE", "US", "GB", "CA", "AU", "AE", "NL", "SG", "NZ",
     )  # fmt: skip
     time_zone: TimeZone = "Asia/Dhaka"
+    time_zones: Annotated[Mapping[str, TimeZone], ByCountry] = Field(default_factory=dict)
 
 
 class CatalogueFolder(Section):
     """Where the services are described."""
 
     folder: Path = Path("services/catalogue/data")
+    centres: Path = Path("services/catalogue/centres")
+    watch: bool = True
 
 
 class Simulator(Section):
@@ -316,6 +404,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     sms: Sms = Sms()
     africastalking: AfricasTalking = AfricasTalking()
+    api: Api = Api()
     codes: Codes = Codes()
     mail: Mail = Mail()
     ussd: Ussd = Ussd()
@@ -326,6 +415,11 @@ class Settings(BaseSettings):
     links: Links = Links()
     missed_calls: MissedCalls = MissedCalls()
     documents: Documents = Documents()
+    complaints: Complaints = Complaints()
+    tracking: Tracking = Tracking()
+    operators: Operators = Operators()
+    departments: Mapping[DepartmentCode, Connector] = Field(default_factory=dict)
+    payments: Payments = Payments()
     countries: Countries = Countries()
     catalogue: CatalogueFolder = CatalogueFolder()
     simulator: Simulator = Simulator()

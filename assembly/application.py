@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from assembly import links, simulator, sms_in, ussd, voice
+from assembly import api, delivering, links, payments, simulator, sms_in, ussd, voice
 from assembly.gateway import Gateway
 from assembly.sms_out import flowing
 from callbacks import MOST
 from services.codes import Codes
-from services.keys import Keys
 from sms.conversation import Conversations
 from sms.outbox import Outbox
 from sms.reception import Reception
 from web import health
-from web.api.routes import routes as api_routes
 from web.tallies import Tallies, Tally
 
 
@@ -33,10 +31,12 @@ def application(gateway: Gateway, workers: Workers) -> web.Application:
     services = gateway.conversation.services
     app = web.Application(client_max_size=MOST)
     app.add_routes(ussd.routes(gateway))
-    app.add_routes(api_routes(Keys(gateway.ground.records).department_of, services.filings))
+    app.add_routes(api.routes(gateway))
     app.add_routes(sms_in.routes(gateway, workers.reception))
     app.add_routes(voice.routes(gateway, workers.conversations))
     app.add_routes(links.routes(gateway))
+    app.add_routes(payments.routes(gateway))
+    app.add_routes(delivering.routes(gateway))
     app.add_routes(health.routes(_parts(gateway, workers.outbox), gateway.registry))
     simulator.add_phone(app, gateway)
     _count_codes(services.codes, gateway.registry)

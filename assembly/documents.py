@@ -11,8 +11,8 @@ import structlog
 
 from failures import told as failure
 from menus.journeys.documents import Claim, Looking, Opening, Papers, Row
+from services.client import Client
 from services.codes import Codes
-from services.documents.client import Client
 from services.documents.desk import Desk
 from services.documents.digilocker import DigiLocker, Partner
 from services.documents.port import Issuer, Newcomer

@@ -16,7 +16,7 @@ from aiohttp import (
 )
 from yarl import URL
 
-from services.documents.client import Answered, Request, Unanswered
+from services.client import Answered, Request, Unanswered
 
 PIECE = 65_536  # octets read at a time
 
@@ -70,9 +70,9 @@ async def fetching(*, deadline: float, most: int) -> AsyncIterator[Fetching]:
         yield Fetching(session, deadline=deadline, most=most)
 
 
-def _body(request: Request) -> FormData | None:
+def _body(request: Request) -> FormData | bytes | None:
     if request.form is None:
-        return None
+        return request.body
     form = FormData(default_to_multipart=request.parts)
     for name, value in request.form.items():
         form.add_field(name, value)

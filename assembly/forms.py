@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from menus.journeys.apply import Wanted
+from assembly.catalogue import service_of
+from menus.journeys.apply import Papers, Wanted
 from menus.model import Accepted, Asked, Refused, Texts
 from services.applications import Submission
 from services.catalogue import answers
-from services.catalogue.model import Catalogue, Field
+from services.catalogue.model import Field, Service
+from services.catalogue.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,23 @@ class FormField:
         return answers.shown(self.field, value, "en")
 
 
-def fields_of(catalogue: Catalogue) -> Callable[[str], Sequence[Asked]]:
-    """A service's code to the questions of its form."""
-    return lambda code: [FormField(field) for field in catalogue.services[code].fields]
+def fields_of(shelf: Shelf) -> Callable[[str], Sequence[Asked]]:
+    """A service's code to the questions of its form; those of one that is not offered any more are `Gone`."""
+    return lambda code: asked_by(service_of(shelf, code))
 
 
-def submission_of(catalogue: Catalogue, wanted: Wanted) -> Submission:
-    """What was asked for, with what the catalogue says of it today: where it goes, how long it takes, what it costs."""
-    service = catalogue.services[wanted.service]
+def asked_by(service: Service) -> Sequence[Asked]:
+    """The questions of a service's form."""
+    return [FormField(field) for field in service.fields]
+
+
+def submission_of(shelf: Shelf, wanted: Wanted, papers: Papers, *, payable: bool) -> Submission:
+    """What was asked for, with what the catalogue says of it today: where it goes, how long it takes, what it costs.
+
+    What of it was told of oneself is kept for the next form; `payable`: the fee can be paid here.
+    """
+    service = service_of(shelf, wanted.service)
+    told = {it.profile: wanted.form[it.name] for it in service.fields if it.profile and it.name in wanted.form}
     return Submission(
         account=wanted.account,
         number=wanted.number,
@@ -68,4 +79,9 @@ def submission_of(catalogue: Catalogue, wanted: Wanted) -> Submission:
         currency=service.currency,
         language=wanted.language,
         channel=wanted.channel,
+        beneficiary=wanted.beneficiary,
+        on_file=tuple(papers.on_file),
+        bring=tuple(papers.bring),
+        to_pay_at=service.office if service.fee_minor and not payable else "",
+        profile={} if wanted.beneficiary else told,
     )

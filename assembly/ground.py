@@ -8,23 +8,26 @@ from tempfile import TemporaryDirectory
 from assembly.fetching import fetching
 from embedded import alone, secret_of
 from sealing import Seal
-from services.documents.client import Client
+from services.client import Client
 from services.pins import Pins
 from services.records.database import Records
 from services.records.migrate import ready
 from sessions.redis import Opened, open_sessions
 from settings import Settings
 
+MOST_OCTETS = 100_000  # of what a wallet or a biller answers
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Open clients: what must last, what may be lost, the key of both, who hashes PINs, who asks issuers of documents."""
+    """Open clients: what must last, what may be lost, the key of both, who hashes PINs, who asks issuers and wallets."""
 
     records: Records
     store: Opened
     seal: Seal
     pins: Pins
     issuers: Client
+    wallets: Client
 
 
 @asynccontextmanager
@@ -71,6 +74,7 @@ async def _ground(
     settings: Settings, records: Records, store: AbstractAsyncContextManager[Opened], seal: Seal
 ) -> AsyncIterator[Ground]:
     issuers = fetching(deadline=settings.documents.deadline, most=settings.documents.most_octets)
+    wallets = fetching(deadline=settings.payments.deadline, most=MOST_OCTETS)
     with closing(Pins(seal)) as pins:
-        async with records, store as opened, issuers as client:
-            yield Ground(records, opened, seal, pins, client)
+        async with records, store as opened, issuers as papers, wallets as money:
+            yield Ground(records, opened, seal, pins, papers, money)

@@ -1,53 +1,59 @@
 """Puts the services into the journeys' hands: what each journey may ask of them."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
+from assembly.applying import applying_of
+from assembly.assist import assisting_of
+from assembly.cash import billing_of, connected_of, paying_of
+from assembly.catalogue import centres_of, finding_of, looking_of
+from assembly.countries import served, time_of_day
 from assembly.documents import papers_of
-from assembly.forms import fields_of, submission_of
+from assembly.following import complaining_of, following_of
+from assembly.profile import own_data_calls, profiling_of
 from assembly.services import Services
-from menus.journeys.apply import Wanted
 from menus.journeys.email import Emailing
+from menus.journeys.find import Finding
+from menus.journeys.look import Looking
 from menus.journeys.recover import Recovering
 from menus.journeys.register import NewCitizen, Register, Registering
-from menus.journeys.texted import Complained, Texted, Wrote
+from menus.journeys.sign_in import Clock, SigningIn
+from menus.journeys.texted import Texted
+from menus.journeys.withdraw import Withdrawing
 from menus.tree import Calls
 from services.accounts import Accounts, NewAccount, NumberTaken
-from services.applications import Receipt
-from services.catalogue.model import Catalogue
-from services.catalogue.search import Search
 from services.codes import Codes
-from services.complaints import Complaint, Complaints, Suggestion
 from services.emails import Emails
 from settings import Settings
 
 
 def calls_of(services: Services, settings: Settings) -> Calls:
     """Everything the journeys may ask of the services."""
-    catalogue, accounts, following = services.catalogue, services.accounts, services.following
-
-    async def submit(wanted: Wanted, effect: str) -> Receipt:
-        return await services.applications.submit(submission_of(catalogue, wanted), effect)
-
+    shelf, accounts = services.shelf, services.accounts
+    clock = time_of_day(settings)
+    recovering = _recovering(accounts, clock)
+    finding, looking = finding_of(shelf, services.usage), looking_of(shelf, services.leaflets)
     return Calls(
         keep_language=accounts.choose_language,
         send_links=services.downloads.send,
-        sectors=lambda: [sector.code for sector in catalogue.sectors_offered()],
-        services=lambda sector: [service.code for service in catalogue.in_sector(sector)],
-        service=lambda code: catalogue.services[code],
-        offered=lambda code, channel: channel in catalogue.services[code].channels,
-        fields=fields_of(catalogue),
-        submit=submit,
-        find_status=following.status,
-        find_own=following.own,
-        send_status=following.send_status,
-        try_pin=accounts.sign_in,
+        finding=finding,
+        looking=looking,
+        centres=centres_of(shelf, services.leaflets),
+        applying=applying_of(services, settings, clock),
+        withdrawing=Withdrawing(services.withdrawing.withdraw, services.withdrawing.refuse),
+        following=following_of(services),
+        complaining=complaining_of(services),
+        signing_in=SigningIn(accounts.registered_by, accounts.closed_in, accounts.sign_in, clock),
         matches=accounts.matches,
         registering=_registering(accounts, services.codes),
         emailing=_emailing(services.emails),
-        recovering=_recovering(accounts, ZoneInfo(settings.countries.time_zone)),
-        texted=_texted(services, settings),
+        profiling=profiling_of(services.profiles, shelf),
+        own_data=own_data_calls(services.own_data, accounts, clock),
+        recovering=recovering,
+        texted=_texted(services, settings, finding, looking),
         papers=papers_of(services.paperwork),
+        paying=paying_of(services.cash),
+        billing=billing_of(services.cash, shelf, connected_of(settings, shelf, services.cash)),
+        assisting=assisting_of(
+            services.assistance, accounts, served(settings.countries.allowed), clock
+        ),
     )
 
 
@@ -76,41 +82,19 @@ def _emailing(emails: Emails) -> Emailing:
     return Emailing(emails.before, emails.give, emails.again, emails.remove)
 
 
-def _recovering(accounts: Accounts, zone: ZoneInfo) -> Recovering:
-    def time_of_day(moment: datetime) -> str:
-        return moment.astimezone(zone).strftime("%H:%M")
-
-    return Recovering(accounts.questions, accounts.answer, accounts.change_pin, time_of_day, accounts.registered_by)
+def _recovering(accounts: Accounts, clock: Clock) -> Recovering:
+    return Recovering(accounts.questions, accounts.answer, accounts.change_pin, clock, accounts.registered_by)
 
 
-def _texted(services: Services, settings: Settings) -> Texted:
+def _texted(services: Services, settings: Settings, finding: Finding, looking: Looking) -> Texted:
     """Everything that SMS keywords may ask of the services."""
-    catalogue = services.catalogue
     return Texted(
-        find_status=services.following.status,
+        following=following_of(services),
         registered_by=services.accounts.registered_by,
         register=_register(services.accounts),
-        numbered=lambda number: _code(catalogue, number),
-        search=Search(catalogue),
-        service=lambda code: catalogue.services[code],
-        offered=lambda code, channel: channel in catalogue.services[code].channels,
+        finding=finding,
+        looking=looking,
         languages=settings.languages.offered,
         keep_language=services.accounts.choose_language,
-        complain=lambda wrote, effect: _complained(services.complaints, wrote, effect),
-        suggest=lambda wrote, effect: _suggested(services.complaints, wrote, effect),
+        complaining=complaining_of(services),
     )
-
-
-def _code(catalogue: Catalogue, number: int) -> str | None:
-    service = catalogue.numbered(number)
-    return service.code if service else None
-
-
-async def _complained(complaints: Complaints, wrote: Wrote, effect: str) -> Complained:
-    new = Complaint(wrote.number, wrote.text, wrote.language, wrote.channel, wrote.about)
-    filed = await complaints.complain(new, effect)
-    return Complained(filed.complaint_number, filed.about)
-
-
-async def _suggested(complaints: Complaints, wrote: Wrote, effect: str) -> str:
-    return await complaints.suggest(Suggestion(wrote.number, wrote.text, wrote.language, wrote.channel), effect)

@@ -7,11 +7,17 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from assembly.application import Workers, application
+from assembly.assist import lapsing
+from assembly.catalogue import following_use
+from assembly.complaints import pursued
 from assembly.conversation import Conversation, proved
+from assembly.delivering import delivering
 from assembly.documents import swept
 from assembly.gateway import Gateway, guard_of
 from assembly.ground import laid, tables_ready, unused
 from assembly.mail import posting
+from assembly.payments import tilled
+from assembly.reloading import reloading
 from assembly.sms_in import conversations_of, reception_of
 from assembly.sms_out import carrier, outbox_of
 from settings import Settings
@@ -56,9 +62,15 @@ async def _begun(gateway: Gateway, stack: AsyncExitStack) -> Workers:
     outbox, conversations = outbox_of(gateway), conversations_of(gateway)
     reception = reception_of(gateway, conversations)
     await stack.enter_async_context(swept(services.paperwork))
+    await stack.enter_async_context(pursued(services.grievances))
+    await stack.enter_async_context(lapsing(services.assistance.consents))
+    await stack.enter_async_context(tilled(services.cash))
     await stack.enter_async_context(at_work(outbox))
+    await stack.enter_async_context(delivering(gateway))
     await stack.enter_async_context(posting(gateway.settings, services.messages, gateway.ground.seal, gateway.registry))
     await stack.enter_async_context(at_reception(reception))
+    await stack.enter_async_context(following_use(services.usage))
+    await stack.enter_async_context(reloading(gateway.settings.catalogue, gateway.conversation, gateway.registry))
     return Workers(outbox, conversations, reception)
 
 

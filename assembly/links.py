@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from assembly.countries import local_time
 from assembly.gateway import Gateway
 from menus.words import Words, template
 from services.links import Purpose
@@ -16,6 +17,7 @@ from web.link_pages import LinkTexts, Pages
 from web.links import Opener, app_opener
 from web.links import routes as link_routes
 from web.opens import Opens
+from web.own_data import OwnDataPages
 
 
 def routes(gateway: Gateway) -> list[web.RouteDef]:
@@ -31,7 +33,18 @@ def routes(gateway: Gateway) -> list[web.RouteDef]:
 def _openers(gateway: Gateway, pages: Pages, letters: EmailPages) -> Mapping[Purpose, Opener]:
     conversation = gateway.conversation
     papers = DocumentPages(conversation.services.paperwork.desk.shown, conversation.words, pages.gone)
-    return {"app": app_opener(_stores(gateway.settings), pages), "document": papers.open, "email": letters.open}
+    return {
+        "app": app_opener(_stores(gateway.settings), pages),
+        "document": papers.open,
+        "email": letters.open,
+        "own_data": _own_data(gateway, pages).open,
+    }
+
+
+def _own_data(gateway: Gateway, pages: Pages) -> OwnDataPages:
+    settings, conversation = gateway.settings, gateway.conversation
+    find, words = conversation.services.own_data.collected, conversation.words
+    return OwnDataPages(find, words, local_time(settings), settings.ussd.service_codes[0], pages.gone)
 
 
 def _letters(gateway: Gateway, pages: Pages, guesses: Guesses) -> EmailPages:

@@ -12,7 +12,7 @@ from web.simulator.routes import Network, PhoneSettings, add_routes
 def add_phone(app: web.Application, gateway: Gateway) -> None:
     """Its page, where the settings want it and SMS stay in the sandbox."""
     if gateway.settings.simulated and isinstance(gateway.provider, Sandbox):
-        add_routes(app, _phone(gateway.settings), gateway.provider)
+        add_routes(app, _phone(gateway.settings), gateway.provider, gateway.conversation.services.cash.sandbox)
 
 
 def _phone(settings: Settings) -> PhoneSettings:

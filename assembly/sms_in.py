@@ -58,6 +58,7 @@ def _desk(gateway: Gateway, conversations: Conversations, inbound: Inbound) -> D
         known_language=services.registrants.known,
         heard_in=services.registrants.heard,
         send_links=services.downloads.send,
+        end_consents=services.assistance.consents.stop,
         default_language=settings.languages.default,
     )
 

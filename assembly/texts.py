@@ -1,29 +1,48 @@
 """What texts may say of the catalogue and of the gateway, and how those of SMS and e-mail are said."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from assembly.plan import plan_of
 from menus.words import Names, Template, Words
-from services.catalogue.model import Catalogue, say
+from services.catalogue.model import say
+from services.catalogue.shelf import Shelf
 from services.given import Say
 from settings import Settings
 
 
-def names_of(catalogue: Catalogue) -> Names:
+def names_of(shelf: Shelf) -> Names:
     """How a locale's placeholders say the catalogue's codes: `{service:service}`, `{service:documents}`."""
 
-    def named(kind: Mapping[str, Any]) -> Callable[[str, str], str]:
-        return lambda code, form: say(kind[code].names, form) if code in kind else ""
+    def named(kind: Callable[[], Mapping[str, Any]]) -> Callable[[str, str], str]:
+        def name(code: str, form: str) -> str:
+            found = kind().get(code)
+            return say(found.names, form) if found else ""
+
+        return name
 
     def documents(code: str, form: str) -> str:
-        return "\n".join(say(texts, form) for texts in catalogue.services[code].documents)
+        service = shelf.now.services.get(code)
+        return "\n".join(say(texts, form) for texts in service.documents) if service else ""
+
+    def address(code: str, form: str) -> str:
+        centre = shelf.centres.by_code.get(code)
+        return say(centre.address, form) if centre else ""
+
+    def papers(codes: Sequence[str], form: str) -> str:
+        known = shelf.now.papers
+        return ", ".join(say(known[code], form) for code in codes if code in known)
 
     return {
-        "service": named(catalogue.services),
-        "sector": named(catalogue.sectors),
-        "office": named(catalogue.offices),
+        "papers": papers,
+        "service": named(lambda: shelf.now.services),
+        "sector": named(lambda: shelf.now.sectors),
+        "office": named(lambda: shelf.now.offices),
+        "biller": named(lambda: shelf.now.billers),
         "documents": documents,
+        "bring": lambda code, form: documents(code, form).replace("\n", ", "),
+        "centre": named(lambda: shelf.centres.by_code),
+        "centre_address": address,
     }
 
 

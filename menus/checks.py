@@ -19,6 +19,8 @@ AADHAAR_DIGITS = 12
 OLDEST = 120  # years
 LEAST_PIN, MOST_PIN = 4, 6
 LONGEST_NAME = 60
+LONGEST_SOUGHT = 60
+LEAST_LETTERS, LEAST_KEYS = 2, 3
 LONGEST_ANSWER = 80
 _BETWEEN_DIGITS = re.compile(r"[\s.-]+")
 _is_day = re.compile(r"(\d{1,2})[^\w]*(\d{1,2})[^\w]*(\d{4})", re.ASCII).fullmatch
@@ -31,6 +33,19 @@ _is_email = re.compile(
     r"[a-z0-9!$%&'+/=?^_`{|}~-][a-z0-9.!$%&'+/=?^_`{|}~-]{0,63}(?<!\.)"  # no * and no #, which a call cannot carry
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
 ).fullmatch
+
+
+def sought(typed: str, _today: date) -> Accepted | Refused:
+    """What a service is called, or some digits of it; one or two digits alone are the number of a list's line."""
+    words = " ".join(typed.split())[:LONGEST_SOUGHT]
+    least = LEAST_KEYS if words.isascii() and words.isdigit() else LEAST_LETTERS
+    return Accepted(words) if len(words) >= least else Refused("too_short", {"least": least})
+
+
+def place(typed: str, _today: date) -> Accepted | Refused:
+    """A postcode or the name of a district, or the beginning of either."""
+    words = " ".join(typed.split())[:LONGEST_SOUGHT]
+    return Accepted(words) if len(words) >= LEAST_LETTERS else Refused("too_short", {"least": LEAST_LETTERS})
 
 
 def tracking_number(typed: str, _today: date) -> Accepted | Refused:

@@ -1,10 +1,12 @@
 """Takes one answer and says where it leads: pure, until steps lie on the way and the calls they were given are made.
 
 `0` is back, `00` is home and 98 is the next page where there is one, on every screen. Steps follow each other
-until a screen is reached that waits for an answer; a ring of steps ends at the menu's `stuck` screen.
+until a screen is reached that waits for an answer; a ring of steps ends at the menu's `stuck` screen. Where a call says
+that what it is asked about is `Gone`, the caller is put at the screen that says so, whatever they were about to do.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -16,6 +18,7 @@ from menus.model import (
     Asked,
     Choice,
     Form,
+    Gone,
     Goodbye,
     Listing,
     Menu,
@@ -26,6 +29,7 @@ from menus.model import (
     Shown,
     Step,
     Visit,
+    keyed,
 )
 from screens.pages import BACK, HOME, MORE
 
@@ -61,8 +65,14 @@ def typed_plainly(text: str) -> str:
 
 async def advance(menu: Menu, place: Place, typed: str, visit: Visit) -> Reached:
     """Where `typed` leads from `place`; `visit` tells steps who calls (its facts are filled in here)."""
-    went = _went(menu, place, typed_plainly(typed), visit.today)
-    return went if isinstance(went, Reached) else await arrive(menu, went, visit)
+    if cut_off := await _cut_off(menu, place, visit):
+        return cut_off
+    try:
+        went = _went(menu, place, typed_plainly(typed), visit.today)
+        await _keep(menu, place, went.place, visit)
+        return await _standing(menu, went if isinstance(went, Reached) else await _along(menu, went, visit), visit)
+    except Gone:
+        return _told_gone(menu, place)
 
 
 def takes(menu: Menu, place: Place, typed: str, today: date) -> bool:
@@ -70,38 +80,106 @@ def takes(menu: Menu, place: Place, typed: str, today: date) -> bool:
     answer = typed_plainly(typed)
     if answer in {BACK, HOME} or (answer == MORE and place.more):
         return True
+    with suppress(Gone):
+        return _taken(menu, place, answer, today)
+    return False
+
+
+def _taken(menu: Menu, place: Place, answer: str, today: date) -> bool:
     match screen := menu.shown(place):
         case Choice():
             return answer in menu.options[screen.name]
         case Listing():
-            return _is_position(answer, len(screen.rows(place.facts)))
+            return _is_position(answer, len(screen.rows(place.facts)) + len(screen.options))
         case Question():
             return answer in menu.options[screen.name] or isinstance(screen.check(answer, today), Accepted)
         case Form():
-            return isinstance(_understood(screen.fields(place.facts)[place.item], answer, today), Accepted)
+            asked = screen.fields(place.facts)[place.item : place.item + 1]
+            return any(isinstance(_understood(one, answer, today), Accepted) for one in asked)
         case Goodbye():
             return False
 
 
 async def arrive(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
     """Where the steps on the way lead."""
+    if cut_off := await _cut_off(menu, leaving.place, visit):
+        return cut_off
+    try:
+        return await _standing(menu, await _along(menu, leaving, visit), visit)
+    except Gone:
+        return _told_gone(menu, leaving.place)
+
+
+async def _along(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
     place, name, secrets, refused = leaving.place, leaving.name, leaving.secrets, None
     for _ in range(MOST_STEPS):
-        screen = menu.screens[name]
+        screen = menu.screen(name, place.facts)
         if not isinstance(screen, Step):
             stood = _stand(menu, place, screen)
             if isinstance(stood, Reached):
-                return replace(stood, refused=refused) if refused else stood
+                return _asked_again(stood, refused) if refused else stood
             name = stood.name
             continue
-        outcome = await screen.call(_told(visit, place, secrets))
+        outcome = await _taken_by(menu, screen, _told(visit, place, secrets))
         if outcome.place is not None and outcome.place.screen in menu.screens:
-            return Reached(outcome.place)
+            return await _cut_off(menu, outcome.place, visit) or Reached(outcome.place)
         place, refused = _learned(place, outcome), outcome.refused
         if screen.commits:
             place = replace(place, trail=())
         name = screen.outcomes[outcome.name]
     return Reached(replace(place, screen=menu.stuck, page=0, item=0, more=False, over=True))
+
+
+def _asked_again(stood: Reached, refused: Refused) -> Reached:
+    """A question once more, with what was wrong; it does not lie behind itself."""
+    place, trail = stood.place, stood.place.trail
+    if trail and trail[-1][0] == place.screen:
+        place = replace(place, trail=trail[:-1])
+    return Reached(place, refused)
+
+
+async def _taken_by(menu: Menu, step: Step, visit: Visit) -> Outcome[str]:
+    """The step as it is taken by a citizen, or by an operator for one, and then on the record as theirs."""
+    if not (menu.acting and visit.assisted):
+        return await step.call(visit)
+    with menu.acting.during(visit):
+        return await step.call(visit)
+
+
+async def _cut_off(menu: Menu, place: Place, visit: Visit) -> Reached | None:
+    """Where an operator is put whose citizen's consent is over; nowhere while it is alive, or nobody acts for anybody."""
+    if not (menu.acting and place.facts.get("consent")):
+        return None
+    why = await menu.acting.over(_told(visit, place, None))
+    if not why:
+        return None
+    home = at_home(menu, place)
+    kept = {key: fact for key, fact in home.facts.items() if key not in menu.acting.forgets}
+    return Reached(replace(home, screen=menu.acting.ends, facts={**kept, "consent_over": why}, over=True))
+
+
+async def _standing(menu: Menu, reached: Reached, visit: Visit) -> Reached:
+    """Where the caller stands, once it is sure that it can be shown: a form may have lost questions, or be gone."""
+    place, screen = reached.place, menu.screens[reached.place.screen]
+    if not isinstance(screen, Form) or place.item < (fields := len(screen.fields(place.facts))):
+        return reached
+    if not fields:
+        return await _along(menu, Leaving(place, screen.goto), visit)
+    return Reached(replace(place, item=0, page=0, more=False), reached.refused)
+
+
+async def _keep(menu: Menu, before: Place, after: Place, visit: Visit) -> None:
+    """Have a form kept that took an answer, where it says how."""
+    screen = menu.screens[before.screen]
+    if not isinstance(screen, Form) or screen.keeps is None:
+        return
+    form = after.facts.get(screen.saves)
+    if form is not None and form is not before.facts.get(screen.saves):
+        await screen.keeps(_told(visit, after, None))
+
+
+def _told_gone(menu: Menu, place: Place) -> Reached:
+    return Reached(replace(at_home(menu, place), screen=menu.gone))
 
 
 def _went(menu: Menu, place: Place, answer: str, today: date) -> Went:
@@ -116,22 +194,26 @@ def _went(menu: Menu, place: Place, answer: str, today: date) -> Went:
 
 
 def _to(menu: Menu, place: Place, name: str, secrets: Mapping[str, Any] | None = None) -> Went:
-    screen = menu.screens[name]
+    screen = menu.screen(name, place.facts)
     return Leaving(place, name, secrets) if isinstance(screen, Step) else _stand(menu, place, screen)
 
 
 def at_home(menu: Menu, place: Place) -> Place:
     """`place` with nothing behind it and only the facts that outlive a return home."""
     kept = {key: fact for key, fact in place.facts.items() if key in menu.keeps}
-    return replace(place, screen=menu.home, page=0, item=0, more=False, trail=(), facts=kept, over=False)
+    home = menu.screen(menu.home, kept).name
+    return replace(place, screen=home, page=0, item=0, more=False, trail=(), facts=kept, over=False)
 
 
 def _stand(menu: Menu, place: Place, screen: Shown) -> Went:
     if isinstance(screen, Listing) and not screen.rows(place.facts):
         return Leaving(place, screen.empty)
-    if screen.name == menu.home:
+    if isinstance(screen, Form) and not screen.fields(place.facts):
+        return Leaving(place, screen.goto)
+    if screen.name == menu.screen(menu.home, place.facts).name:
         return Reached(at_home(menu, place))
-    return Reached(replace(place, screen=screen.name, page=0, item=0, more=False, over=isinstance(screen, Goodbye)))
+    there = replace(place, screen=screen.name, page=0, item=0, more=False)
+    return Reached(replace(there, over=menu.ends(there)))
 
 
 def _told(visit: Visit, place: Place, secrets: Mapping[str, Any] | None) -> Visit:
@@ -182,12 +264,23 @@ def _choose(menu: Menu, place: Place, screen: Choice, answer: str, _: date) -> W
     return _to(menu, _left(place), option.goto)
 
 
-def _pick(menu: Menu, place: Place, screen: Listing, answer: str, _: date) -> Went:
+def _pick(menu: Menu, place: Place, screen: Listing, answer: str, today: date) -> Went:
     rows = screen.rows(place.facts)
+    options = dict(keyed(screen.options, len(rows)))
+    if answer in options:
+        return _to(menu, _left(place), options[answer].goto)
     if not _is_position(answer, len(rows)):
-        return Reached(place, _one_of([str(position) for position in range(1, len(rows) + 1)]))
+        return _words(menu, place, screen, answer, today) or Reached(place, _one_of_first(len(rows) + len(options)))
     chosen = _remembered(place, **{screen.saves: rows[int(answer) - 1][screen.saves]})
     return _to(menu, _left(chosen), screen.goto)
+
+
+def _words(menu: Menu, place: Place, screen: Listing, answer: str, today: date) -> Went | None:
+    """Where a list leads whoever types words instead of a number; nowhere where it takes none, or these are none."""
+    understood = screen.typed.check(answer, today) if screen.typed else None
+    if screen.typed is None or not isinstance(understood, Accepted):
+        return None
+    return _to(menu, _left(place), screen.typed.goto, {screen.typed.saves: understood.value})
 
 
 def _answer(menu: Menu, place: Place, screen: Question, answer: str, today: date) -> Went:
@@ -205,6 +298,8 @@ def _answer(menu: Menu, place: Place, screen: Question, answer: str, today: date
 
 def _fill(menu: Menu, place: Place, screen: Form, answer: str, today: date) -> Went:
     fields = screen.fields(place.facts)
+    if place.item >= len(fields):  # the questions changed since this one was asked
+        return _to(menu, place, screen.goto)
     understood = _understood(fields[place.item], answer, today)
     if isinstance(understood, Refused):
         return Reached(place, understood)
@@ -232,12 +327,16 @@ def _understood(asked: Asked, answer: str, today: date) -> Accepted | Refused:
     if not asked.choices:
         return asked.check(answer, today)
     if not _is_position(answer, len(asked.choices)):
-        return _one_of([str(position) for position in range(1, len(asked.choices) + 1)])
+        return _one_of_first(len(asked.choices))
     return Accepted(asked.choices[int(answer) - 1][0])
 
 
 def _is_position(answer: str, count: int) -> bool:
     return answer in map(str, range(1, count + 1))
+
+
+def _one_of_first(count: int) -> Refused:
+    return _one_of([str(position) for position in range(1, count + 1)])
 
 
 def _one_of(keys: list[str]) -> Refused:

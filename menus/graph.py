@@ -100,7 +100,8 @@ def _ways(screen: Screen, words: Words) -> Iterator[Way]:
         case Choice():
             yield from _options(screen, words)
         case Listing():
-            yield from (("one of the list", screen.goto), ("an empty list", screen.empty))
+            yield from (("one of the list", screen.goto), *_options(screen, words), ("an empty list", screen.empty))
+            yield from (("words", screen.typed.goto),) if screen.typed else ()
         case Question():
             yield from (("an answer", screen.goto), *_options(screen, words))
         case Form():
@@ -111,12 +112,14 @@ def _ways(screen: Screen, words: Words) -> Iterator[Way]:
             return
 
 
-def _options(screen: Choice | Question, words: Words) -> Iterator[Way]:
-    """Numbered options; those that lead to one screen are one way."""
+def _options(screen: Choice | Question | Listing, words: Words) -> Iterator[Way]:
+    """Numbered options; those that lead to one screen are one way. A list's are numbered after its rows."""
+    numbered = not isinstance(screen, Listing)
     labels = words.screens[screen.name].options
     together: dict[str, list[str]] = {}
     for key, option in keyed(screen.options):
-        together.setdefault(option.goto, []).append(f"{key} {labels[option.name].source}")
+        label = labels[option.name].source
+        together.setdefault(option.goto, []).append(f"{key} {label}" if numbered else label)
     yield from ((", ".join(said), goto) for goto, said in together.items())
 
 

@@ -26,7 +26,7 @@ class Layout:
     def page(self, reached: Reached, budget: Room) -> Page:
         """What the screen of a caller shows who got there."""
         place = reached.place
-        if reached.refused or place.page:
+        if reached.refused or place.page or place.facts.get("consent"):
             return self._laid_out(reached, budget)
         kind = (place.screen, place.language, lies_behind(place), budget)
         page = self._pages.get(kind)

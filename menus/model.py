@@ -5,9 +5,10 @@ and `menus.check` proves that every name leads somewhere.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -33,6 +34,10 @@ class Refused:
 
     reason: str
     facts: Facts = field(default_factory=dict)
+
+
+class Gone(LookupError):
+    """What the caller stands at is not offered any more; whoever is given the calls raises it, the engine says so."""
 
 
 Check: TypeAlias = Callable[[str, date], Accepted | Refused]
@@ -87,6 +92,11 @@ class Visit(msgspec.Struct, frozen=True):
         """The consent under which an operator acts for the citizen (fact `consent`); 0 where the caller is the citizen."""
         return int(self.facts.get("consent") or 0)
 
+    @property
+    def told_in(self) -> str:
+        """The language in which this citizen is written to: the caller's, or their own where an operator calls for them."""
+        return str(self.facts.get("citizen_language") or self.language)
+
 
 Way_co = TypeVar("Way_co", bound=str, covariant=True)
 
@@ -107,6 +117,7 @@ class Outcome(msgspec.Struct, Generic[Way_co], frozen=True):
 
 
 Call: TypeAlias = Callable[[Visit], Awaitable[Outcome[str]]]
+Keep: TypeAlias = Callable[[Visit], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +143,28 @@ class Choice:
     opens: bool = False
 
 
+class Typed(NamedTuple):
+    """What a list takes besides its numbers: words, which reach the next step under `saves` and are never remembered."""
+
+    saves: str
+    check: Check
+    goto: str
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A numbered list made from facts: one row each, said by the locales' `row`, remembered by `saves`."""
+    """A numbered list made from facts: one row each, said by the locales' `row`, remembered by `saves`.
+
+    `options` are numbered on after the rows. `typed` is for who would rather type than turn pages.
+    """
 
     name: str
     rows: Callable[[Facts], Sequence[Facts]]
     saves: str
     goto: str
     empty: str
+    options: tuple[Option, ...] = ()
+    typed: Typed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +181,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of a service, one screen each, remembered together under `saves`."""
+    """The fields of a service, one screen each, remembered together under `saves`; one without fields leads straight on.
+
+    `keeps` is called with each answer that was taken, so that what was filled in outlives the call. Heard again it is
+    called again, with the same. `hints` is the fact that holds what a field's question says besides, by the field's name.
+    """
 
     name: str
     fields: Callable[[Facts], Sequence[Asked]]
     saves: str
     goto: str
+    keeps: Keep | None = None
+    hints: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +230,33 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     over: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """How the menus are walked while an operator acts for a citizen, which the fact `consent` says.
+
+    instead: the screens that are another one then: home, and whatever is the citizen's alone.
+    only_for: screens that want a consent for one of these purposes (fact `consent_for`), else they are `unasked`.
+    over: asked at every key press; why nothing may be done any more under the consent, or nothing while it is alive.
+    during: what every step is taken within, so that it is recorded whose doing it was.
+    ends: the goodbye that is said when it is over, with the fact `consent_over`; of the facts that `keeps` keeps,
+    those in `forgets` are forgotten then.
+    """
+
+    instead: Mapping[str, str]
+    only_for: Mapping[str, frozenset[str]]
+    unasked: str
+    over: Callable[[Visit], Awaitable[str]]
+    during: Callable[[Visit], AbstractContextManager[None]]
+    ends: str
+    forgets: frozenset[str]
+
+    def screen(self, name: str, facts: Facts) -> str:
+        """The screen that this one is for whoever has these facts."""
+        if name in self.only_for and facts.get("consent_for") not in self.only_for[name]:
+            return self.unasked
+        return self.instead.get(name, name)
+
+
 class Menu:
     """Every screen by name, where home is, and which facts outlive a return to it."""
 
@@ -210,10 +267,15 @@ class Menu:
         home: str,
         stuck: str,
         keeps: frozenset[str],
+        gone: str = "",
         entries: Iterable[str] = (),
+        acting: Acting | None = None,
         channel: str = "",
     ) -> None:
-        """`entries` are entered by name, by an SMS keyword; options that `channel` lacks are left out."""
+        """`gone` is where a caller is put whose service was taken out of the catalogue; without one, home.
+
+        `entries` are entered by name, by an SMS keyword; options that `channel` lacks are left out.
+        """
         self.listed = tuple(screens)
         self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.listed}
         self.options: Mapping[str, Mapping[str, Option]] = {
@@ -226,14 +288,25 @@ class Menu:
         """What a choice or a question offers, by the key that is pressed for it."""
         self.home = home
         self.stuck = stuck
+        self.gone = gone or home
         self.keeps = keeps
         self.entries = tuple(entries)
+        self.acting = acting
 
     def on(self, channel: str) -> "Menu":
         """The same menu as this channel has it; every option keeps its number."""
-        return Menu(
-            self.listed, home=self.home, stuck=self.stuck, keeps=self.keeps, entries=self.entries, channel=channel
-        )
+        names = {"home": self.home, "stuck": self.stuck, "gone": self.gone}
+        return Menu(self.listed, **names, keeps=self.keeps, entries=self.entries, acting=self.acting, channel=channel)
+
+    def screen(self, name: str, facts: Facts) -> Screen:
+        """The screen of this name; another one where an operator acts for somebody and this one is not for that."""
+        if self.acting and facts.get("consent"):
+            name = self.acting.screen(name, facts)
+        return self.screens[name]
+
+    def ends(self, place: Place) -> bool:
+        """Whether the call is over at `place`. An operator's goes on: more may be done on the same visit."""
+        return isinstance(self.screens[place.screen], Goodbye) and not place.facts.get("consent")
 
     def shown(self, place: Place) -> Shown:
         """The screen that a caller at `place` is looking at."""
@@ -249,7 +322,8 @@ def leads_to(screen: Screen) -> Iterator[str]:
         case Choice():
             yield from (option.goto for option in screen.options)
         case Listing():
-            yield from (screen.goto, screen.empty)
+            yield from (screen.goto, screen.empty, *(option.goto for option in screen.options))
+            yield from (screen.typed.goto,) if screen.typed else ()
         case Question():
             yield from (screen.goto, *(option.goto for option in screen.options))
         case Form():
@@ -260,6 +334,6 @@ def leads_to(screen: Screen) -> Iterator[str]:
             return
 
 
-def keyed(options: Sequence[Option]) -> tuple[tuple[str, Option], ...]:
-    """Options with the keys they answer to: their own, or their position from 1."""
-    return tuple((option.key or str(position), option) for position, option in enumerate(options, 1))
+def keyed(options: Sequence[Option], rows: int = 0) -> tuple[tuple[str, Option], ...]:
+    """Options with the keys they answer to: their own, or their position from 1, after so many rows of a list."""
+    return tuple((option.key or str(position), option) for position, option in enumerate(options, rows + 1))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from menus.engine import Reached
-from menus.model import Choice, Form, Goodbye, Listing, Menu, Place, Question, Shown
+from menus.model import Choice, Form, Goodbye, Listing, Menu, Place, Question, Shown, keyed
 from menus.words import Words
 from screens.pages import Showing
 
@@ -17,13 +17,20 @@ def show(menu: Menu, reached: Reached, words: Words) -> Showing:
     spoken = words.screens[screen.name]
     facts, options = _said(menu, screen, place, words)
     return Showing(
-        text=words.say(spoken.text, facts),
+        text=_for_whom(place, words) + words.say(spoken.text, facts),
         options=options,
         back=_back(menu, screen, place, words),
         more=words.common["more"],
         note=_note(reached, words),
-        ends=isinstance(screen, Goodbye),
+        ends=menu.ends(place),
     )
+
+
+def _for_whom(place: Place, words: Words) -> str:
+    """The line that tells an operator for whom they act, by the last digits of the citizen's number."""
+    if not place.facts.get("consent"):
+        return ""
+    return f"{words.common['citizen']} {str(place.facts['citizen'])[-4:]}\n"
 
 
 def lies_behind(place: Place) -> bool:
@@ -33,7 +40,7 @@ def lies_behind(place: Place) -> bool:
 
 def _back(menu: Menu, screen: Shown, place: Place, words: Words) -> str:
     """What `0` is called here: back along the trail, home where there is none, nothing where a call ends or opens."""
-    if screen.name == menu.home or isinstance(screen, Goodbye):
+    if screen.name == menu.screen(menu.home, place.facts).name or menu.ends(place):
         return ""
     if lies_behind(place):
         return words.common["back"]
@@ -49,8 +56,11 @@ def _said(menu: Menu, screen: Shown, place: Place, words: Words) -> tuple[Mappin
             return place.facts, tuple(labels)
         case Listing():
             assert spoken.row is not None  # noqa: S101 (menus.check refuses a list whose rows have no words)
-            rows = enumerate(screen.rows(place.facts), 1)
-            return place.facts, tuple((str(key), words.say(spoken.row, row)) for key, row in rows)
+            rows = screen.rows(place.facts)
+            after = [
+                (key, words.say(spoken.options[it.name], place.facts)) for key, it in keyed(screen.options, len(rows))
+            ]
+            return place.facts, (*((str(key), words.say(spoken.row, row)) for key, row in enumerate(rows, 1)), *after)
         case Form():
             return _form(screen, place, words)
         case Goodbye():
@@ -62,6 +72,7 @@ def _form(screen: Form, place: Place, words: Words) -> tuple[Mapping[str, Any], 
     asked = fields[place.item]
     say = words.ways["texts"]
     facts = {**place.facts, "item": place.item + 1, "items": len(fields), "label": asked.labels}
+    facts["hint"] = place.facts.get(screen.hints, {}).get(asked.name, "")
     return facts, tuple((str(key), say(names)) for key, (_, names) in enumerate(asked.choices, 1))
 
 

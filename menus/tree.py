@@ -1,21 +1,30 @@
 """The whole tree, put together from its journeys and the calls they are given."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from menus.journeys.apply import Fields, Submit, apply
+from menus.journeys.apply import Applying, apply
+from menus.journeys.assist import OF_CITIZEN, Assisting, acting, assist
+from menus.journeys.bills import Billing, bills
+from menus.journeys.centres import Centres, centres
+from menus.journeys.complain import Complaining, complain
 from menus.journeys.documents import Papers, documents
 from menus.journeys.email import Emailing, email
-from menus.journeys.find import Offered, Sectors, Service, Services, find
+from menus.journeys.find import Finding, find
 from menus.journeys.language import Keep, language
+from menus.journeys.look import Looking, look
 from menus.journeys.main import SendLinks, main
 from menus.journeys.new_pin import Matches, new_pin
+from menus.journeys.own_data import OwnData, own_data
+from menus.journeys.pay import Paying, pay
+from menus.journeys.profile import Profiling, profile
 from menus.journeys.recover import Recovering, recover
 from menus.journeys.register import Registering, register
 from menus.journeys.resume import resume
-from menus.journeys.sign_in import TryPin, sign_in
+from menus.journeys.sign_in import SigningIn, sign_in
 from menus.journeys.texted import ENTRIES, Texted, texted
-from menus.journeys.track import FindOwn, FindStatus, SendStatus, track
+from menus.journeys.track import Following, track
+from menus.journeys.withdraw import Withdrawing, withdraw
 from menus.model import Menu
 
 __all__ = ["Calls", "Plan", "tree"]
@@ -42,21 +51,24 @@ class Calls:
 
     keep_language: Keep
     send_links: SendLinks
-    sectors: Sectors
-    services: Services
-    service: Callable[[str], Service]
-    offered: Offered
-    fields: Fields
-    submit: Submit
-    find_status: FindStatus
-    find_own: FindOwn
-    send_status: SendStatus
-    try_pin: TryPin
+    finding: Finding
+    looking: Looking
+    centres: Centres
+    applying: Applying
+    withdrawing: Withdrawing
+    following: Following
+    complaining: Complaining
+    signing_in: SigningIn
     matches: Matches
     registering: Registering
     recovering: Recovering
     emailing: Emailing
+    profiling: Profiling
+    own_data: OwnData
     papers: Papers
+    paying: Paying
+    billing: Billing
+    assisting: Assisting
     texted: Texted
 
 
@@ -67,21 +79,30 @@ def tree(plan: Plan, calls: Calls) -> Menu:
             *language(plan.languages, calls.keep_language),
             *main(plan.main, plan.helpdesk, calls.send_links),
             *resume(),
-            *find(calls.sectors, calls.services, calls.service, calls.offered),
-            *apply(calls.fields, calls.submit, track_key=plan.key_of("track")),
-            *track(calls.find_status, calls.find_own, calls.send_status),
-            *sign_in(
-                calls.registering.registered_by, calls.try_pin, calls.recovering.time_of_day, by_email=plan.by_email
-            ),
+            *find(calls.finding),
+            *look(calls.looking),
+            *centres(calls.centres),
+            *apply(calls.applying, track_key=plan.key_of("track")),
+            *withdraw(calls.withdrawing),
+            *track(calls.following),
+            *complain(calls.complaining),
+            *sign_in(calls.signing_in, by_email=plan.by_email),
             *register(calls.registering, pin_by_sms=plan.pin_by_sms),
             *new_pin(calls.registering.hash_secret, calls.matches),
             *recover(calls.recovering),
             *email(calls.emailing),
+            *profile(calls.profiling, by_email=plan.by_email),
+            *own_data(calls.own_data),
             *documents(calls.papers),
+            *pay(calls.paying),
+            *bills(calls.billing),
+            *assist(calls.assisting, plan.main),
             *texted(calls.texted),
         ),
         home="main",
         stuck="stuck",
-        keeps=frozenset({"account"}),
+        gone="no_longer",
+        keeps=frozenset({"account", "operator"}) | OF_CITIZEN,
         entries=ENTRIES.values(),
+        acting=acting(calls.assisting),
     )

@@ -145,6 +145,11 @@ def load_all(names: Names, folder: Path = LOCALES) -> Mapping[str, Words]:
     return spoken
 
 
+def renamed(words: Mapping[str, Words], names: Names) -> Mapping[str, Words]:
+    """The same words with other names to say: those of another catalogue."""
+    return {form: replace(spoken, ways=_ways(form, spoken.terms, names)) for form, spoken in words.items()}
+
+
 def for_screens(words: Mapping[str, Words]) -> Mapping[str, Words]:
     """The words by what a screen can show: `bn` where it shows Unicode, `bn_Latn` where it does not, likewise `en`, `hi`.
 

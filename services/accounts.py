@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import CursorResult, Executable, Row, func, or_, select, update
+from sqlalchemy import CursorResult, Executable, Row, delete, func, or_, select, update
 
+from services.audit import Audit, act_of, citizen
 from services.given import Clock, Say, Sealing, utc_now
 from services.lockout import Tally
 from services.messages import Message, Messages
@@ -40,6 +41,15 @@ class Known:
 
     language: str
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose an account is."""
+
+    account: int
+    number: str = field(repr=False)
+    name: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +84,33 @@ class _Tallies(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """A way into an account: how its tries are recorded, its tally, and what a right and a wrong try make of both."""
+    """A way into an account: how its tries are recorded, its tally, what a right and a wrong try make of both.
+
+    `acts` are what the audit calls an outcome; most are no act.
+    """
 
     kind: str
     tally: Callable[[_Tallies], Tally]
     right: Callable[[_Tallies], _Tallies]
     wrong: Callable[[_Tallies, datetime], _Tallies]
+    acts: Mapping[Outcome, str]
 
 
 # Wrong answers count as wrong PINs too. Answers are heard while the account is closed for wrong PINs, or they could not
 # reopen it; but five wrong answers close that way as well. Right ones leave the PIN closed until there is a new one.
 _BY_PIN = _Way(
-    "pin", lambda seen: seen.pin, lambda _: _Tallies(), lambda seen, now: seen._replace(pin=seen.pin.after_wrong(now))
+    "pin",
+    lambda seen: seen.pin,
+    lambda _: _Tallies(),
+    lambda seen, now: seen._replace(pin=seen.pin.after_wrong(now)),
+    {"locked": "locked"},
 )
 _BY_ANSWERS = _Way(
     "answers",
     lambda seen: seen.answers,
     lambda seen: seen._replace(answers=OPEN),
     lambda seen, now: _Tallies(seen.pin.after_wrong(now), seen.answers.after_wrong(now)),
+    {"locked": "locked", "in": "recovered"},
 )
 
 
@@ -115,6 +134,7 @@ class Accounts:
         self._seal = seal
         self._say = say
         self._clock = clock
+        self._audit = Audit(records, clock=clock)
         self.language_of = records.lookup(callers.c.number, (callers.c.language, callers.c.session), _known)
         """The language that a number chose, and in which session; None when it never did."""
         self._keep_languages = records.upsert(callers)
@@ -140,6 +160,7 @@ class Accounts:
             account = (await transaction.execute(unasked)).scalar_one_or_none()
             if account is not None:
                 await self._insert_answers(transaction, account, questions)
+                await self._act(transaction, "questions_given", account, f"account:{account}")
 
     async def exists(self, number: str) -> bool:
         """Whether this number has an account."""
@@ -151,12 +172,44 @@ class Accounts:
         found = await self._records.read(made.where(account_events.c.kind == "registered"))
         return found.scalar_one_or_none()
 
+    async def closed_in(self, session: str) -> bool:
+        """Whether an account was closed in this session: its path, heard again, walks past signing in to it."""
+        noted = select(account_events.c.id).where(account_events.c.effect == session)
+        return (await self._records.read(noted.where(account_events.c.kind == "closed_in"))).first() is not None
+
+    async def close(self, transaction: Transaction, account: int, effect: str) -> bool:
+        """Note within `transaction` that the account is closed from now on; False where it was before, or never was."""
+        whose = select(accounts.c.id).where(accounts.c.id == account, accounts.c.closed_at.is_(None))
+        if (await transaction.execute(whose.with_for_update())).one_or_none() is None:
+            return False
+        session = effect.rpartition(":")[0]
+        for kind, of in (("closed", effect), ("closed_in", session)):
+            await self._note(transaction, kind, of, {"account": account, "outcome": "done"})
+        emptied = {"number": f"#{account}", "name": b"", "pin_hash": "", "closed_at": self._clock()}
+        closed = update(accounts).where(accounts.c.id == account).values({**emptied, **_columns(_Tallies())})
+        await transaction.execute(closed)
+        await transaction.execute(delete(security_answers).where(security_answers.c.account == account))
+        return True
+
     async def name(self, account: int) -> str:
-        """What the citizen is called."""
-        row = (
-            await self._records.read(select(accounts.c.number, accounts.c.name).where(accounts.c.id == account))
-        ).one()
-        return self._seal.open(row.name, _about(row.number)).decode()
+        """What the citizen is called; empty once the account is closed."""
+        person = await self.person(account)
+        return person.name if person else ""
+
+    async def person(self, account: int) -> Person | None:
+        """Whose account this is; None once it is closed."""
+        whose = select(accounts).where(accounts.c.id == account, accounts.c.closed_at.is_(None))
+        row = (await self._records.read(whose)).one_or_none()
+        if row is None:
+            return None
+        return Person(account, row.number, self._seal.open(row.name, _about(row.number)).decode())
+
+    async def rename(self, transaction: Transaction, account: int, name: str) -> None:
+        """Call the citizen something else, within the transaction of whatever makes it so."""
+        whose = select(accounts.c.number).where(accounts.c.id == account).with_for_update()
+        number = (await transaction.execute(whose)).scalar_one()
+        sealed = self._seal.close(name.encode(), _about(number))
+        await transaction.execute(update(accounts).where(accounts.c.id == account).values(name=sealed))
 
     async def hash_secret(self, secret: str) -> str:
         """The hash under which a PIN or an answer may be kept."""
@@ -175,12 +228,15 @@ class Accounts:
         pin = "" if new.pin_hash else new_pin()
         pin_hash = new.pin_hash or await self._pins.hashed(pin)
         async with self._records.transaction() as transaction:
+            if await _closed_since(transaction, effect):
+                return await _registered_before(transaction, new.number, effect)
             account = await self._insert_account(transaction, new, pin_hash)
             if account is None:
                 return await _registered_before(transaction, new.number, effect)
             await self._insert_answers(transaction, account, new.questions)
             outcome = "pin_sent" if pin else "in"
             await self._note(transaction, "registered", effect, {"account": account, "outcome": outcome})
+            await self._act(transaction, "registered", account, effect)
             if pin:
                 text = self._say(new.language, "pin", {"pin": pin})
                 await self._messages.queue(transaction, Message(new.number, text, "pin", f"{effect}/pin"))
@@ -208,6 +264,7 @@ class Accounts:
                 return
             changed = update(accounts).where(accounts.c.id == account).values(fresh).returning(accounts.c.number)
             number = (await transaction.execute(changed)).scalar_one()
+            await self._act(transaction, "pin_changed", account, effect)
             text = self._say(language, "pin_changed", {})
             await self._messages.queue(transaction, Message(number, text, "info", f"{effect}/pin_changed"))
 
@@ -248,6 +305,10 @@ class Accounts:
         noted = self._records.insert_once(account_events).returning(account_events.c.id)
         return (await transaction.execute(noted, row)).scalar_one_or_none() is not None
 
+    async def _act(self, transaction: Transaction, act: str, account: int, effect: str) -> None:
+        noted = act_of(citizen(account, effect), act, "account", str(account), effect)
+        await self._audit.note(transaction, noted)
+
     async def _try(self, way: _Way, number: str, given: Sequence[str], effect: str) -> SignIn:
         if earlier := await _tried_before(self._records.read, way, number, effect):
             return earlier
@@ -280,6 +341,9 @@ class Accounts:
                 return earlier
             result, after = _judged(way, account, tallies, right=right, now=now)
             await self._note(transaction, way.kind, effect, _event(account, result))
+            act = way.acts.get(result.outcome)
+            if act and (result.account or after != tallies):  # to be still locked is no act
+                await self._act(transaction, act, account, effect)
             if after != tallies:
                 changed = update(accounts).where(accounts.c.id == account).values(_columns(after))
                 await transaction.execute(changed)
@@ -309,7 +373,8 @@ async def _registered_before(transaction: Transaction, number: str, effect: str)
     made = (
         select(account_events.c.account, account_events.c.outcome)
         .join(accounts)
-        .where(account_events.c.effect == effect, account_events.c.kind == "registered", accounts.c.number == number)
+        .where(account_events.c.effect == effect, account_events.c.kind == "registered")
+        .where(or_(accounts.c.number == number, accounts.c.closed_at.is_not(None)))
     )
     row = (await transaction.execute(made)).one_or_none()
     if row is None:
@@ -317,9 +382,20 @@ async def _registered_before(transaction: Transaction, number: str, effect: str)
     return int(row.account) if row.outcome == "in" else 0
 
 
+async def _closed_since(transaction: Transaction, effect: str) -> bool:
+    """Whether an account was made under this effect that is closed: its number is free, and would get another one."""
+    made = select(accounts.c.id).join(account_events).where(account_events.c.effect == effect)
+    closed = made.where(account_events.c.kind == "registered", accounts.c.closed_at.is_not(None))
+    return (await transaction.execute(closed)).first() is not None
+
+
 async def _tried_before(run: Run, way: _Way, number: str, effect: str) -> SignIn | None:
-    """What came of it when it was heard first, from this number; a number without an account leaves none behind."""
-    same_number = or_(account_events.c.account.is_(None), accounts.c.number == number)
+    """What came of it when it was heard first, from this number; a number without an account leaves none behind.
+
+    Of an account that was closed since, nobody knows the number; what came of a try then is what it opened, and that is empty.
+    """
+    whose = (account_events.c.account.is_(None), accounts.c.number == number, accounts.c.closed_at.is_not(None))
+    same_number = or_(*whose)
     tried = (
         select(account_events)
         .outerjoin(accounts)

@@ -1,7 +1,9 @@
 """The audit: who did what to whose record over which channel. It is written with what was done, or neither is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from services.given import Clock, utc_now
@@ -12,6 +14,41 @@ Actor: TypeAlias = Literal["citizen", "operator", "officer", "department", "staf
 Subject: TypeAlias = Literal[
     "account", "application", "complaint", "feedback", "payment", "consent", "operator", "key", "document"
 ]
+
+
+BY_SMS = "sms/"  # how the effects of an SMS begin
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts, and over which channel; `details` say by what, such as the id of a key."""
+
+    kind: Actor
+    id: str
+    channel: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """An operator who acts for a citizen with an account, and the consent under which they do."""
+
+    operator: int
+    account: int
+    consent: int
+
+
+_by: ContextVar[By | None] = ContextVar("by", default=None)
+
+
+@contextmanager
+def acting(by: By) -> Iterator[None]:
+    """Within it, whatever is noted as the citizen's doing was the operator's: no journey can forget to say so."""
+    token = _by.set(by)
+    try:
+        yield
+    finally:
+        _by.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +80,7 @@ class Audit:
 
     async def note(self, transaction: Transaction, act: Act) -> None:
         """Write it down within `transaction`; the same effect and act are written once."""
+        act = _signed(act, _by.get())
         row = {
             "at": self._clock(),
             **{name: getattr(act, name) for name in _PLAIN},
@@ -51,6 +89,24 @@ class Audit:
             "effect": f"{act.effect}/{act.act}",
         }
         await transaction.execute(self._records.insert_once(audit), row)
+
+
+def act_of(who: Who, act: str, subject_kind: Subject, subject: str, effect: str, **details: str) -> Act:
+    """What `who` did to whose record; what they did it by stands beside what it was."""
+    known = {**who.details, **details}
+    return Act(who.kind, who.id, act, subject_kind, subject, who.channel, effect, details=known)
+
+
+def citizen(account: int, effect: str) -> Who:
+    """A citizen, over the channel that this effect came by."""
+    return Who("citizen", str(account), "sms" if effect.startswith(BY_SMS) else "ussd")
+
+
+def _signed(act: Act, by: By | None) -> Act:
+    if by is None or act.actor_kind not in {"citizen", "operator"}:
+        return act
+    details = {**act.details, "consent": str(by.consent)}
+    return replace(act, actor_kind="operator", actor=str(by.operator), on_behalf_of=str(by.account), details=details)
 
 
 _PLAIN = ("actor_kind", "actor", "act", "subject_kind", "subject", "channel")

@@ -8,15 +8,16 @@ Whether a number has an account is not asked here, so that the answer is the sam
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from services.given import Clock, Say, Scripts, Sealing, utc_now
 from services.messages import Message, Messages
 from services.pumping import Limits, Pumping
 
-__all__ = ["Checked", "Codes", "Limits", "Scripts", "Sent"]
+__all__ = ["Checked", "Codes", "Limits", "Said", "Scripts", "Sent"]
 
 DIGITS: Final = 6
 LIVES: Final = timedelta(minutes=10)
@@ -72,6 +73,16 @@ CHECKED: Final[tuple[Checked, ...]] = ("wrong", "right", "gone")
 HEARD: Final = -1
 
 
+class Said(NamedTuple):
+    """Which text a code goes out in, and what that says besides the code."""
+
+    text: str
+    facts: Mapping[str, object]
+
+
+ALONE: Final = Said("code", {})
+
+
 class Codes:
     """The codes of every number. In Redis there is no number and no code: names and digests are keyed hashes."""
 
@@ -97,7 +108,7 @@ class Codes:
         self.refused: Counter[str] = Counter()
         """Codes that were not sent, by whose limit was reached."""
 
-    async def send(self, number: str, language: str, purpose: str, effect: str) -> Sent:
+    async def send(self, number: str, language: str, purpose: str, effect: str, *, said: Said = ALONE) -> Sent:
         """Send a new code, which replaces one that is still alive, whatever that was for.
 
         The same effect again sends nothing again, and does not count. Who is told `too_many` is not told of what: of
@@ -107,7 +118,7 @@ class Codes:
         if refused := await self._refused(number, purpose, code, effect):
             self.refused[refused] += 1
             return "too_many"
-        text = self._say(language, "code", {"code": code})
+        text = self._say(language, said.text, {**said.facts, "code": code})
         await self._messages.send(Message(number, text, "code", f"{effect}/code"))
         return "sent"
 

@@ -107,14 +107,22 @@ class Emails:
         return replace(email, verified=True) if email else None
 
     async def receipt(
-        self, transaction: Transaction, account: int, language: str, facts: Mapping[str, object], effect: str
+        self,
+        transaction: Transaction,
+        account: int,
+        language: str,
+        facts: Mapping[str, object],
+        effect: str,
+        *,
+        text: str = "received",
     ) -> None:
-        """Queue an application's receipt within the transaction that records it, if the account's address is verified."""
+        """Queue a receipt within the transaction that records what it is for, if the account's address is verified.
+
+        An application's, or with another `text` something else's.
+        """
         kept = self._opened((await transaction.execute(_of(account))).one_or_none())
         if kept and kept.verified:
-            letter = Message(
-                kept.address, self._write(language, "received", facts), "receipt", f"{effect}/email", "email"
-            )
+            letter = Message(kept.address, self._write(language, text, facts), "receipt", f"{effect}/email", "email")
             await self._messages.queue(transaction, letter)
 
     async def _send(self, account: int, address: str, language: str, asked: Asked, effect: str) -> Sent:

@@ -3,12 +3,20 @@
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, bindparam, delete, select
+from sqlalchemy import Column, ColumnElement, Table, TextClause, bindparam, delete, select, true
 from sqlalchemy.sql.dml import ReturningDelete
 
 from services.given import Clock, utc_now
 from services.records.database import Records
-from services.records.tables import account_events, inbound_sms
+from services.records.tables import (
+    OVERTAKEN,
+    account_events,
+    department_events,
+    drafts,
+    inbound_sms,
+    messages,
+    profile_facts,
+)
 
 STEP: Final = 500  # rows of a table: a transaction of milliseconds, behind which nobody's SMS waits
 
@@ -19,15 +27,26 @@ class Rule(NamedTuple):
     table: Table
     age: Column[Any]
     kept: timedelta
-    done: ColumnElement[bool]
+    done: ColumnElement[bool] | TextClause
 
 
+_AT_THE_HEAD = messages.c.id.in_(select(messages.c.id).order_by(messages.c.id).limit(STEP))
 RULES: Final = (
     # A provider may bring an SMS again within two days, and a citizen or a helpdesk asks within weeks what became of one.
     Rule(inbound_sms, inbound_sms.c.done_at, timedelta(days=30), inbound_sms.c.state == "done"),
     # A try is repeated while its session lasts, a day at most, and looked into after a complaint. How an account was
     # made is told by its event for as long as there is the account.
     Rule(account_events, account_events.c.created_at, timedelta(days=90), account_events.c.kind != "registered"),
+    # A form that nobody went on with says itself when it ends; see `services.applications.drafts`.
+    Rule(drafts, drafts.c.ends_at, timedelta(), true()),
+    # A department tells an event again for days, if it is not heard; after five minutes a stolen one is refused anyhow.
+    Rule(department_events, department_events.c.heard_at, timedelta(days=30), true()),
+    # What overtook it is kept; that a key press was heard need be known for as long as its session can be heard again.
+    Rule(profile_facts, profile_facts.c.created_at, timedelta(days=90), OVERTAKEN),
+    # Who complains that nothing came is heard for half a year. Only the head of the table is looked at, for it is large.
+    Rule(
+        messages, messages.c.updated_at, timedelta(days=180), messages.c.status.in_(("sent", "failed")) & _AT_THE_HEAD
+    ),
 )
 
 
@@ -50,9 +69,10 @@ class Forgetting:
 
 def _oldest(rule: Rule) -> ReturningDelete[Any]:
     """Those that another process is deleting are left to it."""
-    over = select(rule.table.c.id).where(rule.done, rule.age < bindparam("before"))
+    (key,) = rule.table.primary_key.columns
+    over = select(key.label("key")).where(rule.done, rule.age < bindparam("before"))
     some = over.order_by(rule.age).limit(STEP).with_for_update(skip_locked=True).cte("some")
-    return delete(rule.table).where(rule.table.c.id.in_(select(some.c.id))).returning(rule.table.c.id)
+    return delete(rule.table).where(key.in_(select(some.c.key))).returning(key)
 
 
 _OLDEST: Final = {rule.table.name: _oldest(rule) for rule in RULES}

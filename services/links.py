@@ -14,7 +14,7 @@ from services.given import Clock, Sealing, utc_now
 from services.records.database import Records, Transaction
 from services.records.tables import links
 
-Purpose: TypeAlias = Literal["app", "document", "email"]
+Purpose: TypeAlias = Literal["app", "document", "email", "own_data"]
 State: TypeAlias = Literal["open", "gone", "unknown"]
 
 # No 0 and O, no 1, l and I, that a link can be read out; and letters and digits alone, for a handset that finds links in

@@ -64,7 +64,8 @@ class Desk:
 
     repeats: whether an SMS is the one before it once more. known_language: of a number that anything is known of.
     heard_in: the same of who wrote in the letters of a language, which is known from then on where nothing else was chosen.
-    send_links: those of the app, to a number, in a language, under an effect.
+    send_links: those of the app, to a number, in a language, under an effect. end_consents: whatever an operator was asking
+    this number for, or was allowed to do for it, under an effect; whether there was anything.
     """
 
     conversations: Conversations
@@ -76,6 +77,7 @@ class Desk:
     known_language: Callable[[str], Awaitable[str | None]]
     heard_in: Callable[[str, str], Awaitable[str]]
     send_links: Callable[[str, str, str], Awaitable[object]]
+    end_consents: Callable[[str, str], Awaitable[bool]]
     default_language: str = "en"
 
 
@@ -183,12 +185,17 @@ def _not_understood(desk: Desk, meant: Asked | Meant | None, language: str) -> T
 
 
 async def _stop(desk: Desk, sms: Waiting, asked: Asked, *, answered: bool) -> Taken:
-    """It beats any conversation, even one that cannot be reached just now: that lapses by itself."""
-    await desk.optouts.out(sms.number, "keyword")
+    """It beats any conversation, even one that cannot be reached just now: that lapses by itself.
+
+    Who has an operator at hand means the operator: then only that is over, and the next STOP is about every SMS.
+    """
+    said = "consent_stopped" if await desk.end_consents(sms.number, sms.effect) else "stopped"
+    if said == "stopped":
+        await desk.optouts.out(sms.number, "keyword")
     language = await _language(desk, sms, asked, await desk.conversations.standing(sms.number, sms.effect))
     with suppress(StoreDown):
         await desk.conversations.end(sms.number)
-    return Taken("stop", desk.say(language, "stopped", {}) if answered else "")
+    return Taken("stop", desk.say(language, said, {}) if answered else "")
 
 
 async def _language(desk: Desk, sms: Waiting, meant: Asked | Meant | None, standing: Turn | None) -> str:

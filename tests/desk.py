@@ -8,11 +8,13 @@ from sqlalchemy import func, select
 
 from sealing import Seal
 from services.accounts import Accounts, NewAccount
-from services.applications import Applications, Filings, Following, Submission
+from services.applications import Applications, Drafts, Filings, Following, Submission, Withdrawing
 from services.keys import Keys
 from services.messages import Messages
+from services.optouts import OptOuts
 from services.pins import Pins
 from services.records.database import Records
+from services.registrants import Registrants
 
 SEAL = Seal(b"a secret of the tests, 32 octets+")
 HASHES: dict[str, str] = {}  # hashing is slow by design, and the tests say the same few things
@@ -44,9 +46,22 @@ class Desk:
         self.messages = Messages(records, seal, clock=clock)
         self.accounts = Accounts(records, self.messages, pins, seal, say, clock=clock)
         zone = ZoneInfo("Asia/Dhaka")
-        self.applications = Applications(records, self.messages, seal, say, zone, clock=clock)
-        self.following = Following(records, self.messages, say, zone)
-        self.filings = Filings(records, self.messages, seal, say, clock=clock)
+        self.registrants = Registrants(records, lambda _: "bn", clock=clock)
+        self.drafts = Drafts(records, seal, clock=clock)
+        self.applications = Applications(
+            records,
+            self.messages,
+            seal,
+            say,
+            lambda _: zone,
+            drafts=self.drafts,
+            language_of=self.registrants.language,
+            clock=clock,
+        )
+        self.withdrawing = Withdrawing(records, self.messages, say, self.registrants.language, clock=clock)
+        self.optouts = OptOuts(records, clock=clock)
+        self.following = Following(records, self.messages, say, lambda _: zone, clock=clock)
+        self.filings = Filings(records, self.messages, seal, say, language_of=self.registrants.language, clock=clock)
         self.keys = Keys(records, clock=clock)
 
     async def registers(self, number=RAHIMA, pin="4821", effect="s1:9", language="bn") -> int:

@@ -344,7 +344,8 @@ def test_secrets_are_never_shown(show):
     settings = read(CONFIG, SECRETS)
 
     assert "hunter2" not in str(show(settings))
-    assert "hunter2" not in "".join(str(show(getattr(settings, name))) for name in Settings.model_fields)
+    sections = [section for name in Settings.model_fields if isinstance(section := getattr(settings, name), BaseModel)]
+    assert "hunter2" not in "".join(str(show(section)) for section in sections)
 
 
 @pytest.mark.parametrize("variable", SECRETS)

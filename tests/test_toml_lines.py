@@ -1,6 +1,6 @@
 """Finding the line of a key in a TOML text."""
 
-import tomllib
+import rtoml
 
 from services.catalogue.load import DATA
 from toml_lines import line_of, lines
@@ -58,7 +58,7 @@ def test_knows_a_line_for_every_key_of_our_own_catalogue():
     for path in DATA.glob("*.toml"):
         source = path.read_text(encoding="utf-8")
         found = lines(source)
-        for place in places(tomllib.loads(source)):
+        for place in places(rtoml.loads(source)):
             last = source.splitlines()[line_of(place, found) - 1]
             assert place[-1] in last, (path.name, place)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from faults import Fault
-from menus.model import Menu, Texts
+from menus.model import Fact, Menu, Texts
 from menus.words import Words, file_of
 from screens.pages import Budget, Room
 from toml_lines import line_of, lines
@@ -25,7 +25,7 @@ class Proof:
     menu: Menu
     words: Mapping[str, Words]
     sources: Mapping[str, str] = field(default_factory=dict)
-    codes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    codes: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
     labels: Iterable[tuple[str, Texts]] = ()
     budget: Budget = field(default_factory=Budget)
     sms: Room | None = None

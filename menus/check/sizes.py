@@ -17,19 +17,35 @@ MOST_UNICODE_PAGES = 8
 LONGEST: Mapping[str, Any] = {
     "address": "mohammad.rafiqul.islam@services.example",
     "amount": [500_000, "BDT"],
+    "begun": "2026-12-25",
+    "beneficiary": "+8801711000002",
+    "bringing": 4,
     "changed": "2026-11-21",
     "promised": "2026-12-25",
     "date": "2026-12-25",
     "days": 120,
+    "differing": ["XXXX 1234"],
     "document_holder": "Mohammad Rafiqul Islam Chow",
     "document_issued": "2026-12-25",
     "document_number": "SAMPLE/LIFE/1234567",
     "document_title": "",  # it is said where the kind is none of ours, whose names are as long
     "document_valid": "2026-12-25",
+    "due": [500_000, "BDT"],
     "email": "helpdesk@services.example",
     "fee": [500_000, "BDT"],
+    "hint": "XXXX 1234",
     "item": 5,
     "items": 5,
+    "known_area": "Mirpur Section 10",
+    "known_born": "21-11-1990",
+    "known_district": "Dhaka",
+    "known_father": "Karim Uddin Chowdhury",
+    "known_gender": {"en": "Female", "bn": "নারী", "hi": "महिला"},
+    "known_house": "House 5, Road 27",
+    "known_mother": "Ayesha Begum",
+    "known_name": "Mohammad Rafiqul Islam Chow",
+    "known_phone": "+8801711000002",
+    "known_postcode": "1216",
     "last_four": "1234",
     "left": 4,
     "name": "Mohammad Rafiqul Islam Chow",
@@ -81,8 +97,16 @@ def sizes(proof: Proof, form: str) -> Iterator[Fault]:
                 yield from _questions(proof, form, shown, screen)
             elif not isinstance(screen, Step):
                 most = shown.pages_of(screen, proof.menu.home)
-                for said in _size(_showing(screen, proof, shown.words, facts), shown, most):
-                    yield in_words(proof, form, (screen.name, "text"), *said)
+                for problem, right in _size(_showing(screen, proof, shown.words, facts), shown, most):
+                    shorter = "".join(_or_shorten(proof, shown.words, screen, facts))
+                    yield in_words(proof, form, (screen.name, "text"), problem, right + shorter)
+
+
+def _or_shorten(proof: Proof, words: Words, screen: Screen, facts: Mapping[str, Any]) -> Iterator[str]:
+    """What else would help: a shorter name of whatever has the longest."""
+    for name, way in sorted(words.screens[screen.name].text.placeholders):
+        if way in proof.codes and way not in words.terms and facts.get(name):
+            yield f", or shorten the {way} of {facts[name]}"
 
 
 def _ways_of_showing(proof: Proof, form: str) -> Iterator[_Shown]:

@@ -51,7 +51,7 @@ def _expected(proof: Proof) -> set[Key]:
         keys.add((screen.name, "text"))
         if isinstance(screen, Listing):
             keys.add((screen.name, "row"))
-        if isinstance(screen, Choice | Question):
+        if isinstance(screen, Choice | Question | Listing):
             keys.update((screen.name, option.name) for option in screen.options)
     unused = {("languages", language) for language in ("en", "bn", "hi")} | _doors()
     reference = set(said_in(proof.words[REFERENCE]))
@@ -61,7 +61,7 @@ def _expected(proof: Proof) -> set[Key]:
 
 def _doors() -> set[Key]:
     """What the main menu could offer; a deployment may leave some out, the words stay."""
-    return {("main", door) for door in DOORS}
+    return {("main", door) for door in DOORS} | {("assist_menu", door) for door in DOORS}
 
 
 def said_in(words: Words) -> dict[Key, Template]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from faults import Fault
 from menus.check.proof import meant
 from menus.journeys.resume import resume
-from menus.model import Choice, Goodbye, Menu, Option, Question, Screen, Step, keyed, leads_to
+from menus.model import Choice, Goodbye, Listing, Menu, Option, Question, Screen, Step, keyed, leads_to
 from menus.words import RESERVED
 from screens.pages import MOST_OPTIONS
 
@@ -30,11 +30,12 @@ def tree(menu: Menu) -> Iterator[Fault]:
                 yield _fault(screen.name, f"leads to {name!r}, which is no screen", meant(name, menu.screens))
         if isinstance(screen, Step):
             yield from _unmapped(screen)
-        if isinstance(screen, Choice | Question):
+        if isinstance(screen, Choice | Question | Listing):
             yield from _keys(screen.name, screen.options)
     for name in menu.entries:
         if name not in menu.screens:
             yield _fault(name, "a keyword leads here, and there is no such screen", meant(name, menu.screens))
+    yield from _kept_from_operators(menu)
     for name in sorted(set(menu.screens) - _reached(menu)):
         yield _fault(name, "nothing leads here", "let a screen lead to it, or take it out")
 
@@ -45,12 +46,28 @@ def _ends(menu: Menu) -> Iterator[Fault]:
         yield _fault(menu.home, "home is here, and this is no choice", "add a Choice of this name")
     if not isinstance(menu.screens.get(menu.stuck), Goodbye):
         yield _fault(menu.stuck, "a call that is stuck ends here, and this is no goodbye", "add a Goodbye of this name")
+    if menu.gone != menu.home and not isinstance(menu.screens.get(menu.gone), Choice):
+        yield _fault(menu.gone, "whose service is gone is put here, and this is no choice", "add a Choice of this name")
+
+
+def _for_an_operator(menu: Menu) -> list[str]:
+    """The screens that an operator is shown instead of others, and that one's call ends at."""
+    acting = menu.acting
+    return [*acting.instead.values(), acting.unasked, acting.ends] if acting else []
+
+
+def _kept_from_operators(menu: Menu) -> Iterator[Fault]:
+    """Screens that are kept from an operator: one that is misspelt would be kept from nobody."""
+    acting = menu.acting
+    for name in (*acting.instead, *acting.only_for, *_for_an_operator(menu)) if acting else ():
+        if name not in menu.screens:
+            yield _fault(name, "this is said of operators, and there is no such screen", meant(name, menu.screens))
 
 
 def _names(screen: Screen) -> Iterator[Fault]:
     if screen.name in RESERVED:
         yield _fault(screen.name, "locales have a table of this name already", "rename the screen")
-    if isinstance(screen, Choice | Question):
+    if isinstance(screen, Choice | Question | Listing):
         for option in screen.options:
             if option.name in {"text", "row"}:
                 yield _fault(screen.name, f"an option is called {option.name!r} like what it stands under", "rename it")
@@ -85,7 +102,8 @@ def _keys(name: str, options: Sequence[Option]) -> Iterator[Fault]:
 
 
 def _reached(menu: Menu) -> set[str]:
-    starts = ["languages", menu.home, menu.stuck, *(screen.name for screen in resume()), *menu.entries]
+    starts = ["languages", menu.home, menu.stuck, menu.gone, *(screen.name for screen in resume()), *menu.entries]
+    starts += _for_an_operator(menu)
     reached: set[str] = set()
     while starts:
         name = starts.pop()

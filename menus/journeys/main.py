@@ -9,6 +9,8 @@ DOORS = {
     "find": "sectors",
     "track": "ask_number",
     "documents": "documents_start",
+    "complaint": "complaint_start",
+    "bills": "bills",
     "account": "account",
     "app": "get_app",
     "help": "get_help",
@@ -27,14 +29,14 @@ def main(order: Mapping[str, str], helpdesk: Mapping[str, str], send_links: Send
         return Outcome("here", dict(helpdesk))
 
     async def get_app(visit: Visit) -> Outcome[Literal["sent"]]:
-        await send_links(visit.caller, visit.language, visit.effect)
+        await send_links(visit.citizen, visit.told_in, visit.effect)
         return Outcome("sent")
 
     options = tuple(Option(name, goto=DOORS[name], key=key) for key, name in order.items())
     return (
         Choice("main", options),
         Step("get_help", get_help, {"here": "helpdesk"}),
-        Choice("helpdesk", ()),
+        Choice("helpdesk", (Option("operator", goto="operator"), Option("centre", goto="nearest_centre"))),
         Step("get_app", get_app, {"sent": "app_sent"}),
         Choice("app_sent", ()),
         Goodbye("stuck"),

@@ -12,8 +12,13 @@ from menus.model import Journey, Outcome, Question, Step, Visit
 Hash = Callable[[str], Awaitable[str]]
 Matches = Callable[[str, str], Awaitable[bool]]
 
-PinFor = Literal["register", "change", "recover"]
-AFTER: Mapping[str, str] = {"register": "questions", "change": "keep_pin", "recover": "keep_pin"}
+PinFor = Literal["register", "change", "recover", "operator"]
+AFTER: Mapping[str, str] = {
+    "register": "questions",
+    "change": "keep_pin",
+    "recover": "keep_pin",
+    "operator": "keep_operator_pin",
+}
 """What the fact `pin_for` may say, and where each goes on with the fact `pin_hash`."""
 
 

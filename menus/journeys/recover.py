@@ -37,7 +37,7 @@ def recover(calls: Recovering) -> Journey:
     async def check_answers(visit: Visit) -> Outcome[Tried]:
         given = (visit.facts["recovery_1"], visit.facts["answer"])
         tried = await calls.answer(visit.caller, given, visit.effect)
-        learned = signed_in(tried, calls.time_of_day)
+        learned = signed_in(tried, visit, calls.time_of_day)
         return Outcome(learned.name, {**learned.facts, "recovery_1": "", "pin_for": "recover"})
 
     async def change(_: Visit) -> Outcome[Literal["on"]]:

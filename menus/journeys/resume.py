@@ -28,7 +28,8 @@ def resume() -> Journey:
 
 def worth_resuming(place: Place) -> bool:
     """Whether a caller who was cut off at `place` has anything to go back to."""
-    return not place.over and bool(place.trail) and place.screen not in NOTHING_LOST
+    somewhere = bool(place.trail or place.facts.get("consent"))  # whoever acts for a citizen would have to ask again
+    return not place.over and somewhere and place.screen not in NOTHING_LOST
 
 
 def offer(left: Place) -> Place:

@@ -5,14 +5,20 @@ A journey that needs to know who calls goes to `gate` with the fact `then`: wher
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from menus import checks
 from menus.model import Choice, Goodbye, Journey, Option, Outcome, Question, Step, Visit
 
 Tried = Literal["in", "wrong", "locked", "unknown"]
-Then = Literal["own", "apply", "account"]
-THEN: Mapping[str, str] = {"own": "own", "apply": "start_form", "account": "account"}
+Then = Literal["own", "apply", "account", "profile", "complaint"]
+THEN: Mapping[str, str] = {
+    "own": "own",
+    "apply": "start_form",
+    "account": "account",
+    "profile": "profile",
+    "complaint": "complaint_own",
+}
 """What `then` may say, and the screen it means."""
 
 
@@ -38,23 +44,35 @@ class SignIn(Protocol):
 
 RegisteredBy = Callable[[str], Awaitable[str | None]]
 """Number, to the effect under which its account was made; None when it has none."""
+ClosedIn = Callable[[str], Awaitable[bool]]
+"""Whether an account was closed in this session; its path, when it is heard again, walks past signing in to it."""
 TryPin = Callable[[str, str, str], Awaitable[SignIn]]
 """Number, PIN, effect."""
-Clock = Callable[[datetime], str]
-"""A moment as the time of day on the citizen's clock, such as `14:05`."""
+Clock = Callable[[datetime, str], str]
+"""A moment as the time of day on the clock where a number is at home, such as `14:05`."""
 
 
-def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock, *, by_email: bool) -> Journey:
+class SigningIn(NamedTuple):
+    """The calls that this journey makes."""
+
+    registered_by: RegisteredBy
+    closed_in: ClosedIn
+    try_pin: TryPin
+    time_of_day: Clock
+
+
+def sign_in(calls: SigningIn, *, by_email: bool) -> Journey:
     """The gate, the PIN, and where to go on; the account's menu has e-mail where `by_email`."""
 
     async def gate(visit: Visit) -> Outcome[Literal["in", "known", "new"]]:
         if visit.facts.get("account"):
             return Outcome("in")
-        return Outcome("known" if existed(await registered_by(visit.caller), visit.effect) else "new")
+        known = existed(await calls.registered_by(visit.caller), visit.effect) or await calls.closed_in(visit.session)
+        return Outcome("known" if known else "new")
 
     async def check_pin(visit: Visit) -> Outcome[Tried]:
-        tried = await try_pin(visit.caller, visit.facts["pin"], visit.effect)
-        return signed_in(tried, time_of_day)
+        tried = await calls.try_pin(visit.caller, visit.facts["pin"], visit.effect)
+        return signed_in(tried, visit, calls.time_of_day)
 
     async def go_on(visit: Visit) -> Outcome[Then]:
         then: Then = visit.facts.get("then") or "account"
@@ -70,6 +88,7 @@ def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock, *,
 
     forgot = (Option("forgot", goto="recover"),)
     menu = (Option("own", goto="own"), Option("pin", goto="change_pin"), Option("out", goto="sign_out"))
+    with_profile = Option("profile", goto="profile", key="5")  # 4 is that of e-mail, whether it is there or not
     tried = {"in": "go_on", "wrong": "pin_wrong", "locked": "locked", "unknown": "offer_register"}
     return (
         Step("gate", gate, {"in": "go_on", "known": "ask_pin", "new": "offer_register"}),
@@ -80,8 +99,8 @@ def sign_in(registered_by: RegisteredBy, try_pin: TryPin, time_of_day: Clock, *,
         Step("go_on", go_on, THEN),
         Choice("offer_register", (Option("register", goto="register"),)),
         Step("account", account, {"in": "account_menu", "in_with_email": "account_menu_email", "out": "gate"}),
-        Choice("account_menu", menu),
-        Choice("account_menu_email", (*menu, Option("email", goto="email"))),
+        Choice("account_menu", (*menu, with_profile)),
+        Choice("account_menu_email", (*menu, Option("email", goto="email"), with_profile)),
         Step("sign_out", sign_out, {"out": "signed_out"}, commits=True),
         Goodbye("signed_out"),
     )
@@ -99,9 +118,9 @@ def existed(made: str | None, effect: str) -> bool:
     return made_in != session or int(made_at) < int(length)
 
 
-def signed_in(tried: SignIn, time_of_day: Clock) -> Outcome[Tried]:
+def signed_in(tried: SignIn, visit: Visit, time_of_day: Clock) -> Outcome[Tried]:
     """What the menus learn from an attempt to sign in."""
     facts: dict[str, object] = {"account": tried.account, "left": tried.left}
     if tried.until:
-        facts["until"] = time_of_day(tried.until)
+        facts["until"] = time_of_day(tried.until, visit.citizen)
     return Outcome(tried.outcome, facts)

@@ -4,18 +4,20 @@ A question that one SMS can settle ends with its answer; any other goes on by nu
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from menus import checks
 from menus.engine import typed_plainly
-from menus.journeys.find import Offered, Service, told
+from menus.journeys.complain import Complaining, in_words, kept_told, wrote_by
+from menus.journeys.find import Finding, found_facts, sought
 from menus.journeys.language import Keep
+from menus.journeys.look import Looking, told
 from menus.journeys.register import NewCitizen, Register
 from menus.journeys.sign_in import RegisteredBy, existed
-from menus.journeys.track import FindStatus, mood
-from menus.model import Accepted, Facts, Goodbye, Journey, Listing, Outcome, Question, Refused, Step, Visit
+from menus.journeys.track import Following, Way, looked_up
+from menus.model import Accepted, Goodbye, Journey, Outcome, Question, Refused, Step, Visit
 
 ENTRIES: Final[Mapping[str, str]] = {
     "status": "texted_status",
@@ -28,42 +30,24 @@ ENTRIES: Final[Mapping[str, str]] = {
     "menu": "main",
     "documents": "documents_start",
     "lang": "texted_language",
+    "refuse": "texted_refusal",
+    "operator": "operator",
 }
 """Where each keyword enters the menus; the others are answered without them."""
 _tracking_first = re.compile(r"#?((?:[0-9][ .-]*){11}[0-9])(?![0-9])[\s.,:;#-]*", re.ASCII).match
 
 
-class Wrote(NamedTuple):
-    """A complaint or a suggestion as it was written; `about` is a tracking number, or empty."""
-
-    number: str
-    text: str
-    about: str
-    language: str
-    channel: str
-
-
-class Complained(NamedTuple):
-    """The twelve digits of a complaint that was recorded, and the tracking number it is tied to, or empty."""
-
-    number: str
-    about: str
-
-
 class Texted(NamedTuple):
-    """The calls that keywords make. `numbered`: the service with this keypad number; `search`: those that are called so."""
+    """The calls that keywords make."""
 
-    find_status: FindStatus
+    following: Following
     registered_by: RegisteredBy
     register: Register
-    numbered: Callable[[int], str | None]
-    search: Callable[[str], Sequence[str]]
-    service: Callable[[str], Service]
-    offered: Offered
+    finding: Finding
+    looking: Looking
     languages: Sequence[str]
     keep_language: Keep
-    complain: Callable[[Wrote, str], Awaitable[Complained]]
-    suggest: Callable[[Wrote, str], Awaitable[str]]
+    complaining: Complaining
 
 
 def texted(calls: Texted) -> Journey:
@@ -72,22 +56,34 @@ def texted(calls: Texted) -> Journey:
 
 
 def _following(calls: Texted) -> Journey:
-    async def status(visit: Visit) -> Outcome[Literal["told", "unknown", "asked"]]:
+    async def status(visit: Visit) -> Outcome[Way | Literal["waiting", "asked"]]:
         if not visit.facts["rest"]:
             return Outcome("asked")
         understood = checks.tracking_number(visit.facts["rest"], visit.today)
         if isinstance(understood, Refused):
             return Outcome("asked", refused=understood)
-        found = await calls.find_status(understood.value)
-        if found is None:
-            return Outcome("unknown")
-        when = found.promised.isoformat() if found.promised else None
-        promise = {"on_time": {"promised": when}, "late": {"late": when}, "closed": {}}[mood(found, visit.today)]
-        facts = {"number": found.number, "service": found.service, "status": found.status, "note": dict(found.note)}
-        return Outcome("told", {**facts, **promise, "changed": found.changed.isoformat()})
+        outcome = await looked_up(calls.following, visit, understood.value)
+        way = outcome.facts.get("delivery") or outcome.name
+        return Outcome(way, {**outcome.facts, "number": understood.value})
 
-    ways = {"told": "status_texted", "unknown": "no_such_number", "asked": "ask_number"}
-    return (Step("texted_status", status, ways), Goodbye("status_texted"))
+    ways = {
+        "application": "status_texted",
+        "fee_due": "status_texted",
+        "waiting": "status_texted_waiting",
+        "complaint": "complaint_texted",
+        "answered": "complaint_answered",
+        "feedback": "feedback_texted",
+        "unknown": "no_such_number",
+        "held": "too_many_numbers",
+        "asked": "ask_number",
+    }
+    return (
+        Step("texted_status", status, ways),
+        Goodbye("status_texted"),
+        Goodbye("status_texted_waiting"),
+        Goodbye("complaint_texted"),
+        Goodbye("feedback_texted"),
+    )
 
 
 def _registering(calls: Texted) -> Journey:
@@ -113,36 +109,26 @@ def _registering(calls: Texted) -> Journey:
 
 
 def _finding(calls: Texted) -> Journey:
-    def rows(facts: Facts) -> Sequence[Facts]:
-        return [{"service": code} for code in facts.get("found", ())]
-
-    def meant(rest: str) -> Sequence[str]:
-        number = typed_plainly(rest).lstrip("#")
-        if number.isascii() and number.isdigit():
-            numbered = calls.numbered(int(number))
-            return [numbered] if numbered else []
-        return calls.search(rest)
-
     async def apply(visit: Visit) -> Outcome[Literal["form", "elsewhere", "several", "none", "asked"]]:
         if not visit.facts["rest"]:
             return Outcome("asked")
-        found = meant(visit.facts["rest"])
-        if len(found) != 1:
-            return Outcome("several" if found else "none", {"found": list(found)})
-        facts = {"service": found[0], **told(calls.service(found[0]))}
-        return Outcome("form" if calls.offered(found[0], visit.channel) else "elsewhere", facts)
+        found = sought(calls.finding, typed_plainly(visit.facts["rest"]))
+        if len(found.codes) != 1 and not found.numbered:
+            return Outcome("several" if found.codes else "none", found_facts(found))
+        code = found.codes[0]
+        facts = {"service": code, **told(calls.looking.service(code))}
+        return Outcome("form" if calls.looking.offered(code, visit.channel) else "elsewhere", facts)
 
     async def services(visit: Visit) -> Outcome[Literal["several", "none", "asked"]]:
         if not visit.facts["rest"]:
             return Outcome("asked")
-        found = meant(visit.facts["rest"])
-        return Outcome("several" if found else "none", {"found": list(found)})
+        found = sought(calls.finding, typed_plainly(visit.facts["rest"]))
+        return Outcome("several" if found.codes else "none", found_facts(found))
 
     listed = {"several": "found_services", "none": "nothing_found", "asked": "sectors"}
     return (
         Step("texted_apply", apply, {**listed, "form": "start_form", "elsewhere": "service_elsewhere"}),
         Step("texted_services", services, listed),
-        Listing("found_services", rows, saves="service", goto="look_at", empty="nothing_found"),
         Goodbye("nothing_found"),
     )
 
@@ -153,25 +139,21 @@ def _writing(calls: Texted) -> Journey:
         return Outcome("written" if words else "asked", {"about": about})
 
     async def complain(visit: Visit) -> Outcome[Literal["kept"]]:
-        words = visit.facts["rest"]
-        wrote = Wrote(visit.caller, words, visit.facts["about"], visit.language, visit.channel)
-        kept = await calls.complain(wrote, visit.effect)
-        return Outcome("kept", {"number": kept.number, "about": kept.about})
+        wrote = wrote_by(visit, visit.facts["rest"])._replace(about=visit.facts["about"])
+        return Outcome("kept", kept_told(await calls.complaining.complain(wrote, visit.effect)))
 
     async def feedback(visit: Visit) -> Outcome[Literal["kept", "asked"]]:
         if not visit.facts["rest"]:
             return Outcome("asked")
-        wrote = Wrote(visit.caller, visit.facts["rest"], "", visit.language, visit.channel)
-        return Outcome("kept", {"number": await calls.suggest(wrote, visit.effect)})
+        wrote = wrote_by(visit, visit.facts["rest"])
+        return Outcome("kept", {"feedback": await calls.complaining.suggest(wrote, visit.effect)})
 
     return (
         Step("texted_complaint", complaint, {"written": "complain", "asked": "ask_complaint"}),
-        Question("ask_complaint", "rest", _in_words, goto="complain", secret=True),
+        Question("ask_complaint", "rest", in_words, goto="complain", secret=True),
         Step("complain", complain, {"kept": "complaint_kept"}, commits=True),
-        Goodbye("complaint_kept"),
         Step("texted_feedback", feedback, {"kept": "feedback_kept", "asked": "ask_feedback"}, commits=True),
-        Question("ask_feedback", "rest", _in_words, goto="texted_feedback", secret=True),
-        Goodbye("feedback_kept"),
+        Question("ask_feedback", "rest", in_words, goto="texted_feedback", secret=True),
     )
 
 
@@ -199,7 +181,3 @@ def _about(rest: str, today: date) -> tuple[str, str]:
     if isinstance(number, Refused):
         return "", rest
     return str(number.value), rest[first.end() :]
-
-
-def _in_words(typed: str, _today: date) -> Accepted | Refused:
-    return Accepted(typed) if typed else Refused("empty")

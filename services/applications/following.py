@@ -2,30 +2,33 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from services.applications.values import Status, told_of
-from services.given import Say
+from services.applications.values import ANSWERED, Past, Status, ZoneOf, told_of
+from services.given import Clock, Say, utc_now
 from services.messages import Message, Messages
 from services.records.database import Records
-from services.records.tables import accounts, applications
+from services.records.tables import accounts, application_events, applications
 
 LISTED: Final = 20
 _TOLD = tuple(
-    applications.c[name] for name in ("tracking_number", "service", "status", "changed_at", "promised", "note")
+    applications.c[name]
+    for name in ("tracking_number", "service", "status", "changed_at", "promised", "note", "department")
 )
 
 
 class Following:
-    """Every application, as it may be followed. `zone` is where its days begin and end."""
+    """Every application, as it may be followed. `zone_of` is where a department's days begin and end."""
 
-    def __init__(self, records: Records, messages: Messages, say: Say, zone: ZoneInfo) -> None:
+    def __init__(
+        self, records: Records, messages: Messages, say: Say, zone_of: ZoneOf, *, clock: Clock = utc_now
+    ) -> None:
         self._records = records
         self._messages = messages
         self._say = say
-        self._zone = zone
+        self._zone_of = zone_of
+        self._clock = clock
         self.status = records.lookup(applications.c.tracking_number, _TOLD, self._told)
         """What became of the application with a tracking number; None when there is none."""
 
@@ -35,6 +38,16 @@ class Following:
             select(*_TOLD).where(applications.c.account == account).order_by(applications.c.id.desc()).limit(LISTED)
         )
         return tuple(map(self._told, await self._records.read(latest)))
+
+    async def history(self, tracking_number: str) -> tuple[Past, ...]:
+        """What became of it, day by day, newest first."""
+        events = select(application_events, applications.c.department).join(applications)
+        theirs = events.where(applications.c.tracking_number == tracking_number)
+        rows = await self._records.read(theirs.order_by(application_events.c.id.desc()))
+        return tuple(
+            Past(row.id, row.status, row.created_at.astimezone(self._zone_of(row.department)).date(), row.note)
+            for row in rows
+        )
 
     async def send_status(self, to: str, tracking_number: str, language: str, effect: str) -> bool:
         """Send what became of it by SMS; False when there is no application with this number."""
@@ -56,8 +69,14 @@ class Following:
 
     def _status_said(self, status: Status, language: str) -> str:
         facts = told_of(status.number, status.service, status.status, status.note)
-        return self._say(language, "status", {**facts, "changed": status.changed, "promised": status.promised})
+        promised = None if status.status in ANSWERED else status.promised
+        late = status.late or None
+        return self._say(language, "status", {**facts, "changed": status.changed, "promised": promised, "late": late})
 
     def _told(self, row: Sequence[Any]) -> Status:
-        number, service, status, changed, promised, note = row
-        return Status(number, service, status, changed.astimezone(self._zone).date(), promised, note)
+        number, service, status, changed, promised, note, department = row
+        zone = self._zone_of(department)
+        late = 0
+        if promised and status not in ANSWERED:
+            late = max(0, (self._clock().astimezone(zone).date() - promised).days)
+        return Status(number, service, status, changed.astimezone(zone).date(), promised, note, late)

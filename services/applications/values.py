@@ -1,13 +1,17 @@
 """An application: as it is handed in, as its citizen follows it, as its department sees and moves it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from services.given import Texts
+
+ZoneOf: TypeAlias = Callable[[str], ZoneInfo]
+"""A department's code to where its days begin and end."""
 
 STATUSES: Final = (
     *("received", "under_review", "more_information", "approved"),
@@ -16,6 +20,7 @@ STATUSES: Final = (
 FINAL: Final = frozenset(
     {"delivered", "withdrawn"}
 )  # a rejection can be appealed; what was handed over was handed over
+ANSWERED: Final = frozenset({"rejected", "ready", "delivered", "withdrawn"})  # the office has done what it promised to
 COLLISIONS: Final = 5  # in a row, out of 10**11 numbers: the draw is broken, not unlucky
 
 Reason: TypeAlias = Literal["unknown", "no_such_status", "final", "conflict"]
@@ -27,7 +32,12 @@ class NumbersExhausted(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An application as it is handed in. `days`: calendar days in which it is promised; the fee in hundredths."""
+    """An application as it is handed in. `days`: calendar days in which it is promised; the fee in hundredths.
+
+    `beneficiary` is the number of the other person whom it is for, empty where it is for oneself. Of the papers that it
+    needs, `on_file` are known and `bring` are to be brought, by code; `to_pay_at` is the office where the fee is paid,
+    empty where there is none or it is paid here. `profile` is what of the answers is kept for the next form.
+    """
 
     account: int
     number: str = field(repr=False)
@@ -40,6 +50,11 @@ class Submission:
     currency: str
     language: str
     channel: str
+    beneficiary: str = field(default="", repr=False)
+    on_file: tuple[str, ...] = ()
+    bring: tuple[str, ...] = ()
+    to_pay_at: str = ""
+    profile: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +71,27 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What anyone who has the number may know: nothing about a person. Days are days where the gateway stands."""
+    """What anyone who has the number may know: nothing about a person. Days are days where its department is.
+
+    `late`: for how many days it has been overdue; 0 where it is not, or the office has done its part.
+    """
 
     number: str
     service: str
     status: str
     changed: date
     promised: date | None
+    note: Texts
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One day of an application's way, as its citizen is told of it."""
+
+    id: int
+    status: str
+    day: date
     note: Texts
 
 
@@ -73,6 +102,19 @@ class Event:
     status: str
     note: Texts
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An application in its department's list: nothing of a person, and nothing that was typed."""
+
+    tracking_number: str
+    service: str
+    office: str
+    status: str
+    promised: date | None
+    received: datetime
+    changed: datetime
 
 
 @dataclass(frozen=True, slots=True)

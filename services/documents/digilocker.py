@@ -25,8 +25,8 @@ from urllib.parse import quote
 import stamina
 import structlog
 
+from services.client import Answered, Client, Request, Unanswered
 from services.documents import certificate
-from services.documents.client import Answered, Client, Request, Unanswered
 from services.documents.port import (
     Access,
     AccessEnded,

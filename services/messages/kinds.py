@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal[
-    "code", "pin", "reply", "receipt_reply", "menu", "receipt", "status", "info", "link", "document"
+    "code", "pin", "reply", "receipt_reply", "menu", "receipt", "status", "info", "link", "document", "payment",
+    "notice", "digest"
 ]
 Medium: TypeAlias = Literal["sms", "email"]
 
@@ -44,7 +45,10 @@ RULES: Final[Mapping[Kind, Rule]] = {
     "status": Rule(timedelta(days=3), proactive=True, can_wait=True, safe_to_repeat=True),
     "info": Rule(timedelta(days=3)),  # asked for a moment ago
     "link": Rule(timedelta(days=3)),  # that somebody rang for
+    "payment": Rule(timedelta(days=3), ANSWER, safe_to_repeat=True),  # the payer has just put their wallet away
     "document": Rule(timedelta(hours=1), ANSWER, secret=True),  # what it says of a person, and a link that opens it
+    "notice": Rule(timedelta(days=3), safe_to_repeat=True),  # to a department: it names a complaint by its number
+    "digest": Rule(timedelta(days=3), secret=True),  # to a department: what people think of it, in their words
 }
 PRIORITIES: Final = tuple(sorted({rule.priority for rule in RULES.values()}))
 SAFE_TO_REPEAT: Final = tuple(kind for kind, rule in RULES.items() if rule.safe_to_repeat)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.records.engines import address, engines
 from services.records.lookup import Lookup
-from services.records.upsert import Upsert
+from services.records.upsert import Columns, Upsert
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 INSERTS: Mapping[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -96,9 +96,12 @@ class Records:
         self._lookups.append(lookup)
         return lookup
 
-    def upsert(self, table: Table) -> Upsert:
-        """What writes many rows of `table` in one trip, each new or in place of the one with its key."""
-        return Upsert(self._writing, table)
+    def upsert(self, table: Table, columns: Columns = ()) -> Upsert:
+        """What writes many rows of `table` in one trip, each new or in place of the one with its key.
+
+        With `columns`, the key among them, what a row has in the others is left alone.
+        """
+        return Upsert(self._writing, table, columns)
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -91,6 +91,12 @@ def _tracking(said: Said) -> str:
     return longest if len(longest) >= NUMBER - FEW else _line(said)
 
 
+def _refused(said: Said) -> str | None:
+    """The tracking number; without one, who says no means something else."""
+    number = _tracking(said)
+    return number if number.isdigit() else None
+
+
 def _complaint(said: Said) -> str:
     """Everything, with a tracking number at its beginning (or after `no.`) in twelve digits."""
     for before in range(NUMBER_WITHIN):
@@ -119,8 +125,10 @@ TAKES: Mapping[Name, Callable[[Said], str | None]] = {
     "app": _little,
     "menu": _little,
     "lang": _language,
+    "refuse": _refused,
     "help": _words,
     "stop": _stop,
     "start": _nothing,
+    "operator": _nothing,
 }
 """How what follows each keyword is read; None where it is not what follows that keyword."""

@@ -27,9 +27,11 @@ Name: TypeAlias = Literal[
     "app",
     "menu",
     "lang",
+    "refuse",
     "help",
     "stop",
     "start",
+    "operator",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 TABLES = (*NAMES, "greetings", "courtesies")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from assembly.fetching import fetching
-from services.documents.client import Request, Unanswered
+from services.client import Request, Unanswered
 from tests.fakes.digilocker_server import DigiLockerServer, endless, hang_up, redirect, saying
 
 PATH = "oauth2/1/user"

@@ -15,20 +15,24 @@ async def registers(phone: Phone, language: str = "1", pin: str = PIN, name: str
 
 
 async def opens_birth_certificate(phone: Phone) -> str:
-    """From any screen to the first question of the form."""
-    return await phone.types("00", "1", "1", "1", "1")
+    """From any screen to the first question of the form, for oneself."""
+    return await phone.types("00", "1", "1", "1", "1", "1")
 
 
 ANSWERS = ("Rahim Uddin", "21112025", "2", "Karim Uddin", "Ayesha Begum")
 """The five answers that the birth certificate's form asks for."""
 
 
-async def applies(phone: Phone) -> str:
+async def applies(phone: Phone, pin: str = PIN) -> str:
     """A birth certificate, from the main menu to the receipt, whose tracking number is returned."""
     await opens_birth_certificate(phone)
     await phone.types(*ANSWERS)
-    receipt = await phone.types("1")
-    return tracking_in(receipt)
+    return tracking_in(await sends(phone, pin))
+
+
+async def sends(phone: Phone, pin: str = PIN) -> str:
+    """From the summary to the receipt: one is sure, and types the PIN."""
+    return await phone.types("1", pin)
 
 
 def tracking_in(text: str) -> str:

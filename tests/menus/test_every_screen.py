@@ -29,7 +29,7 @@ def conversation() -> Conversation:
 
 
 def codes(kind: str) -> list[str]:
-    catalogue = conversation().services.catalogue
+    catalogue = conversation().services.shelf.now
     return list({"service": catalogue.services, "sector": catalogue.sectors, "office": catalogue.offices}[kind])
 
 
@@ -38,7 +38,7 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
     day = st.dates().map(lambda one: one.isoformat())
     name = st.sampled_from(NAMES)
     status = st.sampled_from(list(conversation().words["en"].terms["status"]))
-    asked = [code for code, it in conversation().services.catalogue.services.items() if it.fields]
+    asked = [code for code, it in conversation().services.shelf.now.services.items() if it.fields]
     service = st.sampled_from(codes("service"))
     number = st.integers(0, 10**12 - 1).map(lambda one: f"{one:012}")
     texts = st.dictionaries(st.sampled_from(FORMS), name, max_size=5)

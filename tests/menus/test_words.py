@@ -176,5 +176,5 @@ def test_every_file_is_complained_of_at_once(folder, monkeypatch):
         "menus/locales/en.toml:3: main.find: this is not text",
         "bn.toml: cannot be read: No such file or directory",
         "hi.toml:2: is not UTF-8",
-        "menus/locales/hi_Latn.toml:1: is not TOML: Expected ']' at the end of a table declaration",
+        "menus/locales/hi_Latn.toml:1: is not TOML: unclosed table, expected `]`",
     ]

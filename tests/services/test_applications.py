@@ -13,6 +13,7 @@ from services.applications import (
     Applications,
     Event,
     Filed,
+    Following,
     Moved,
     NotMoved,
     NumbersExhausted,
@@ -45,6 +46,7 @@ async def test_an_application_gets_a_number_a_day_and_an_sms_with_both(desk, acc
     assert len(number) == 12
     assert damm.is_valid(number)
     facts = {"service": "birth_certificate", "number": number, "date": "2026-11-21", "promised": "2026-11-28"}
+    facts |= {"bring": [], "bring_to": "", "due": None, "to_pay_at": "", "to_pay_here": [5000, "BDT"]}
     assert await desk.sent() == [(RAHIMA, "bn", "received", facts)]
     assert await desk.following.status(number) == Status(
         number, "birth_certificate", "received", date(2026, 11, 21), date(2026, 11, 28), {}
@@ -103,11 +105,12 @@ async def test_chance_that_does_not_work_is_said_and_nothing_is_recorded(desk, a
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_days_are_counted_where_the_gateway_stands(desk, account, moment, zone, promised):
+async def test_days_are_counted_where_the_office_stands(desk, account, moment, zone, promised):
     desk.clock.now = moment
-    there = Applications(desk.records, desk.messages, SEAL, say, ZoneInfo(zone), clock=desk.clock)
+    zone_of = {"local_government": ZoneInfo(zone)}.__getitem__
+    there = Applications(desk.records, desk.messages, SEAL, say, zone_of, clock=desk.clock)
     receipt = await there.submit(birth_certificate(account), "s1:30")
-    status = await there.status(receipt.tracking_number)
+    status = await Following(desk.records, desk.messages, say, zone_of, clock=desk.clock).status(receipt.tracking_number)
     assert (receipt.promised, status.promised) == (promised, promised)
     assert (promised - status.changed).days == 7
 
@@ -144,6 +147,7 @@ async def test_a_status_is_sent_by_sms_once_to_whoever_asked(desk, number):
         "note": {},
         "changed": "2026-11-21",
         "promised": "2026-11-28",
+        "late": None,
     }
 
 

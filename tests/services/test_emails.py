@@ -200,9 +200,9 @@ async def test_a_path_that_is_heard_again_finds_the_address_as_it_was(desk, addr
 @pytest.fixture
 def telling(desk, addresses):
     """Applications that tell a verified address too."""
-    zone = desk.applications._zone
+    zone_of = desk.applications._zone_of
     return Applications(
-        desk.records, desk.messages, SEAL, say, zone, tell_elsewhere=addresses.receipt, clock=desk.clock
+        desk.records, desk.messages, SEAL, say, zone_of, tell_elsewhere=addresses.receipt, clock=desk.clock
     )
 
 
@@ -237,8 +237,8 @@ async def test_an_application_that_is_not_recorded_tells_nobody(desk, links, add
 
     await addresses.give(account, HERS, "bn", "s1:9")
     await verifies(desk, links, addresses)
-    zone = desk.applications._zone
-    failing = Applications(desk.records, desk.messages, SEAL, say, zone, tell_elsewhere=fails, clock=desk.clock)
+    zone_of = desk.applications._zone_of
+    failing = Applications(desk.records, desk.messages, SEAL, say, zone_of, tell_elsewhere=fails, clock=desk.clock)
     with pytest.raises(ConnectionResetError):
         await failing.submit(birth_certificate(account), "s1:20")
     assert await letters(desk) == []

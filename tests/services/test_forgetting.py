@@ -7,12 +7,15 @@ import pytest
 from sqlalchemy import select
 
 from services import forgetting
+from services.audit import Audit
 from services.forgetting import Forgetting
 from services.inbound import Arrived, Inbound
-from services.records.tables import account_events, inbound_sms
+from services.messages import Ending, Message
+from services.profiles import Change, Profiles
+from services.records.tables import account_events, inbound_sms, messages, profile_facts
 from tests.desk import RAHIMA, SEAL
 
-SMS_KEPT, EVENTS_KEPT = (rule.kept for rule in forgetting.RULES)
+SMS_KEPT, EVENTS_KEPT, *_ = (rule.kept for rule in forgetting.RULES)
 
 
 @pytest.fixture
@@ -76,3 +79,27 @@ async def test_tries_are_forgotten_and_how_an_account_was_made_is_not(desk, reco
     assert (await records.read(select(account_events.c.kind))).scalars().all() == ["registered"]
     assert await desk.accounts.registered_by(RAHIMA) == "s1:9"
     assert account
+
+
+async def test_a_message_that_has_left_is_forgotten_after_half_a_year_and_one_that_waits_is_not(desk, memory, clock):
+    for effect in ("s1:4", "s1:5"):
+        await desk.messages.send(Message(RAHIMA, "text", "info", effect))
+    (first, _) = await desk.messages.claim("test", 2)
+    await desk.messages.settle(first.id, Ending("sent", "id"))
+    clock.now += timedelta(days=180)
+    assert await memory.step() == 0
+    clock.now += timedelta(seconds=1)
+    assert await memory.step() == 1
+    (left,) = (await desk.records.read(select(messages.c.status))).scalars()
+    assert left == "sending"
+
+
+async def test_what_was_overtaken_in_a_profile_is_forgotten_and_what_is_known_is_not(desk, memory, clock):
+    account = await desk.registers()
+    profiles = Profiles(desk.records, desk.accounts, Audit(desk.records), SEAL, lambda _: (), clock=clock)
+    for effect, district in (("s1:12", "Cumilla"), ("s1:14", "Dhaka")):
+        await profiles.keep(Change(account, "ussd", effect), "district", district)
+    clock.now += timedelta(days=91)
+    await memory.step()
+    assert await desk.count(profile_facts) == 1
+    assert (await profiles.known(account))["district"] == "Dhaka"

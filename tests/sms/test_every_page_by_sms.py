@@ -45,7 +45,7 @@ def test_every_page_takes_no_more_than_its_segments(language: str, data: st.Data
 def test_what_is_asked_and_what_is_said_last_must_fit_one_sms() -> None:
     """As `python server.py check` proves it, with two segments; in one there is not room for everything."""
     spoken = conversation()
-    proof = proof_of(spoken.menu, spoken.services.catalogue, spoken.words)
+    proof = proof_of(spoken.menu, spoken.services.shelf.edition, spoken.words)
     assert proof.sms == Segments(2)
     assert list(check.faults(proof)) == []
     small = [str(fault) for fault in check.faults(replace(proof, sms=Segments(1)))]

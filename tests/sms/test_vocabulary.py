@@ -9,9 +9,9 @@ from sms.keywords.nearness import heard
 from sms.keywords.vocabulary import ALL, FORMS, LANGUAGES, NOT_NAMES, TABLES, Word, known, load, phrase, script_of
 
 LETTERS = {
-    "Latin letters": "ABCDEFGHIJKLMNOPQ",
-    "Bengali letters": "কখগঘঙচছজঝটঠডঢণতথদ",
-    "Devanagari letters": "कखगघङचछजझटठडढणतथद",
+    "Latin letters": "ABCDEFGHIJKLMNOPQRST",
+    "Bengali letters": "কখগঘঙচছজঝটঠডঢণতথদধনপ",
+    "Devanagari letters": "कखगघङचछजझटठडढणतथदधनप",
 }
 
 
@@ -62,9 +62,9 @@ def test_what_the_broken_ones_are_made_from_is_sound(tmp_path):
         ('"AA"', '""', ["2: status.en: '' cannot be used; write one to 3 words, one blank between them, in Latin letters"]),
         ('"AA"', '"A B C D"', ["2: status.en: 'A B C D' cannot be used; write one to 3 words, one blank between them, in Latin letters"]),
         ('"AA"', '"A  B"', ["2: status.en: 'A  B' cannot be used; write one to 3 words, one blank between them, in Latin letters"]),
-        ('"BN"', '"BN", "en"', ["105: languages.bn: 'en' means en already; leave it with one of them"]),
-        ('"EN"', '"E N"', ["104: languages.en: 'E N' cannot be used; write one word in letters of one script"]),
-        ('"FEE"', '"THE FEE"', ["98: not_names.en: 'THE FEE' cannot be used; write one word in Latin letters"]),
+        ('"BN"', '"BN", "en"', ["117: languages.bn: 'en' means en already; leave it with one of them"]),
+        ('"EN"', '"E N"', ["116: languages.en: 'E N' cannot be used; write one word in letters of one script"]),
+        ('"FEE"', '"THE FEE"', ["110: not_names.en: 'THE FEE' cannot be used; write one word in Latin letters"]),
         ('["AA"]', '"AA"', ['2: status.en: this is not a list of words; write it as ["…", "…"]']),
         ('["AA"]', "[1]", ['2: status.en: this is not a list of words; write it as ["…", "…"]']),
         ('["AA"]', "[]", ['2: status.en: there are no words; write at least one, such as ["…"]']),
@@ -73,16 +73,16 @@ def test_what_the_broken_ones_are_made_from_is_sound(tmp_path):
             '1: status.hi_Latn: there are no words; write at least one, such as ["…"]',
             "6: status.hi_latin: no form is called so; choose from en, bn, hi, bn_Latn, hi_Latn, near",
         ]),
-        ('hi = ["HI"', 'near = ["X"]\nhi = ["HI"', ["106: languages.near: no form is called so; choose from en, bn, hi"]),
+        ('hi = ["HI"', 'near = ["X"]\nhi = ["HI"', ["118: languages.near: no form is called so; choose from en, bn, hi"]),
         ("[start]", "[begin]", [
             "1: start: this table is missing; write [start] with words in every form",
-            f"79: begin: no keyword is called so; choose from {', '.join(ALL)}",
+            f"85: begin: no keyword is called so; choose from {', '.join(ALL)}",
         ]),
         ("[status]\n", "status = 1\n[statuses]\n", [
             "1: status: this is not a table; put it under a header such as [status]",
             f"2: statuses: no keyword is called so; choose from {', '.join(ALL)}",
         ]),
-        ('"AA"]', '"AA"', ["3: is not TOML: Unclosed array; look there for a missing quote or bracket, a key written twice, or a number that begins with 0"]),
+        ('"AA"]', '"AA"', ["3: is not TOML: unclosed array, expected `]`; look there for a missing quote or bracket, a key written twice, or a number that begins with 0"]),
     ],
 )  # fmt: skip
 def test_says_where_what_is_wrong_and_what_would_be_right(sound, broken, said, tmp_path, monkeypatch):

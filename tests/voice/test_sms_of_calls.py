@@ -4,10 +4,11 @@ import pytest
 import smsutil
 
 from assembly.countries import assumed
+from assembly.conversation import edition_of
 from assembly.texts import names_of, sayer
 from configured import read
 from menus import words
-from services.catalogue.load import load
+from services.catalogue.shelf import Shelf
 from services.links import LENGTH
 from tests.phone import ROOT
 
@@ -19,7 +20,7 @@ LANGUAGES = {"en": 1, "bn": 2, "hi": 2}
 @pytest.fixture(scope="module")
 def say():
     settings = read(ROOT / "config.toml", PUBLIC)
-    return sayer(words.load_all(names_of(load(ROOT / settings.catalogue.folder))), settings)
+    return sayer(words.load_all(names_of(Shelf(edition_of(settings.catalogue)))), settings)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,48 +10,18 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
-from services.keys import Keys
+from services.given import utc_now
+from services.keys import Holder, Keys
 from services.records.database import Records
 from services.records.migrate import upgrade
+from tests.desk import SEAL
 from tests.journeys.steps import applies, registers
 from tests.phone import Phone, running, settings_for
+from tests.web.office import NOBODYS, OURS, THEIRS, Office
+from web.api import applications
+from web.api.cursors import Cursors
+from web.api.lists import Lists
 from web.api.routes import routes
-
-OURS, THEIRS = "dncc", "brta"  # birth certificates are the city corporation's; driving licences are not
-NOBODYS = "123456789015"
-
-
-@dataclass(frozen=True)
-class Office:
-    """A department's system: it knows the gateway's address and has a key."""
-
-    http: ClientSession
-    url: str
-    key: str
-
-    async def asks(self, path, **options):
-        """What a GET is answered with: status and body."""
-        return await self.does("GET", path, **options)
-
-    async def reports(self, number, event, key="key-1", **options):
-        """What an event is answered with."""
-        body = event if isinstance(event, bytes) else json.dumps(event).encode()
-        headers = {"Idempotency-Key": key} if key else {}
-        return await self.does("POST", f"/applications/{number}/events", headers=headers, data=body, **options)
-
-    async def does(self, method, path, headers=None, **options):
-        headers = {"Authorization": f"Bearer {self.key}"} | (headers or {})
-        async with self.http.request(method, f"{self.url}/api/v1{path}", headers=headers, **options) as response:
-            body = json.loads(await response.read())
-            kind = response.content_type
-            assert kind == ("application/json" if response.ok else "application/problem+json"), body
-            assert response.ok or is_a_problem(body, response.status)
-            return response.status, body
-
-
-def is_a_problem(body, status):
-    """RFC 9457: these four members, the status as in the response, sentences for people."""
-    return body["status"] == status and body["type"] == "about:blank" and body["title"] and body["detail"].endswith(".")
 
 
 @dataclass(frozen=True)
@@ -73,16 +43,6 @@ async def scene_on(settings, language):
         async with Records(settings.database.url.get_secret_value()) as records:
             ours, theirs = [Office(http, url, await Keys(records).add(whose)) for whose in (OURS, THEIRS)]
         yield Scene(phone, ours, theirs, number)
-
-
-@pytest.fixture
-async def office(tmp_path):
-    """An office to which nobody has applied."""
-    settings = settings_for(tmp_path)
-    async with running(settings) as url, ClientSession() as http:
-        async with Records(settings.database.url.get_secret_value()) as records:
-            key = await Keys(records).add(OURS)
-        yield Office(http, url, key)
 
 
 @pytest.fixture
@@ -169,6 +129,11 @@ async def test_the_same_report_twice_is_one_move_and_one_sms(anywhere):
 
     again = await anywhere.ours.reports(anywhere.number, {**event, "note": dict(reversed(event["note"].items()))})
 
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "key-1"}
+    path = f"/api/v1/applications/{anywhere.number}/events"
+    _, replayed, _ = await anywhere.ours.hears("POST", path, headers, data=json.dumps(event))
+
+    assert replayed["Idempotency-Replayed"] == "true"
     assert (first[0], again[0]) == (201, 200)
     assert first[1] == again[1]
     _, filed = await anywhere.ours.asks(f"/applications/{anywhere.number}")
@@ -309,7 +274,9 @@ async def test_a_body_beyond_16_kib_is_413(office):
     [
         ("GET", "", 404),
         ("GET", "/", 404),
-        ("GET", "/applications", 404),
+        ("GET", "/applications/", 404),
+        ("POST", "/applications", 405),
+        ("DELETE", "/openapi.json", 405),
         ("GET", "/applications/12345", 404),
         ("GET", "/applications/1234567890155", 404),
         ("GET", "/applications/১২৩৪৫৬৭৮৯০১৫", 404),
@@ -325,26 +292,60 @@ async def test_an_address_or_a_method_that_there_is_none_of_is_a_problem_too(off
 
 async def test_a_method_that_there_is_none_of_names_those_there_are(office):
     async with office.http.delete(f"{office.url}/api/v1/applications/{NOBODYS}") as response:
-        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
+        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD,OPTIONS")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json"])
+async def test_a_body_that_is_not_sent_as_json_is_415(office, kind):
+    headers = {"Idempotency-Key": "1", "Content-Type": kind}
+
+    status, problem = await office.does("POST", f"/applications/{NOBODYS}/events", headers, data=b'{"status": "ready"}')
+
+    assert (status, problem["detail"]) == (415, "Send the header Content-Type: application/json.")
+
+
+@pytest.mark.parametrize("headers", [{"Content-Type": "application/json; charset=utf-8"}, {}])
+async def test_json_may_name_its_charset_and_what_names_no_type_is_taken_for_json(office, headers):
+    address, given = f"{office.url}/api/v1/applications/{NOBODYS}/events", {"Idempotency-Key": "1", **headers}
+    given["Authorization"] = f"Bearer {office.key}"
+
+    async with office.http.post(
+        address, headers=given, data=b'{"status": "ready"}', skip_auto_headers=["Content-Type"]
+    ) as response:
+        assert response.status == 404
+
+
+async def test_head_is_as_get_without_a_body_and_options_says_what_there_is(office):
+    headers = {"Authorization": f"Bearer {office.key}"}
+    async with office.http.head(f"{office.url}/api/v1/applications", headers=headers) as response:
+        assert (response.status, await response.read()) == (200, b"")
+        assert int(response.headers["Content-Length"]) > 0
+    for path, allowed in (("applications", "GET,HEAD,OPTIONS"), (f"applications/{NOBODYS}/events", "OPTIONS,POST")):
+        async with office.http.options(f"{office.url}/api/v1/{path}") as response:
+            assert (response.status, response.headers["Allow"]) == (204, allowed)
 
 
 class Failing:
     """Applications whose database fails, with a person in its words."""
 
-    async def department_of(self, key):
-        return OURS
+    async def holder(self, key):
+        return Holder(OURS, "00000000")
 
-    async def filed(self, department, tracking_number):
+    async def take(self, key):
+        return None
+
+    async def filed(self, department, tracking_number, *, by):
         raise RuntimeError("refused row: +8801700000001, Rahima Begum")
 
-    async def move(self, department, tracking_number, status, note, key):
+    async def move(self, department, tracking_number, status, note, key, *, by):
         raise RuntimeError("refused row: +8801700000001, Rahima Begum")
 
 
 async def test_a_failure_of_ours_is_a_problem_and_its_words_stay_with_us():
     failing = Failing()
     app = web.Application()
-    app.add_routes(routes(failing.department_of, failing))
+    operations = applications.operations(failing, Lists(Cursors(SEAL), utc_now))
+    app.add_routes(routes(operations, failing.holder, failing.take, b""))
     async with TestClient(TestServer(app)) as http:
         office = Office(http, "", "any")
 

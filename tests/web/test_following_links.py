@@ -255,10 +255,10 @@ async def test_who_comes_from_nowhere_is_not_counted_with_others(here):
 class Gone:
     """A Redis that is not there."""
 
-    async def get(self, *_):
+    async def scard(self, *_):
         raise ConnectionRefusedError
 
-    eval = get
+    eval = scard
 
 
 async def test_without_redis_links_are_followed_all_the_same(records, clock):

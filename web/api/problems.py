@@ -1,8 +1,7 @@
 """Errors of the department API as RFC 9457 problem documents, those that aiohttp and we ourselves make among them."""
 
 import functools
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import structlog
@@ -11,6 +10,7 @@ from aiohttp.typedefs import Handler
 
 from callbacks import MOST
 from failures import told
+from web.api.models.common import Problem, Wrong
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -27,17 +27,29 @@ FAILED: Said = (
     "Failed",
     "Something is wrong on our side. Send it again in a minute, with the same Idempotency-Key.",
 )
+WITH: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": "Bearer"}}
 
 log = structlog.get_logger()
 
 
-def problem(status: int, title: str, detail: str, **more: object) -> web.Response:
-    """One error: `title` names the kind, `detail` says what was wrong here and what would be right."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    headers = {"WWW-Authenticate": "Bearer"} if status == web.HTTPUnauthorized.status_code else None
-    return web.Response(
-        status=status, text=json.dumps(body, ensure_ascii=False), content_type=CONTENT_TYPE, headers=headers
-    )
+class Refused(Exception):
+    """Something is not done, for a reason that its caller is told: `said`, and for a body every place that is wrong."""
+
+    def __init__(
+        self, said: Said, *, errors: Sequence[Wrong] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(said[1])
+        self._said = said
+        self._errors = errors
+        self._headers = headers or {}
+
+    def answer(self) -> web.Response:
+        """As the caller reads it."""
+        status, title, detail = self._said
+        problem = Problem(title=title, status=status, detail=detail, errors=self._errors)
+        body = problem.model_dump_json(exclude_none=True).encode()
+        headers = {**WITH.get(status, {}), **self._headers}
+        return web.Response(status=status, body=body, content_type=CONTENT_TYPE, charset="utf-8", headers=headers)
 
 
 def as_problems(handler: Handler) -> Handler:
@@ -50,13 +62,14 @@ def as_problems(handler: Handler) -> Handler:
     async def answered(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
+        except Refused as refused:
+            return refused.answer()
         except web.HTTPException as refused:
-            response = problem(*HTTP.get(refused.status, (refused.status, refused.reason, refused.reason)))
-            if "Allow" in refused.headers:
-                response.headers["Allow"] = refused.headers["Allow"]
-            return response
+            said = HTTP.get(refused.status, (refused.status, refused.reason, refused.reason))
+            allowed = {name: refused.headers[name] for name in ("Allow",) if name in refused.headers}
+            return Refused(said, headers=allowed).answer()
         except Exception as error:  # noqa: BLE001 (whatever it is, a department's system must be able to read it)
             log.error("department API failed", **told(error))
-            return problem(*FAILED)
+            return Refused(FAILED).answer()
 
     return answered

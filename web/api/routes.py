@@ -1,170 +1,164 @@
-"""The department API: read an application of one's own department, and move it on."""
+"""The department API's routes, made of its operations: who asks, how often, what exactly; then whoever answers it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, Literal, Protocol
-from unicodedata import category
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 
-from services.applications import Filed, Moved, NotMoved
-from web.api.problems import as_problems, problem
+from services.keys import Holder
+from web.api.limits import Left
+from web.api.models.common import Heard, Wrong
+from web.api.operations import Answer, AnyOperation, Call, Caller
+from web.api.problems import Refused, Said, as_problems
 
-LONGEST_NOTE = 160
-LONGEST_KEY = 128
-Status = Literal[
-    "received", "under_review", "more_information", "approved", "rejected", "ready", "delivered", "withdrawn"
-]
+PREFIX: Final = "/api/v1"
+LONGEST_KEY: Final = 128
+JSON: Final = "application/json"
+
+KEY_NOT_KNOWN: Final[Said] = (401, "Key not known", "Send Authorization: Bearer and a key that is good today.")
+TOO_MANY: Final[Said] = (429, "Too many requests", "Wait as many seconds as Retry-After says.")
+NO_KEY: Final[Said] = (
+    400,
+    "No Idempotency-Key",
+    f"Send the header Idempotency-Key, at most {LONGEST_KEY} characters.",
+)
+NOT_JSON: Final[Said] = (400, "Not JSON", 'Send a JSON object such as {"status": "ready"} in UTF-8.')
+NOT_SENT_AS_JSON: Final[Said] = (415, "Not sent as JSON", f"Send the header Content-Type: {JSON}.")
+NOT_AS_IT_MUST_BE: Final[Said] = (422, "Not as it must be", "See errors for each place.")
+
+Model = TypeVar("Model", bound=Heard)
+Handlers: TypeAlias = Mapping[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 
 
-def _written(text: str) -> str:
-    """A note as it can be kept and shown: a line break is the only control character that has a place in it."""
-    if any(category(character) == "Cc" for character in text if character != "\n"):
-        raise PydanticCustomError("unprintable", "A control character stands in it")
-    return text
-
-
-Note = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NOTE), AfterValidator(_written)
-]
-Language = Literal["en", "bn", "hi", "bn_Latn", "hi_Latn"]
-
-
-class DepartmentOf(Protocol):
+class HolderOf(Protocol):
     """Knows whose key this is."""
 
-    def __call__(self, key: str, /) -> Awaitable[str | None]:
-        """The department's code, or None."""
+    def __call__(self, key: str, /) -> Awaitable[Holder | None]:
+        """The department and the key's id, or None."""
 
 
-class Filings(Protocol):
-    """The applications, as their department sees them."""
+class Take(Protocol):
+    """Counts the requests of a key."""
 
-    async def filed(self, department: str, tracking_number: str) -> Filed | None:
-        """The application, or None when this department has none of this number."""
-
-    async def move(
-        self, department: str, tracking_number: str, status: str, note: Mapping[str, str], key: str
-    ) -> Moved | NotMoved:
-        """Moves it on, once for each key."""
+    def __call__(self, key: str, /) -> Awaitable[Left | None]:
+        """What is left of its minute; None where nobody counts."""
 
 
-class Event(BaseModel):
-    """What a department reports: the new status, and what the citizen is told with it, by language."""
+def routes(operations: Sequence[AnyOperation], holder_of: HolderOf, take: Take, described: bytes) -> list[web.RouteDef]:
+    """Every operation, its description, and a problem for whatever else is asked under the prefix."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    status: Status
-    note: dict[Language, Note] = Field(default_factory=dict)
-
-
-REASONS: Mapping[str, tuple[int, str, str]] = {
-    "unknown": (404, "Not found", "Your department has no application with this tracking number."),
-    "no_such_status": (422, "No such status", "Use one of the eight statuses."),
-    "final": (409, "Final", "This application is delivered or withdrawn and moves no further."),
-    "conflict": (409, "Key used before", "This Idempotency-Key came with another request before; use a fresh one."),
-}
-
-Handler = Callable[[web.Request, str], Awaitable[web.Response]]
-
-
-PREFIX = "/api/v1"
-
-
-def routes(department_of: DepartmentOf, filings: Filings) -> list[web.RouteDef]:
-    """Both routes, and a problem for whatever else is asked under the prefix; a key sees its own department only."""
-
-    async def read(request: web.Request, department: str) -> web.Response:
-        filed = await filings.filed(department, request.match_info["tracking_number"])
-        return web.json_response(_as_json(filed)) if filed else _refused("unknown")
-
-    async def move(request: web.Request, department: str) -> web.Response:
-        key = request.headers.get("Idempotency-Key", "")
-        if not key or len(key) > LONGEST_KEY:
-            return problem(
-                400, "No Idempotency-Key", f"Send the header Idempotency-Key, at most {LONGEST_KEY} characters."
-            )
+    async def answered(operation: AnyOperation, request: web.Request) -> web.StreamResponse:
+        caller, counted = await _let_in(request, holder_of, take)
         try:
-            event = Event.model_validate_json(await request.read())
-        except ValidationError as invalid:
-            return _invalid(invalid)
-        number = request.match_info["tracking_number"]
-        moved = await filings.move(department, number, event.status, dict(event.note.items()), key)
-        return _refused(moved.reason) if isinstance(moved, NotMoved) else _moved(moved)
+            answer = await operation.answers(await _heard(operation, caller, request))
+        except Refused as refused:
+            response = refused.answer()
+        else:
+            response = _written(answer)
+        response.headers.update(counted)
+        return response
 
-    def known(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def guarded(request: web.Request) -> web.Response:
-            scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-            department = await department_of(key.strip()) if scheme.casefold() == "bearer" else None
-            if department is None:
-                return problem(401, "Key not known", "Send Authorization: Bearer and a key that is not revoked.")
-            return await handler(request, department)
+    async def describe(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=described, content_type=JSON, headers={"Cache-Control": "max-age=300"})
 
-        return guarded
-
-    path = PREFIX + r"/applications/{tracking_number:[0-9]{12}}"
+    found: list[web.RouteDef] = []
+    for path, those in groupby(operations, lambda operation: operation.path):
+        handlers: Handlers = {one.method: partial(answered, one) for one in those}
+        found += _at(_address(path), handlers)
     return [
-        web.get(path, as_problems(known(read))),
-        web.route("*", path, _only("GET", "HEAD")),
-        web.post(f"{path}/events", as_problems(known(move))),
-        web.route("*", f"{path}/events", _only("POST")),
+        *found,
+        *_at(f"{PREFIX}/openapi.json", {"GET": describe}),
         web.route("*", f"{PREFIX}{{nothing:(/.*)?}}", _nothing),
     ]
 
 
-def _only(*methods: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    @as_problems
-    async def refused(request: web.Request) -> web.StreamResponse:
-        raise web.HTTPMethodNotAllowed(request.method, methods)
+def _at(address: str, handlers: Handlers) -> Iterator[web.RouteDef]:
+    """All methods at one address: those there are, OPTIONS, and a problem for others."""
+    allowed = ",".join(sorted({*handlers, "OPTIONS", *(["HEAD"] if "GET" in handlers else [])}))
 
-    return refused
+    async def options(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=204, headers={"Allow": allowed})
+
+    async def others(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, allowed.split(","))
+
+    for method, handler in handlers.items():
+        yield web.route(method, address, as_problems(handler))  # with GET comes HEAD
+    yield web.route("OPTIONS", address, options)
+    yield web.route("*", address, as_problems(others))
+
+
+def _address(path: str) -> str:
+    """With every name between braces standing for twelve digits."""
+    return PREFIX + path.replace("}", ":[0-9]{12}}")
+
+
+async def _let_in(request: web.Request, holder_of: HolderOf, take: Take) -> tuple[Caller, Mapping[str, str]]:
+    """Who asks, and the headers that tell how much they have left to ask."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    holder = await holder_of(key.strip()) if scheme.casefold() == "bearer" else None
+    if holder is None:
+        raise Refused(KEY_NOT_KNOWN)
+    left = await take(holder.key)
+    if left is None:
+        return Caller(*holder), {}
+    if left.requests < 0:
+        raise Refused(TOO_MANY, headers={**left.headers, "Retry-After": str(left.seconds)})
+    return Caller(*holder), left.headers
+
+
+async def _heard(operation: AnyOperation, caller: Caller, request: web.Request) -> Call[Any, Any]:
+    """The request as its operation wants it."""
+    query = _query(operation.query, request)
+    number = next(iter(request.match_info.values()), "")
+    if operation.body is None:
+        return Call(caller, query, None, request.path, number)
+    key = request.headers.get("Idempotency-Key", "")
+    if not key or len(key) > LONGEST_KEY:
+        raise Refused(NO_KEY)
+    return Call(caller, query, await _body(operation.body, request), request.path, number, key)
+
+
+def _query(model: type[Model], request: web.Request) -> Model:
+    """What is empty is as if it was not given; what is given twice could mean either."""
+    given = {name: request.query.getall(name) for name in request.query}
+    if twice := [name for name, values in given.items() if len(values) > 1]:
+        raise Refused(NOT_AS_IT_MUST_BE, errors=[Wrong(where=name, problem="It is given twice") for name in twice])
+    try:
+        return model.model_validate({name: value for name, (value,) in given.items() if value})
+    except ValidationError as invalid:
+        raise Refused(NOT_AS_IT_MUST_BE, errors=_places(invalid)) from None
+
+
+async def _body(model: type[Model], request: web.Request) -> Model:
+    if request.content_type != JSON and "Content-Type" in request.headers:
+        raise Refused(NOT_SENT_AS_JSON)
+    try:
+        return model.model_validate_json(await request.read())
+    except ValidationError as invalid:
+        if invalid.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
+            raise Refused(NOT_JSON) from None
+        raise Refused(NOT_AS_IT_MUST_BE, errors=_places(invalid)) from None
+
+
+def _places(invalid: ValidationError) -> list[Wrong]:
+    errors = invalid.errors(include_url=False, include_input=False, include_context=False)
+    return [
+        Wrong(where=".".join(str(part) for part in error["loc"] if part != "[key]"), problem=error["msg"])
+        for error in errors
+    ]
+
+
+def _written(answer: Answer) -> web.Response:
+    body = answer.model.model_dump_json().encode()
+    return web.Response(
+        status=answer.status, body=body, content_type=JSON, charset="utf-8", headers=dict(answer.headers)
+    )
 
 
 @as_problems
 async def _nothing(_: web.Request) -> web.StreamResponse:
     raise web.HTTPNotFound
-
-
-def _refused(reason: str) -> web.Response:
-    return problem(*REASONS[reason])
-
-
-def _moved(moved: Moved) -> web.Response:
-    body = {
-        "tracking_number": moved.tracking_number,
-        "status": moved.status,
-        "note": dict(moved.note),
-        "at": moved.at.isoformat(),
-    }
-    return web.json_response(body, status=200 if moved.again else 201)
-
-
-def _invalid(invalid: ValidationError) -> web.Response:
-    errors = invalid.errors(include_url=False, include_input=False, include_context=False)
-    if errors[0]["type"] == "json_invalid":
-        return problem(400, "Not JSON", 'Send a JSON object such as {"status": "ready"} in UTF-8.')
-    where = [".".join(str(part) for part in error["loc"] if part != "[key]") for error in errors]
-    found = [{"where": place, "problem": error["msg"]} for place, error in zip(where, errors, strict=True)]
-    return problem(422, "Not as it must be", "See errors for each place.", errors=found)
-
-
-def _as_json(filed: Filed) -> dict[str, Any]:
-    return {
-        "tracking_number": filed.tracking_number,
-        "service": filed.service,
-        "office": filed.office,
-        "status": filed.status,
-        "note": dict(filed.note),
-        "promised": _plain(filed.promised),
-        "received": _plain(filed.received),
-        "changed": _plain(filed.changed),
-        "applicant": {"number": filed.number, "language": filed.language, "channel": filed.channel},
-        "form": dict(filed.form),
-        "events": [{"status": one.status, "note": dict(one.note), "at": _plain(one.at)} for one in filed.events],
-    }
-
-
-def _plain(moment: date | datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

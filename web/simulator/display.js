@@ -4,7 +4,7 @@ import { fieldOf, numbersOf, softKeys, view } from "./handset.js";
 import { dayOf, languageOf, timeOf } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const OWN_WORDS = new Set(["waiting", "failed", "lost", "ringing", "rejected", "unrejected", "unknown"]); // the handset's
+const OWN_WORDS = new Set(["wallet", "waiting", "failed", "lost", "ringing", "rejected", "unrejected", "unknown"]); // the handset's
 
 /** Text that has not changed is left alone, so that a screen reader says it once. */
 export const put = (id, text) => {
@@ -70,7 +70,7 @@ function drawBanner({ thread, news, call, open }) {
 
 function drawText(phone, showing, say, language) {
   const given = phone.call?.text ?? "";
-  const text = OWN_WORDS.has(showing) ? say(showing, { text: given }) : given;
+  const text = OWN_WORDS.has(showing) ? say(showing, { text: given, ...phone.wallets[0] }) : given;
   if ($("text").textContent !== text) {
     $("text").textContent = text;
     $("text").lang = OWN_WORDS.has(showing) ? language : languageOf(text);

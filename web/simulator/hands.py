@@ -10,7 +10,7 @@ from typing import Any, Protocol, TextIO
 
 from screens.alphabet import septets, units
 from web.simulator.call import Heard
-from web.simulator.received import LENGTHS, Inbox, Received
+from web.simulator.received import LENGTHS, Inbox, Prompt, Received
 
 KEYBOARD = 0  # the file descriptor of standard input
 
@@ -54,6 +54,11 @@ class Printer:
         self._framed(f"SMS from {sms.sender}", sms.text, f"{sms.at:%H:%M:%S} UTC")
         if self._prompting:
             self.prompt()
+
+    def wallet(self, asked: Prompt) -> None:
+        """What the wallet is asked for, and how to answer."""
+        text = f"Pay {asked.amount} to {asked.payee}?\nAccount {asked.about}\nEnter your wallet PIN, or 0 to decline"
+        self._framed("Wallet", text, "the operator's own screen")
 
     def prompt(self) -> None:
         """Ask for a line."""

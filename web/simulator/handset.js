@@ -2,22 +2,27 @@
 
 import { LETTERS, blank, erase, hold, move, set, tap } from "./typing.js";
 
+/** What one is in the middle of: a wallet's question waits until it is over. */
+const BUSY = new Set(["waiting", "asking", "ringing"]);
+
 /**
  * `call` is null or `{phase, text}`, its phase "waiting", "asking", "ended", "failed" or "lost" in a USSD call,
  * "ringing", "rejected" or "unrejected" in a voice call, and "unknown" for a number that leads nowhere. `thread` has
  * the SMS as they came and went, the newest last: `{id, from, text, at}`, and `{id, text, at, state}` for one's own,
  * its state "sending", "sent" or "unsent". `unread` are ids, `news` is the id of one that came during the call.
+ * `wallets` are the questions that the wallet was asked: `{id, amount, payee, about}`.
  * `open` is null, "thread" or "numbers". `answer` and `draft` are what is typed: into the call, and as an SMS.
  */
 export function newHandset(serviceCode, missedCalls = []) {
   return {
     serviceCode, missedCalls, dialled: "", lastDialled: "", call: null, answer: blank(), draft: blank("Abc"),
-    thread: [], unread: [], news: null, open: null, picked: 0,
+    thread: [], unread: [], news: null, wallets: [], open: null, picked: 0,
   };
 }
 
 /** Which of its pictures the display shows. */
 export function view(phone) {
+  if (phone.wallets.length && !BUSY.has(phone.call?.phase)) return "wallet";
   if (phone.open !== null) return phone.open;
   if (phone.call) return phone.call.phase;
   return phone.dialled ? "dialling" : "idle";
@@ -39,6 +44,7 @@ export function softKeys(phone) {
   const keys = {
     idle: ["messages", "shortcut"], dialling: ["call", "clear"], waiting: ["", "cancel"],
     asking: ["send", typed ? "clear" : "cancel"], ended: ["ok", ""], failed: ["ok", ""], lost: ["ok", ""],
+    wallet: ["ok", typed ? "clear" : "decline"],
     ringing: ["", "cancel"], rejected: ["ok", "messages"], unrejected: ["ok", ""], unknown: ["ok", ""],
     thread: [typed ? "send" : "", typed ? "clear" : "back"], numbers: ["call", "back"],
   };
@@ -49,7 +55,7 @@ export function softKeys(phone) {
  * One key: `0`-`9 * #`, `left right` (soft keys), `ok up down back on` (the pad), `call end`, and `erase`, which only a
  * computer's keyboard has. `now` is in ms; `long` says that the key, pressed already, is still held. Answers
  * `[phone, act]`; an act, where there is one, is for the caller to do: `{dial}`, `{answer}`, `{text}` (an SMS to send),
- * `{hangUp}`, `{scroll}`, `{refuse}`.
+ * `{wallet}` (its question's id, and the PIN or null for a no), `{hangUp}`, `{scroll}`, `{refuse}`.
  */
 export function press(phone, key, { now = 0, long = false } = {}) {
   const keys = (long ? HELD : KEYS)[view(phone)] ?? {};
@@ -94,6 +100,12 @@ export function receive(phone, sms, read = false) {
   return { ...heard, unread: [...phone.unread, sms.id], news: phone.call ? sms.id : null };
 }
 
+/** What the wallet is asked for, once; it stands before everything that is not a call. */
+export function walletAsked(phone, asked) {
+  if (phone.wallets.some(({ id }) => id === asked.id)) return phone;
+  return { ...phone, wallets: [...phone.wallets, asked], answer: phone.wallets.length ? phone.answer : blank() };
+}
+
 /** To an SMS with numbered lines one answers with a number: the keypad then writes digits, if nothing is being written. */
 const readyFor = ({ text }, draft) => (draft.text === "" && /^\d+ /m.test(text) ? blank("123") : draft);
 
@@ -124,6 +136,13 @@ const send = (act) => (phone) => {
   const { text } = phone[fieldOf(phone)];
   return [phone, text.trim() ? { [act]: text } : { refuse: true }];
 };
+const PIN = /^\d{4}$/;
+const settleWallet = (phone, pin) => {
+  const [{ id }, ...wallets] = phone.wallets;
+  return [{ ...phone, wallets, answer: blank() }, { wallet: { id, pin } }];
+};
+const enterPin = (phone) => (PIN.test(phone.answer.text) ? settleWallet(phone, phone.answer.text) : [phone, { refuse: true }]);
+const decline = (phone) => settleWallet(phone, null);
 const scroll = (by) => (phone) => [phone, { scroll: by }];
 const openThread = (phone) => [readThread(phone)];
 const close = (phone) => [{ ...phone, open: null }];
@@ -170,6 +189,7 @@ const KEYS = {
   waiting: { right: hangUp, end: hangUp },
   ringing: { right: hangUp, end: hangUp },
   asking: { ...TYPING, left: answer, ok: answer, call: answer, right: eraseOr(hangUp), end: hangUp },
+  wallet: { ...TYPING, left: enterPin, ok: enterPin, call: enterPin, right: eraseOr(decline), end: decline },
   ended: OVER,
   failed: OVER,
   lost: OVER,

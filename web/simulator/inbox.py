@@ -1,4 +1,4 @@
-"""The SMS of one number as server-sent events: what is in the inbox already, then each as it arrives."""
+"""The SMS of one number as server-sent events, and what its wallet is asked: what is there already, then each as it arrives."""
 
 import asyncio
 import json
@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from aiohttp import web
+
+from web.simulator.wallets import NoWallets, Prompts, Wallets, event_of
 
 RECONNECTS_AFTER = b"retry: 2000\n\n"  # ms; a gateway that was restarted is found again soon
 LISTENING = b"event: listening\ndata: now\n\n"  # what follows arrives now; what came before was there already
@@ -61,8 +63,9 @@ class Inbox:
     aiohttp does not tell a handler that its client is gone; a write does, so every `heartbeat` seconds there is one.
     """
 
-    def __init__(self, sms: SmsFeed, *, heartbeat: float) -> None:
+    def __init__(self, sms: SmsFeed, wallets: Wallets | None = None, *, heartbeat: float) -> None:
         self._sms = sms
+        self._wallets = wallets or NoWallets()
         self._heartbeat = heartbeat
         self._closing = asyncio.Event()
 
@@ -71,36 +74,43 @@ class Inbox:
         number = _number_of(request)
         response = web.StreamResponse(headers=HEADERS)
         with suppress(ConnectionResetError):  # the browser has left
-            async with self._sms.listen(number) as arrivals:
+            async with self._sms.listen(number) as arrivals, self._wallets.listen(number) as prompts:
+                asked = b"".join(map(event_of, await self._wallets.waiting(number)))
                 kept = _after(self._sms.messages_to(number), request.headers.get("Last-Event-ID"))
                 await response.prepare(request)
-                await response.write(RECONNECTS_AFTER + b"".join(map(_event, kept)) + LISTENING)
-                await self._forward(arrivals, response)
+                await response.write(RECONNECTS_AFTER + b"".join(map(_event, kept)) + LISTENING + asked)
+                await self._forward(arrivals, prompts, response)
         return response
 
     async def close(self, _: web.Application) -> None:
         """End every stream; an application's `on_shutdown`."""
         self._closing.set()
 
-    async def _forward(self, arrivals: Arrivals, response: web.StreamResponse) -> None:
+    async def _forward(self, arrivals: Arrivals, prompts: Prompts, response: web.StreamResponse) -> None:
         while not self._closing.is_set():
-            sms = await self._next(arrivals)
-            await response.write(_event(sms) if sms else HEARTBEAT)
+            await response.write(await self._next(arrivals, prompts))
 
-    async def _next(self, arrivals: Arrivals) -> Sms | None:
-        """The next message, or None when there was none for a heartbeat, or at shutdown."""
-        arrival = asyncio.create_task(_get(arrivals))
+    async def _next(self, arrivals: Arrivals, prompts: Prompts) -> bytes:
+        """The next message or prompt, or a heartbeat when there was none for so long, or at shutdown."""
+        arrival = asyncio.create_task(_next_sms(arrivals))
+        prompt = asyncio.create_task(_next_prompt(prompts))
         closing = asyncio.create_task(self._closing.wait())
+        waits = {arrival, prompt, closing}
         try:
-            await asyncio.wait({arrival, closing}, timeout=self._heartbeat, return_when=asyncio.FIRST_COMPLETED)
-            return arrival.result() if arrival.done() else None
+            await asyncio.wait(waits, timeout=self._heartbeat, return_when=asyncio.FIRST_COMPLETED)
+            came = [one.result() for one in (arrival, prompt) if one.done()]
+            return b"".join(came) or HEARTBEAT
         finally:
-            arrival.cancel()
-            closing.cancel()
+            for wait in waits:
+                wait.cancel()
 
 
-async def _get(arrivals: Arrivals) -> Sms:
-    return await arrivals.get()
+async def _next_sms(arrivals: Arrivals) -> bytes:
+    return _event(await arrivals.get())
+
+
+async def _next_prompt(prompts: Prompts) -> bytes:
+    return event_of(await prompts.get())
 
 
 def _number_of(request: web.Request) -> str:

@@ -94,8 +94,8 @@ export class Developer {
   }
 
   /**
-   * One more request; `kind` is "dial", "answer", "repeat", "sms", "delivery", "ring", "rung" or, for the end-of-session
-   * event, its status.
+   * One more request; `kind` is "dial", "answer", "repeat", "sms", "delivery", "ring", "rung", "wallet" or, for the
+   * end-of-session event, its status.
    */
   log(request) {
     const { kind, path, status, ms } = request;
@@ -111,9 +111,10 @@ export class Developer {
   }
 
   /** What was answered, in a word or two. */
-  came({ kind, status, body, taken, rejected }) {
+  came({ kind, status, body, taken, rejected, said }) {
     if (status !== 200) return status ? `HTTP ${status}` : this.say("failedHop");
     if (taken) return this.say("taken");
+    if (said) return said;
     if (rejected) return "Reject";
     const told = TOLD[kind];
     return told ? this.say("told", { status: told }) : `${body.slice(0, 3)} ${measure(body).used}`;

@@ -3,13 +3,15 @@
 import { Call, beyond } from "./call.js";
 import { drawClock, drawMore, drawPhone, scroller } from "./display.js";
 import {
-  fieldOf, hear, idle, inState, newHandset, paste, press, readThread, receive, ringing, sending, view, waiting, write,
+  fieldOf, hear, idle, inState, newHandset, paste, press, readThread, receive, ringing, sending, view, waiting, walletAsked,
+  write,
 } from "./handset.js";
 import { Developer, SimCard, drawWords } from "./panels.js";
 import { Ring, rung } from "./ringing.js";
 import { remember, remembered } from "./sim.js";
 import { Sms, deliver } from "./texting.js";
 import { Thread } from "./thread.js";
+import { encode, post } from "./wire.js";
 import { WORDS, speaker } from "./words.js";
 
 const HELD_AFTER = 500; // ms until a key that is down counts as held
@@ -19,7 +21,7 @@ const KEYBOARD = {
 const IN_A_FIELD = new Set(["Enter", "Escape", "ArrowUp", "ArrowDown"]); // other keys there are the field's own
 const LIVE = new Set(["waiting", "asking", "ringing"]);
 const DROPPABLE = new Set(["waiting", "asking"]);
-const TYPED_INTO = new Set(["asking", "thread"]);
+const TYPED_INTO = new Set(["asking", "thread", "wallet"]);
 
 const $ = (id) => document.getElementById(id);
 const settings = await (await fetch("/simulator/phone.json")).json();
@@ -63,6 +65,7 @@ const ACTS = {
   dial,
   answer: (text) => converse(call.answer(text)),
   text,
+  wallet: ({ id, pin }) => answerWallet(choices.number, id, pin),
   hangUp: () => call.finish("Incomplete"),
   scroll: (lines) => scroller(phone).scrollBy({ top: lines * 3 * parseFloat(getComputedStyle($("text")).lineHeight) }),
   refuse: () => field().focus(),
@@ -212,6 +215,16 @@ function listen() {
     tellOf(sms);
     show(receive(phone, sms, choices.read.includes(sms.id)));
   });
+  inbox.addEventListener("wallet", ({ data }) => {
+    show(walletAsked(phone, JSON.parse(data)));
+    readyToType();
+  });
+}
+
+/** What the wallet's holder typed goes to the operator, which is no part of the gateway's own; the log says only that it did. */
+async function answerWallet(number, id, pin) {
+  const reply = await post("/simulator/wallet", encode({ request: id, ...(pin === null ? {} : { pin }) }));
+  log({ kind: "wallet", path: `…${id.slice(-8)}`, ...reply, said: reply.status === 200 ? JSON.parse(reply.body).said : "" });
 }
 
 function serve(here) {

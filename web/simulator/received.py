@@ -29,11 +29,22 @@ class Received:
     old: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a wallet is asked for: how much, for whom, about what."""
+
+    id: str
+    amount: str
+    payee: str
+    about: str
+
+
 @dataclass(slots=True)
 class Inbox:
     """Everything received so far, oldest first; `tell` is called with each new one."""
 
     tell: Callable[[Received], None]
+    prompts: asyncio.Queue[Prompt] = field(default_factory=asyncio.Queue)
     messages: list[Received] = field(default_factory=list)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -61,6 +72,14 @@ class Inbox:
                 await self._came.wait_for(lambda: len(self.messages) > count)
         return len(self.messages) > count
 
+    async def asked(self, seconds: float) -> Prompt | None:
+        """What the wallet is asked for next; None when that is nothing for so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.prompts.get()
+        except TimeoutError:
+            return None
+
     async def quiet(self, seconds: float) -> None:
         """Return when no SMS has come for so long."""
         with suppress(TimeoutError):
@@ -73,6 +92,9 @@ class Inbox:
         async for name, data in _events(response):
             if name == "listening":
                 self.ready.set()
+            elif name == "wallet":
+                facts = json.loads(data)
+                self.prompts.put_nowait(Prompt(facts["id"], facts["amount"], facts["payee"], facts["about"]))
             else:
                 await self._add(json.loads(data))
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from web.simulator.inbox import Inbox, SmsFeed
+from web.simulator.wallets import ROUTE, NoWallets, Wallets, answering
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -106,9 +107,17 @@ class PhoneSettings:
         }
 
 
-def add_routes(app: web.Application, phone: PhoneSettings, sms: SmsFeed, *, heartbeat: float = 15.0) -> None:
-    """Put the phone at `/simulator`; its SMS streams end when the application shuts down."""
-    inbox = Inbox(sms, heartbeat=heartbeat)
+def add_routes(
+    app: web.Application,
+    phone: PhoneSettings,
+    sms: SmsFeed,
+    wallets: Wallets | None = None,
+    *,
+    heartbeat: float = 15.0,
+) -> None:
+    """Put the phone at `/simulator`; its streams end when the application shuts down."""
+    wallets = wallets or NoWallets()
+    inbox = Inbox(sms, wallets, heartbeat=heartbeat)
     pages: dict[str, Handler] = {
         "/simulator": _file("page.html"),
         "/simulator/phone.json": _settings(phone),
@@ -116,6 +125,7 @@ def add_routes(app: web.Application, phone: PhoneSettings, sms: SmsFeed, *, hear
         **{f"/simulator/{name}": _file(name) for name in FILES},
     }
     app.add_routes([web.get(path, _only_here(page, phone.hosts)) for path, page in pages.items()])
+    app.add_routes([web.post(ROUTE, _only_here(answering(wallets), phone.hosts))])
     app.on_shutdown.append(inbox.close)
 
 

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import csv
 import io
+import json
 import os
 import re
 import sys
@@ -23,12 +24,23 @@ from aiohttp import ClientError, ClientSession
 
 from web.simulator.call import Call, Heard, beyond
 from web.simulator.hands import Fingers, HangUpError, Person, Printer, Script
-from web.simulator.line import Line
-from web.simulator.received import LENGTHS, Inbox, Received, inbox_of
+from web.simulator.line import Line, post
+from web.simulator.received import ARRIVES_WITHIN, LENGTHS, Inbox, Received, inbox_of
 from web.simulator.ringing import ring, rung
 from web.simulator.texting import report, send
+from web.simulator.wallets import ROUTE as WALLET
 
 ENDED, OTHERWISE, NOT_MADE, INTERRUPTED = 0, 1, 2, 130
+AT_ONCE = 0.2  # seconds in which a wallet is asked after the SMS that says so
+DECLINES = (None, "", "0")
+NOT_TAKEN = "The wallet did not take that."
+SAID = {
+    "paid": "Paid.",
+    "cancelled": "You declined: nothing was paid.",
+    "wrong_pin": "That is not the wallet's PIN: nothing was paid.",
+    "no_money": "There is not enough in the wallet: nothing was paid.",
+    "gone": "Too late: nothing was paid.",
+}
 LINGERS = 2.0  # seconds without an SMS after a call until the phone is put away
 
 _is_number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
@@ -139,7 +151,8 @@ async def dial(
     """
     async with _in_hand(sim, out) as phone:
         rest = _beyond(service_code or phone.line.service_code, phone.line)
-        status = await _talk(Call(phone.http, phone.line), rest, phone.fingers(keys), phone.printer)
+        fingers = phone.fingers(keys)
+        status = await _talk(Call(phone.http, phone.line), rest, phone, fingers, lingers)
         await phone.inbox.quiet(lingers)
     return status
 
@@ -169,7 +182,8 @@ async def ring_up(sim: Sim, to: str | None, *, out: TextIO, lingers: float = LIN
     return status
 
 
-async def _talk(call: Call, rest: str, fingers: Fingers, printer: Printer) -> int:
+async def _talk(call: Call, rest: str, phone: Phone, fingers: Fingers, lingers: float) -> int:
+    printer = phone.printer
     try:
         heard = await _held(call, rest, fingers, printer)
     except HangUpError as why:
@@ -179,9 +193,20 @@ async def _talk(call: Call, rest: str, fingers: Fingers, printer: Printer) -> in
         printer.say(f"The gateway gave no answer: {heard.text}.")
         return NOT_MADE
     printer.screen(heard)
+    await _pay(phone, fingers, ARRIVES_WITHIN if fingers.left() else lingers)
     if fingers.left():
         printer.say(f"The call ended with keys left over: {fingers.left()}.")
     return OTHERWISE if fingers.left() else ENDED
+
+
+async def _pay(phone: Phone, fingers: Fingers, seconds: float) -> None:
+    """Answer what the wallet is asked for within so many seconds: the next key is its PIN, `0` or nothing is a no."""
+    while (asked := await phone.inbox.asked(seconds)) is not None:
+        phone.printer.wallet(asked)
+        typed = await fingers.more()
+        said = {"request": asked.id} if typed in DECLINES else {"request": asked.id, "pin": str(typed)}
+        reply = await post(phone.http, WALLET, said)
+        phone.printer.say(SAID.get(reply.body and json.loads(reply.body).get("said", ""), NOT_TAKEN))
 
 
 async def _held(call: Call, rest: str, fingers: Fingers, printer: Printer) -> Heard:
@@ -203,6 +228,7 @@ async def _written(phone: Phone, first: str, fingers: Fingers) -> int:
         while typed is not None:
             if status := await _answered(phone, typed):
                 return status
+            await _pay(phone, fingers, AT_ONCE)
             typed = await fingers.more()
     except HangUpError as why:
         phone.printer.say(str(why))

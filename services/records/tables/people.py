@@ -36,6 +36,7 @@ accounts = Table(
     Column("answer_failures", Integer, nullable=False, server_default="0"),
     Column("answers_locked_until", Moment),
     Column("created_at", Moment, nullable=False),
+    Column("closed_at", Moment),  # since when the row is empty: only what was applied for still names it
 )
 
 security_answers = Table(

@@ -1,0 +1,287 @@
+"""Row 7, applying: for oneself and for another person, in every alphabet, and on another day where a call was cut off.
+
+`pytest -n0 -s -k "row_7 and aloud"` prints the Bengali conversations, for whoever wants to read them aloud.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from sqlalchemy import select
+
+from screens.alphabet import septets
+from services.records.database import Records
+from services.records.tables import audit, drafts
+from tests.journeys.steps import ANSWERS, PIN, applies, opens_birth_certificate, registers, sends, tracking_in
+from tests.phone import Phone, running, settings_for
+from tests.servers import RedisServer
+from tests.texting import texter
+
+OTHER = "+8801711000002"
+FORM = ("00", "1", "1", "1", "1")
+"""From anywhere to the question for whom a birth certificate is."""
+
+
+@pytest.fixture
+async def phone(tmp_path: Path) -> AsyncIterator[Phone]:
+    """A phone whose owner has an account and stands at the main menu."""
+    async with running(settings_for(tmp_path)) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await registers(phone)
+        yield phone
+
+
+async def acts(tmp_path: Path) -> list[tuple[str, str, str]]:
+    async with Records(f"sqlite+aiosqlite:///{tmp_path}/ekdial.db") as records:
+        rows = await records.read(select(audit.c.actor_kind, audit.c.act, audit.c.subject).order_by(audit.c.id))
+        return [tuple(row) for row in rows]
+
+
+async def test_row_7_for_oneself_in_english(phone: Phone, tmp_path: Path) -> None:
+    assert await phone.types(*FORM) == "Birth certificate\nWho is it for?\n1 For me\n2 For another person\n0 Back"
+    assert await phone.types("1") == "1/5 Whose certificate is it? Type the full name\n0 Back"
+    confirm = await phone.types(*ANSWERS)
+    assert confirm == (
+        "Birth certificate\nRahim Uddin, 21-11-2025, Male, Karim Uddin, Ayesha Begum\n"
+        "Fee Tk 50. Ready in 7 days\n1 Apply\n2 Change something\n3 What to bring\n0 Back"
+    )
+    assert await phone.types("3") == (
+        "Bring to Mirpur office: Vaccine card or hospital note, Parents' ID cards\n1 Apply\n0 Back"
+    )
+    assert await phone.types("1") == "To send it, type your PIN\n1 I forgot it\n0 Back"
+    assert await phone.types("9753") == "That PIN is not right. Tries left: 4. Type your PIN\n1 I forgot it\n0 Back"
+    received = await phone.types(PIN)
+    number = tracking_in(received)
+    assert received.startswith("Received. Tracking number ")
+    assert "Papers to bring: 2" in received
+    assert phone.ended
+    sms = await phone.sms("Birth certificate received")
+    assert tracking_in(sms) == number
+    assert "Bring to Mirpur office: Vaccine card or hospital note, Parents' ID cards" in sms
+    assert ("citizen", "handed_in", number) in await acts(tmp_path)
+
+
+async def test_row_7_one_answer_is_changed_and_the_others_stay(phone: Phone) -> None:
+    await opens_birth_certificate(phone)
+    await phone.types(*ANSWERS)
+    assert await phone.types("2") == (
+        "What is to be changed?\n1 Rahim Uddin\n2 21-11-2025\n3 Male\n4 Karim Uddin\n5 Ayesha Begum\n0 Back"
+    )
+    confirm = await phone.types("4", "Salma Khatun")
+    assert "Rahim Uddin, 21-11-2025, Male, Salma Khatun, Ayesha Begum" in confirm
+    await sends(phone)
+    assert phone.ended
+
+
+async def test_row_7_too_many_wrong_pins_send_nothing_and_lose_nothing(phone: Phone) -> None:
+    await opens_birth_certificate(phone)
+    await phone.types(*ANSWERS, "1")
+    screen = await phone.types("9753", "9753", "9753", "9753", "9753")
+    assert screen.startswith("Too many wrong tries.")
+    assert phone.ended
+
+
+async def test_row_7_in_bengali_with_latin_letters_aloud(tmp_path: Path) -> None:
+    async with running(settings_for(tmp_path)) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await registers(phone, "2")
+        keys = ("00", "1", "1", "1", "1", "1", *ANSWERS, "3", "0", "2", "1", "Rahima Khatun", "1", PIN)
+        said = [(key, await phone.types(key)) for key in keys]
+    for key, screen in said:
+        cost = septets(screen)
+        assert cost is not None, f"{screen!r} is in plain letters"
+        assert cost + len("CON ") <= 160, screen
+        print(f"\n> {key}\n{screen}")  # noqa: T201 - so that a person can read it
+    assert said[5][1] == "1/5 Jar sonod, tar puro nam din\n0 Firun"
+    assert said[-2][1] == "Abedon pathate apnar PIN din\n1 PIN bhule gechi\n0 Firun"
+    assert said[-1][1].startswith("Abedon peyechi. Tracking number ")
+    assert "Rahima Khatun" in said[-3][1]
+
+
+BY_SMS = (
+    ("আবেদন ১০১", "আপনার পিন দিন"),
+    ("{pin}", "জন্ম সনদ\nকার জন্য আবেদন?"),
+    ("১", "১/৫"),
+    ("রহিম উদ্দিন", "২/৫"),
+    ("২১-১১-২০২৫", "৩/৫"),
+    ("২", "৪/৫"),
+    ("করিম উদ্দিন", "৫/৫"),
+    ("আয়েশা বেগম", "জন্ম সনদ\nরহিম উদ্দিন"),
+    ("১", "আবেদন পাঠাতে আপনার পিন দিন"),
+    ("{pin}", "একডায়াল: জন্ম সনদ"),
+)
+"""What is texted to apply for a birth certificate, and how each answer begins."""
+
+
+async def test_row_7_in_bengali_script_by_sms_aloud(tmp_path: Path) -> None:
+    async with running(settings_for(tmp_path)) as url, texter(url) as phone:
+        pin = re.search(r"^\d{4,6}", await phone.texts("নিবন্ধন আমিনা বেগম", expect=2), re.MULTILINE)[0]
+        for text, begins in BY_SMS:
+            reply = await phone.texts(text.format(pin=pin))
+            assert reply.startswith(begins), reply
+            print(f"\n> {text.format(pin=pin)}\n{reply}")  # noqa: T201 - so that a person can read it
+        assert "সাথে আনবেন: টিকা কার্ড বা হাসপাতালের ছাড়পত্র" in reply
+        status = await phone.texts(f"অবস্থা {tracking_in(reply)}")
+    assert status.startswith("জন্ম সনদ\n")
+
+
+async def test_row_7_for_another_person_who_is_told_and_refuses(phone: Phone, tmp_path: Path) -> None:
+    async with texter(phone.url, OTHER) as other, texter(phone.url, "+8801711000003") as nobody:
+        await phone.types(*FORM, "2")
+        assert (await phone.types("0171-234")).startswith("That is not a mobile number\n")
+        assert (await phone.types(phone.number)).startswith("That is your own number\n")
+        assert (await phone.types("+33612345678")).startswith("Numbers of that country are not served\n")
+        assert await phone.types("01711 000002") == "1/5 Whose certificate is it? Type the full name\n0 Back"
+        confirm = await phone.types(*ANSWERS)
+        assert confirm.startswith(f"Birth certificate\nFor {OTHER}\nRahim Uddin, ")
+        number = tracking_in(await sends(phone))
+        [told] = await other.hears(0)
+        assert tracking_in(told) == number, "in the language of their country"
+        assert told.startswith("একডায়াল: আপনার জন্য আবেদন করা হয়েছে: জন্ম সনদ")
+        assert "Amina" not in told
+        unknown = await nobody.texts(f"NO {number}")
+        assert unknown.startswith("No application for this phone has that number.")
+        assert await nobody.texts("NO 123456789012") == unknown, "a wrong number tells no more than a right one"
+        assert (await other.texts(f"না {number}")).startswith("আবেদনটি প্রত্যাহার করা হয়েছে।")
+    assert tracking_in(await phone.sms("the person you applied for does not want it")) == number
+    await phone.dials()
+    assert "Withdrawn" in await phone.types("2", number)
+    assert ("citizen", "refused", number) in await acts(tmp_path)
+
+
+async def test_row_7_ones_own_application_is_withdrawn_from_ones_own_list(phone: Phone, tmp_path: Path) -> None:
+    number = await applies(phone)
+    await phone.dials()
+    await phone.types("2", "1", PIN)
+    status = await phone.types("1")
+    key = next(line[0] for line in (await all_of(phone, status)).splitlines() if line.endswith("Withdraw it"))
+    assert (await phone.types(key)).endswith(
+        "Withdraw it? This cannot be undone\n1 Yes, withdraw it\n2 No, keep it\n0 Back"
+    )
+    assert "is withdrawn." in await phone.types("1")
+    assert ("citizen", "withdrawn", number) in await acts(tmp_path)
+    assert "Withdrawn" in await phone.types("1")
+
+
+async def all_of(phone: Phone, screen: str) -> str:
+    """A screen with all its pages."""
+    pages = [screen]
+    while "98 More" in pages[-1]:
+        pages.append(await phone.types("98"))
+    return "\n".join(pages)
+
+
+async def opens_passport(phone: Phone, whom: str) -> str:
+    """From any screen to what the form of a passport appointment begins with."""
+    await phone.types("00", "1", "1")
+    listed = await all_of(phone, await phone.types("98"))
+    key = next(line.split()[0] for line in listed.splitlines() if "Passport" in line)
+    return await phone.types(key, "1", whom)
+
+
+PASSPORT_ANSWERS = ("21-11-1990", "1", "1")
+
+
+async def test_row_7_what_a_profile_knows_is_used_and_what_was_given_is_learned(phone: Phone) -> None:
+    assert await opens_passport(phone, "1") == (
+        "From your profile:\nName: Amina Begum\n1 Use these\n2 Type them again\n0 Back"
+    )
+    first = await phone.types("1")
+    assert first.startswith("1/"), first
+    assert "name" not in first.lower(), "what is known is not asked"
+    await phone.types("21-11-1990")
+    await finishes(phone)
+    await phone.dials()
+    await phone.types("5", PIN)
+    assert "Born: 21-11-1990" in await opens_passport(phone, "1"), "what was given once fills the next form"
+
+
+async def test_row_7_nothing_of_ones_own_profile_is_used_for_another_person(phone: Phone) -> None:
+    await opens_passport(phone, "2")
+    assert (await phone.types("01711000002")).startswith("1/"), "everything is asked"
+
+
+async def finishes(phone: Phone) -> str:
+    """The first choice, or a name, wherever something is asked still; then it is sent."""
+    screen = ""
+    while "1 Apply" not in screen:
+        screen = await phone.types("1")
+        if "Please use letters only" in screen:
+            screen = await phone.types("Dhaka")
+    return await sends(phone)
+
+
+@pytest.fixture
+def emptied(redis_server: RedisServer) -> RedisServer:
+    redis_server.empty()
+    return redis_server
+
+
+async def test_row_7_a_form_left_unfinished_waits_when_redis_was_emptied(tmp_path: Path, emptied: RedisServer) -> None:
+    settings = settings_for(tmp_path, REDIS__URL=emptied.url)
+    async with running(settings) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await registers(phone)
+        await opens_birth_certificate(phone)
+        await phone.types(*ANSWERS[:3])
+        emptied.empty()  # eleven minutes later nothing of a call is left in the store either
+        assert (await phone.dials()).startswith("Ekdial\n"), "no call is offered to go on with"
+        await phone.types("1", "1", "1", "1")
+        offer = await phone.types(PIN)
+        assert offer.startswith("Birth certificate\nYou began this on ")
+        assert offer.endswith("\n1 Go on\n2 Start again\n0 Back")
+        assert await phone.types("1") == "1/2 Type the mother's full name\n0 Back"
+        confirm = await phone.types(*ANSWERS[3:])
+        assert "Rahim Uddin, 21-11-2025, Male, Karim Uddin, Ayesha Begum" in confirm
+        number = tracking_in(await sends(phone))
+        assert tracking_in(await phone.sms("Birth certificate received")) == number
+        await phone.dials()
+        await phone.types("1", "1", "1", "1")
+        assert (await phone.types(PIN)).startswith("Birth certificate\nWho is it for?"), (
+            "what is handed in is not offered"
+        )
+
+
+async def test_row_7_a_path_heard_again_walks_the_draft_as_it_was_the_first_time(
+    tmp_path: Path, emptied: RedisServer
+) -> None:
+    settings = settings_for(tmp_path, REDIS__URL=emptied.url)
+    async with running(settings) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await registers(phone)
+        await opens_birth_certificate(phone)
+        await phone.types(*ANSWERS[:2])
+        emptied.empty()
+        await phone.dials()
+        await phone.types("1", "1", "1", "1", PIN, "1")
+        for answer in ANSWERS[2:]:
+            emptied.empty()  # with each key press the whole path is walked from its beginning
+            screen = await phone.types(answer)
+        assert "Rahim Uddin, 21-11-2025, Male, Karim Uddin, Ayesha Begum" in screen
+        emptied.empty()
+        number = tracking_in(await sends(phone))
+        emptied.empty()
+        assert tracking_in(await phone.again()) == number
+    async with Records(f"sqlite+aiosqlite:///{tmp_path}/ekdial.db") as records:
+        [draft] = (await records.read(select(drafts))).all()
+    assert draft.ended_by, "one form is one application, however often it is heard"
+
+
+async def test_row_7_starting_again_lays_the_old_form_aside_for_good(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    async with running(settings) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await registers(phone)
+        await opens_birth_certificate(phone)
+        await phone.types(*ANSWERS[:3])
+    async with running(settings) as url, ClientSession() as http:  # another day, and another session store
+        phone = Phone(http, url)
+        await phone.dials()
+        await phone.types("1", "1", "1", "1")
+        assert "You began this on" in await phone.types(PIN)
+        assert (await phone.types("2")).startswith("Birth certificate\nWho is it for?")
+        assert (await phone.types("1")).startswith("1/5 ")
+        await phone.types("00", "1", "1", "1")
+        assert (await phone.types("1")).startswith("Birth certificate\nWho is it for?"), "nothing was answered yet"

@@ -19,6 +19,7 @@ from settings import (
     ENVIRONMENT,
     PREFIX,
     SHORTEST_SECRET,
+    Connection,
     Connector,
     Documents,
     Languages,
@@ -178,6 +179,8 @@ def _siblings(place: tuple[int | str, ...]) -> Iterable[str]:
             return _sections()[str(section)]
         case ("departments", *_):
             return Connector.model_fields
+        case ("payments", *_):
+            return Connection.model_fields
         case _:
             return Network.model_fields
 
@@ -285,6 +288,10 @@ def _connectors(departments: Mapping[str, Connector]) -> Iterator[tuple[Place, s
 
 
 def _wallet(payments: Payments, server: Server) -> Iterator[tuple[Place, str, str]]:
+    for code, biller in payments.billers.items():
+        if not biller.url or not biller.key.get_secret_value():
+            said = "it cannot be asked without its address and our key"
+            yield ("payments", "billers", code), said, "give url and key, or leave it out"
     if payments.wallet != "daraja":
         return
     secrets = ("consumer_key", "consumer_secret", "passkey", "callback_token")

@@ -176,6 +176,8 @@ def check(settings: Settings, _: argparse.Namespace) -> int:
     conversation = asyncio.run(checked(settings))
     screens, services = len(conversation.menu.screens), len(conversation.services.shelf.now.services)
     print(f"{screens} screens in {len(conversation.words)} forms and {services} services: nothing wrong")
+    offered = (f"{len(catalogue.offered(channel))} on {channel}" for channel in CHANNELS)
+    print(f"What can be done where: {', '.join(offered)}; centres: {len(conversation.services.shelf.centres.by_code)}")
     return 0
 
 

@@ -255,6 +255,7 @@ class MissedCalls(Section):
 
     cool_down: Annotated[Whole, Field(ge=1, le=30 * 86_400)] = 3600
     most_a_day: Annotated[Whole, Field(ge=1, le=10_000_000)] = 20_000
+    abroad_a_day: Annotated[Whole, Field(ge=0, le=10_000_000)] = 200
     numbers: Annotated[Mapping[str, Action], ByPhone] = Field(
         default_factory=lambda: dict[str, Action]({"+254711000001": "download_link"})
     )
@@ -324,8 +325,8 @@ class Connector(Section):
 class Connection(Section):
     """Where a biller's own system is asked, and with which key."""
 
-    url: Http
-    key: SecretStr
+    url: Http = ""
+    key: SecretStr = SecretStr("")
 
 
 class Payments(Section):

@@ -10,6 +10,7 @@ from assembly.gateway import Gateway
 from assembly.sms_out import flowing
 from callbacks import MOST
 from services.codes import Codes
+from services.tracking import Tracking
 from sms.conversation import Conversations
 from sms.outbox import Outbox
 from sms.reception import Reception
@@ -40,6 +41,7 @@ def application(gateway: Gateway, workers: Workers) -> web.Application:
     app.add_routes(health.routes(_parts(gateway, workers.outbox), gateway.registry))
     simulator.add_phone(app, gateway)
     _count_codes(services.codes, gateway.registry)
+    _count_numbers(services.tracking, gateway.registry)
     return app
 
 
@@ -47,6 +49,11 @@ def _parts(gateway: Gateway, outbox: Outbox) -> health.Parts:
     """What the gateway needs of other programs, each with the question whether it is there."""
     ground = gateway.ground
     return {"redis": ground.store.sessions.ping, "database": ground.records.answers, "sms": lambda: flowing(outbox)}
+
+
+def _count_numbers(tracking: Tracking, registry: CollectorRegistry) -> None:
+    said = "Numbers of twelve digits that were asked for, by what they are the number of; held: told to wait."
+    Tallies(registry, Tally("ekdial_numbers_asked", said, "kind", tracking.asked))
 
 
 def _count_codes(codes: Codes, registry: CollectorRegistry) -> None:

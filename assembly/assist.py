@@ -26,6 +26,7 @@ from services.messages import Messages
 from services.operators import Operators, SignIn
 from services.pins import Pins
 from services.records.database import Records
+from services.visits import Visits
 from settings import Operators as OperatorSettings
 
 EVERY: Final = 60.0  # seconds between two looks for visits whose time is over
@@ -62,10 +63,8 @@ def assistance_of(settings: OperatorSettings, behind: Behind) -> Assistance:
     consents = Consents(
         *kept,
         behind.codes,
-        behind.seal,
-        behind.say,
+        Visits(behind.seal, behind.say, lambda code, language: _called(behind.shelf, code, language)),
         language_of=behind.language_of,
-        centre_said=lambda code, language: _called(behind.shelf, code, language),
         limits=Limits(settings.consents_a_day, settings.applications_a_day, settings.wrong_codes_a_day),
     )
     return Assistance(Operators(*kept, behind.pins, behind.seal, behind.say), consents)

@@ -1,7 +1,7 @@
 """Complaints and feedback put together: who answers for what, what works beside the routes, what the journeys may ask."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from services.complaints import (
     Verdicts,
 )
 from services.complaints.escalating import STEP
+from services.complaints.values import NOBODY
 from services.given import Clock, Say, Sealing, utc_now
 from services.messages import Messages
 from services.records.database import Records
@@ -57,6 +58,11 @@ class Offices:
         days = tuple(officer.days for officer in officers) or self._complaints.answer_days
         language = self._languages.by_country.get(known.country, self._languages.default)
         return Office(days, tuple(officer.names for officer in officers), known.email, language, zone)
+
+    def readers(self) -> Sequence[str]:
+        """Who has an address."""
+        known = [department.code for department in self._shelf.now.departments.values() if department.email]
+        return [*known, NOBODY] if self._complaints.email else known
 
     def named(self, service: str, language: str) -> str:
         """What a service is called."""

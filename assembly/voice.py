@@ -7,10 +7,12 @@ from aiohttp import web
 
 from assembly.countries import served
 from assembly.gateway import Gateway
+from assembly.texts import sayer
+from services.messages import Message
 from services.missed_calls import CoolDown
-from voice.allowance import Allowance
+from voice.allowance import REFUSED, Allowance
 from voice.first_sight import FirstSight
-from voice.missed_calls import Action, Answer, Line, Menus, MissedCalls
+from voice.missed_calls import Action, Answer, Line, Menus, MissedCalls, Refusing
 from voice.routes import Rings
 from voice.routes import routes as voice_routes
 
@@ -29,7 +31,19 @@ def _missed_calls(gateway: Gateway, menus: Menus) -> MissedCalls:
         cool_down=CoolDown(ground.records, ground.seal, timedelta(seconds=settings.missed_calls.cool_down)),
         first_sight=FirstSight(ground.store.client, ground.seal.name),
         allowance=Allowance(ground.store.client, settings.missed_calls.most_a_day),
+        refusing=_refusing(gateway),
     )
+
+
+def _refusing(gateway: Gateway) -> Refusing:
+    settings, ground = gateway.settings, gateway.ground
+    messages, say = gateway.conversation.services.messages, sayer(gateway.conversation.words, settings)
+
+    async def refuse(number: str, language: str, effect: str) -> None:
+        await messages.send(Message(number, say(language, "abroad", {}), "link", effect))
+
+    allowance = Allowance(ground.store.client, settings.missed_calls.abroad_a_day, REFUSED)
+    return Refusing(refuse, CoolDown(ground.records, ground.seal, timedelta(days=1)), allowance)
 
 
 def _lines(gateway: Gateway, menus: Menus) -> Mapping[str, Line]:

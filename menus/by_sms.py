@@ -7,7 +7,7 @@ from typing import Final
 from menus.model import Menu, Question
 from menus.words import Words, for_screens, template
 
-SECRET: Final = frozenset({"pin", "answer", "recovery_1", "aadhaar"})
+SECRET: Final = frozenset({"pin", "answer", "recovery_1", "aadhaar", "identity"})
 """Facts that somebody else must not find in the phone. A one-time code is none once it is used."""
 
 

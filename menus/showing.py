@@ -5,7 +5,7 @@ from typing import Any
 
 from menus.engine import Reached
 from menus.model import Choice, Form, Goodbye, Listing, Menu, Place, Question, Shown, keyed
-from menus.words import Words
+from menus.words import Words, template
 from screens.pages import Showing
 
 Labels = tuple[tuple[str, str], ...]
@@ -27,10 +27,10 @@ def show(menu: Menu, reached: Reached, words: Words) -> Showing:
 
 
 def _for_whom(place: Place, words: Words) -> str:
-    """The line that tells an operator for whom they act, by the last digits of the citizen's number."""
+    """What tells an operator on every screen for whom they act: the last digits of the citizen's number."""
     if not place.facts.get("consent"):
         return ""
-    return f"{words.common['citizen']} {str(place.facts['citizen'])[-4:]}\n"
+    return words.say(template(words.common["citizen"]), {"last": place.facts["citizen"][-4:]}) + " "
 
 
 def lies_behind(place: Place) -> bool:

@@ -34,7 +34,8 @@ _SIGNS = {
     "bn": {"BDT": "৳", "INR": "₹", "KES": "KSh "},
     "hi": {"BDT": "৳", "INR": "₹", "KES": "KSh "},
 }
-_GROUPED = {"BDT": "en_IN", "INR": "en_IN"}  # 12,34,567
+_IN_LAKHS = "en_IN"  # 12,34,567: Bengali and Hindi group every amount so, English those of Bangladesh and India
+_GROUPED = {"BDT": _IN_LAKHS, "INR": _IN_LAKHS}
 _DATES = {"bn": ("d MMMM y", "bn"), "hi": ("d MMMM y", "hi")}
 _BENGALI_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
@@ -264,10 +265,11 @@ def _name(name: Callable[[str, str], str], form: str, fact: Any) -> str:
 
 def _money(fact: Any, form: str) -> str:
     minor, currency = fact
-    major, rest = divmod(minor, 100)
-    amount = format_decimal(major, locale=_GROUPED.get(currency, "en")) + (f".{rest:02}" if rest else "")
+    major, rest = divmod(abs(minor), 100)
+    grouped = _GROUPED.get(currency, "en") if form == "en" else _IN_LAKHS
+    amount = format_decimal(major, locale=grouped) + (f".{rest:02}" if rest else "")
     sign = _SIGNS.get(form, _SIGNS["en"]).get(currency, f"{currency} ")
-    return sign + _digits(amount, form)
+    return ("-" if minor < 0 else "") + sign + _digits(amount, form)
 
 
 def _digits(text: str, form: str) -> str:

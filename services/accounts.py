@@ -172,10 +172,16 @@ class Accounts:
         found = await self._records.read(made.where(account_events.c.kind == "registered"))
         return found.scalar_one_or_none()
 
-    async def closed_in(self, session: str) -> bool:
-        """Whether an account was closed in this session: its path, heard again, walks past signing in to it."""
-        noted = select(account_events.c.id).where(account_events.c.effect == session)
-        return (await self._records.read(noted.where(account_events.c.kind == "closed_in"))).first() is not None
+    async def closed_in(self, session: str) -> str | None:
+        """The effect under which the account was made that was closed in this session; None when none was.
+
+        For a path that is heard again, which walks past signing in to it once more.
+        """
+        whose = select(account_events.c.account).where(account_events.c.effect == session)
+        closed = whose.where(account_events.c.kind == "closed_in").scalar_subquery()
+        made = select(account_events.c.effect).where(account_events.c.account == closed)
+        found = await self._records.read(made.where(account_events.c.kind == "registered"))
+        return found.scalar_one_or_none()
 
     async def close(self, transaction: Transaction, account: int, effect: str) -> bool:
         """Note within `transaction` that the account is closed from now on; False where it was before, or never was."""

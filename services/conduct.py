@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import Select, case, func, select
 
-from services.consents import APPLIED
 from services.records.database import Records
 from services.records.tables import audit, consent_checks, consents, operators
+from services.visits import APPLIED
 
 COUNTED: Final = ("asked", "given", "refused", "wrong", "applications", "citizens", "nights")
 FAR: Final = 3  # times the median of how far all are from the median
@@ -66,7 +66,8 @@ class Conduct:
         return tuple(sorted(judged(lines), key=lambda line: (-len(line.unusual) - line.limited, line.operator)))
 
     async def _pairs(self, counted: Select[Any]) -> dict[Any, int]:
-        return {row[0]: row[1] for row in await self._records.read(counted)}
+        rows: Sequence[Any] = (await self._records.read(counted)).all()
+        return {whose: count for whose, count in rows}  # noqa: C416 - rows are no pairs to mypy
 
     async def _nights(self, moment: datetime) -> Counter[int]:
         given = select(consents.c.operator, consents.c.given_at).where(consents.c.given_at >= moment)

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, upda
 
 from services.audit import Act, Audit
 from services.codes import Codes, Said
-from services.given import Clock, Say, Sealing, utc_now
+from services.given import Clock, utc_now
 from services.messages import Message, Messages
-from services.operators import name_of
 from services.records.database import Records, Transaction
 from services.records.tables import OPEN_CONSENT, accounts, audit, consent_checks, consents, operators
+from services.visits import APPLIED, Visits
 
 Purpose: TypeAlias = Literal["apply", "follow", "pay", "complain", "profile"]
 Outcome: TypeAlias = Literal["sent", "too_many", "spent"]
@@ -26,16 +26,7 @@ Ended: TypeAlias = Literal["operator", "citizen", "lapsed", "suspended", "limit"
 
 LIVES: Final = timedelta(minutes=30)
 DAY: Final = timedelta(days=1)
-TOLD: Final = 6  # things done that one SMS tells of; who did more is told how many
-APPLIED: Final = "handed_in"
-DONE: Final = {
-    APPLIED: "done_applied",
-    "withdrawn": "done_withdrawn",
-    "complaint_made": "done_complained",
-    "pay": "done_paid",
-    "profile_changed": "done_profile",
-}
-"""What is told of a visit: what the audit calls it, and the text that says it."""
+STEP: Final = 100  # consents that are ended in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +69,7 @@ class Given:
 class Consents:
     """All of them. Every number is E.164.
 
-    `language_of` is what a number is written to in, `centre_said` what a centre (its code) is called in a language.
+    `language_of` is what a number is written to in; `visits` says who asks, and what was done.
     """
 
     def __init__(
@@ -86,21 +77,17 @@ class Consents:
         records: Records,
         messages: Messages,
         codes: Codes,
-        seal: Sealing,
-        say: Say,
+        visits: Visits,
         *,
         language_of: Callable[[str], Awaitable[str]],
-        centre_said: Callable[[str, str], str] = lambda code, _: code,
         limits: Limits | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self._records = records
         self._messages = messages
         self._codes = codes
-        self._seal = seal
-        self._say = say
+        self._visits = visits
         self._language_of = language_of
-        self._centre_said = centre_said
         self._limits = limits or Limits()
         self._clock = clock
         self._audit = Audit(records, clock=clock)
@@ -181,7 +168,14 @@ class Consents:
 
     async def sweep(self) -> int:
         """End what has lapsed without anybody looking, so that the citizen is told; how many did."""
-        lapsed = _WITH_OPERATOR.where(OPEN_CONSENT, consents.c.lapses_at <= self._clock()).limit(100)
+        ended = 0
+        while some := await self._end_lapsed():
+            ended += some
+        return ended
+
+    async def _end_lapsed(self) -> int:
+        """At most STEP of them."""
+        lapsed = _WITH_OPERATOR.where(OPEN_CONSENT, consents.c.lapses_at <= self._clock()).limit(STEP)
         async with self._records.transaction() as transaction:
             rows = (await transaction.execute(lapsed)).all()
             for row in rows:
@@ -211,9 +205,8 @@ class Consents:
         most = row.consents_a_day or self._limits.consents
         if await self._count(_asked_by(row.operator, since)) > most or await self._spent(row, since):
             return "spent"
-        of_citizen = select(func.count()).where(consents.c.number == row.number, consents.c.outcome != "spent")
-        asked = await self._records.read(of_citizen.where(consents.c.asked_at > since))
-        return "too_many" if asked.scalar_one() > self._limits.of_citizen else None
+        asked = await self._count(_asked_of(row.number, since))
+        return "too_many" if asked > self._limits.of_citizen else None
 
     async def _spent(self, row: Row[Any], since: datetime) -> bool:
         if await self._count(_wrong_by(row.operator, since)) >= self._limits.wrong_codes:
@@ -230,7 +223,7 @@ class Consents:
     async def _send(self, row: Row[Any]) -> Outcome:
         if row.given_at or row.ended_at:
             return "sent"  # heard again: its code is used up, and stays so
-        said = Said("consent_code", {**self._who(row), "purpose": row.purpose})
+        said = Said("consent_code", {**self._visits.who(row), "purpose": row.purpose})
         return await self._codes.send(row.number, row.language, _for(row.id), row.effect, said=said)
 
     async def _asked(self, row: Row[Any], outcome: Outcome) -> Asked:
@@ -257,7 +250,7 @@ class Consents:
         now, account = self._clock(), select(accounts.c.id).where(accounts.c.number == row.number)
         known = (await transaction.execute(account)).scalar_one_or_none()
         given = {"given_at": now, "lapses_at": now + LIVES, "account": known, "newcomer": known is None}
-        alone = (consents.c.id == row.id, consents.c.given_at.is_(None))
+        alone = (consents.c.id == row.id, consents.c.given_at.is_(None), consents.c.ended_at.is_(None))
         if (await transaction.execute(update(consents).where(*alone).values(given))).rowcount:
             await self._note(transaction, row, "consent_given", effect, account=known)
 
@@ -289,31 +282,10 @@ class Consents:
         if not (await transaction.execute(update(consents).where(*alone).values(ended))).rowcount:
             return
         await self._note(transaction, row, "consent_ended", f"consent:{row.id}", account=row.account)
-        done = await self._done(transaction, row) if row.given_at else []
+        done = await self._visits.done(transaction, row) if row.given_at else []
         if done or (row.given_at and by != "citizen"):
-            text = self._visit(row, done)
-            await self._messages.queue(transaction, Message(row.number, text, "info", f"consent:{row.id}/ended"))
-
-    async def _done(self, transaction: Transaction, row: Row[Any]) -> list[Row[Any]]:
-        """What the audit knows of this visit, that a citizen is told."""
-        noted = select(audit).where(audit.c.actor_kind == "operator", audit.c.actor == str(row.operator))
-        told = noted.where(audit.c.at >= row.given_at, audit.c.act.in_(DONE)).order_by(audit.c.id)
-        return [act for act in await transaction.execute(told) if act.details.get("consent") == str(row.id)]
-
-    def _visit(self, row: Row[Any], done: list[Row[Any]]) -> str:
-        """What was done, in the citizen's language."""
-        each = (self._say(row.language, DONE[act.act], {"number": act.subject}) for act in done)
-        lines = list(dict.fromkeys(each))  # what is said of a changed profile is the same for every answer in it
-        if len(lines) > TOLD:
-            lines[TOLD:] = [self._say(row.language, "done_more", {"count": len(lines) - TOLD})]
-        said = lines or [self._say(row.language, "done_nothing", {})]
-        return self._say(row.language, "visit_over", {**self._who(row), "done": said})
-
-    def _who(self, row: Row[Any]) -> Mapping[str, object]:
-        """Who the operator is, as a citizen is told."""
-        centre = self._centre_said(row.centre, row.language)
-        named = ", ".join(filter(None, (name_of(self._seal, row), centre)))
-        return {"who": named, "operator": row.operator}
+            told = Message(row.number, self._visits.told(row, done), "info", f"consent:{row.id}/ended")
+            await self._messages.queue(transaction, told)
 
     async def _note(
         self, transaction: Transaction, row: Row[Any], act: str, effect: str, *, account: int | None = None
@@ -355,6 +327,11 @@ def _waiting_or_alive(now: datetime) -> ColumnElement[bool]:
 
 def _asked_by(operator: int, since: datetime) -> Select[int]:
     asked = select(func.count()).where(consents.c.operator == operator, consents.c.asked_at > since)
+    return asked.where(consents.c.outcome.in_(("asking", "sent")))
+
+
+def _asked_of(number: str, since: datetime) -> Select[int]:
+    asked = select(func.count()).where(consents.c.number == number, consents.c.asked_at > since)
     return asked.where(consents.c.outcome.in_(("asking", "sent")))
 
 

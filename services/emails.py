@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Executable, Row, Select, delete, func, select, update
 
+from services.audit import Audit, Who, act_of, citizen
 from services.given import Clock, Say, Sealing, utc_now
 from services.links import Links
 from services.messages import Message, Messages
@@ -56,6 +57,7 @@ class Emails:
         self._seal = seal
         self._write = write
         self._clock = clock
+        self._audit = Audit(records, clock=clock)
 
     async def of(self, account: int) -> Email | None:
         """The address that this account has, verified or not."""
@@ -91,6 +93,7 @@ class Emails:
             kept = (await transaction.execute(_of(account).with_for_update())).one_or_none()
             if kept and await self._note(transaction, Note(account, kept.digest, "removed", "done"), effect):
                 await transaction.execute(delete(emails).where(emails.c.account == account))
+                await self._act(transaction, "email_removed", citizen(account, effect), account, effect)
 
     async def asked_about(self, subject: str) -> Email | None:
         """The address that a link with this subject verifies; None when it is not the account's any more."""
@@ -103,6 +106,11 @@ class Emails:
             if kept and kept.verified_at is None:
                 seen = update(emails).where(emails.c.account == kept.account).values(verified_at=self._clock())
                 await transaction.execute(seen)
+                who, given = (
+                    Who("citizen", str(kept.account), "web"),
+                    f"email:{kept.account}:{kept.given_at.isoformat()}",
+                )
+                await self._act(transaction, "email_verified", who, kept.account, given)
         email = self._opened(kept)
         return replace(email, verified=True) if email else None
 
@@ -140,6 +148,7 @@ class Emails:
             if outcome == "sent":
                 if asked == "given":
                     await self._keep(transaction, account, address, digest, language)
+                    await self._act(transaction, "email_given", citizen(account, effect), account, effect)
                 await self._messages.queue(transaction, Message(address, text, "link", f"{effect}/email", "email"))
         return outcome
 
@@ -166,6 +175,9 @@ class Emails:
         noted = self._records.insert_once(email_events).returning(email_events.c.id)
         row = {**note._asdict(), "effect": effect, "created_at": self._clock()}
         return (await transaction.execute(noted, row)).scalar_one_or_none() is not None
+
+    async def _act(self, transaction: Transaction, act: str, who: Who, account: int, effect: str) -> None:
+        await self._audit.note(transaction, act_of(who, act, "account", str(account), effect))
 
     def _opened(self, row: Row[Any] | None) -> Email | None:
         if row is None:

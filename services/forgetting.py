@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, TextClause, bindparam, delete, select, true
+from sqlalchemy import Column, ColumnElement, Table, TextClause, bindparam, delete, exists, select, true
 from sqlalchemy.sql.dml import ReturningDelete
 
 from services.given import Clock, utc_now
@@ -11,10 +11,12 @@ from services.records.database import Records
 from services.records.tables import (
     OVERTAKEN,
     account_events,
+    consent_checks,
     department_events,
     drafts,
     inbound_sms,
     messages,
+    operator_events,
     profile_facts,
 )
 
@@ -31,12 +33,18 @@ class Rule(NamedTuple):
 
 
 _AT_THE_HEAD = messages.c.id.in_(select(messages.c.id).order_by(messages.c.id).limit(STEP))
+_asked_for = exists().where(payments.c.bill == bills.c.id)
 RULES: Final = (
+    # What a biller said to who then did not pay; what was paid stays, for it is on the books.
+    Rule(bills, bills.c.created_at, timedelta(days=30), bills.c.posting.is_(None) & ~_asked_for),
     # A provider may bring an SMS again within two days, and a citizen or a helpdesk asks within weeks what became of one.
     Rule(inbound_sms, inbound_sms.c.done_at, timedelta(days=30), inbound_sms.c.state == "done"),
     # A try is repeated while its session lasts, a day at most, and looked into after a complaint. How an account was
     # made is told by its event for as long as there is the account.
     Rule(account_events, account_events.c.created_at, timedelta(days=90), account_events.c.kind != "registered"),
+    # An operator's tries are looked into as long as a citizen's; what was consented to is kept.
+    Rule(operator_events, operator_events.c.created_at, timedelta(days=90), true()),
+    Rule(consent_checks, consent_checks.c.created_at, timedelta(days=90), true()),
     # A form that nobody went on with says itself when it ends; see `services.applications.drafts`.
     Rule(drafts, drafts.c.ends_at, timedelta(), true()),
     # A department tells an event again for days, if it is not heard; after five minutes a stolen one is refused anyhow.

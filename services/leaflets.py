@@ -1,14 +1,9 @@
 """What somebody wants to have in writing, as one SMS: what a service asks, and where a centre is."""
 
-from typing import Final
-
 from services.catalogue.model import Service
 from services.catalogue.nearby import Centre
 from services.given import Say
 from services.messages import Message, Messages
-
-SERVICE: Final = "service"
-CENTRE: Final = "centre"
 
 
 class Leaflets:
@@ -20,11 +15,11 @@ class Leaflets:
 
     async def service(self, number: str, service: Service, language: str, effect: str) -> None:
         """Send what a service costs, how long it takes, what to bring and where, and how it is applied for."""
-        await self._send(number, self._say(language, SERVICE, about_service(service)), f"{effect}/service")
+        await self._send(number, self._say(language, "service", about_service(service)), f"{effect}/service")
 
     async def centre(self, number: str, centre: Centre, language: str, effect: str) -> None:
         """Send where a centre is, and when it is open."""
-        await self._send(number, self._say(language, CENTRE, about_centre(centre)), f"{effect}/centre")
+        await self._send(number, self._say(language, "centre", about_centre(centre)), f"{effect}/centre")
 
     async def _send(self, number: str, text: str, effect: str) -> None:
         await self._messages.send(Message(number, text, "info", effect))

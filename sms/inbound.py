@@ -189,13 +189,14 @@ async def _stop(desk: Desk, sms: Waiting, asked: Asked, *, answered: bool) -> Ta
 
     Who has an operator at hand means the operator: then only that is over, and the next STOP is about every SMS.
     """
-    said = "consent_stopped" if await desk.end_consents(sms.number, sms.effect) else "stopped"
-    if said == "stopped":
+    about_operator = await desk.end_consents(sms.number, sms.effect)
+    if not about_operator:
         await desk.optouts.out(sms.number, "keyword")
     language = await _language(desk, sms, asked, await desk.conversations.standing(sms.number, sms.effect))
     with suppress(StoreDown):
         await desk.conversations.end(sms.number)
-    return Taken("stop", desk.say(language, said, {}) if answered else "")
+    said = desk.say(language, "consent_stopped", {}) if about_operator else desk.say(language, "stopped", {})
+    return Taken("stop", said if answered else "")
 
 
 async def _language(desk: Desk, sms: Waiting, meant: Asked | Meant | None, standing: Turn | None) -> str:

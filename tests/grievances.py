@@ -27,7 +27,11 @@ TELLS = "feedback@department.example"
 class Offices:
     """The departments that a test knows; those it does not know answer within a week, and read no mail."""
 
-    services: ClassVar = {"birth_certificate": "local_government", "trade_licence": "local_government", "pan": "income_tax"}
+    services: ClassVar = {
+        "birth_certificate": "local_government",
+        "trade_licence": "local_government",
+        "pan": "income_tax",
+    }
 
     def __init__(self, **offices: Office) -> None:
         self.offices = offices
@@ -37,6 +41,9 @@ class Offices:
 
     def office(self, department: str) -> Office:
         return self.offices.get(department) or Office((7, 7, 15), (), "", "en", DHAKA)
+
+    def readers(self) -> list[str]:
+        return [department for department, office in self.offices.items() if office.email]
 
     def named(self, service: str, language: str) -> str:
         return service.replace("_", " ").capitalize()

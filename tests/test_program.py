@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ from aiohttp import ClientConnectorError, ClientSession, TCPConnector
 from sqlalchemy import make_url
 
 from server import main
-from services.keys import Keys
+from services.keys import Holder, Keys
 from services.records.database import Records
 from services.records.migrate import upgrade
 from tests.phone import Phone
@@ -70,7 +71,18 @@ def test_help_lists_the_verbs_with_a_line_each(tmp_path):
 
     listed = re.findall(r"^    (\w+) +(\S.*)$", ended.stdout, re.MULTILINE)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert [verb for verb, _ in listed] == ["serve", "check", "dial", "migrate", "keys", "graph"]
+    assert [verb for verb, _ in listed] == [
+        "serve",
+        "check",
+        "dial",
+        "migrate",
+        "keys",
+        "operator",
+        "audit",
+        "departments",
+        "payments",
+        "graph",
+    ]
 
 
 LOUD = (
@@ -90,7 +102,7 @@ def test_what_it_does_not_know_is_named(arguments, program):
 
 
 @pytest.mark.parametrize(
-    "verb", ["", "serve", "check", "dial", "migrate", "keys list", "keys add --department x", "graph"]
+    "verb", ["", "serve", "check", "dial", "migrate", "keys list", "keys add --department x", "audit export", "graph"]
 )
 def test_every_verb_takes_a_config_before_or_behind_it_and_says_all_that_is_wrong(verb, program, tmp_path):
     (tmp_path / "other.toml").write_text("[server]\nport = 65536\n\n[reddis]\n")
@@ -168,16 +180,55 @@ def test_a_key_is_shown_once_listed_and_revoked(program, tmp_path):
     key = program("keys", "add", "--department", "dncc").stdout.strip()
     key_id = key.split("_")[1]
 
-    async def department() -> str | None:
+    async def holder() -> Holder | None:
         async with Records(f"sqlite+aiosqlite:///{tmp_path}/ekdial.db") as records:
-            return await Keys(records).department_of(key)
+            return await Keys(records).holder(key)
 
-    assert asyncio.run(department()) == "dncc"
     assert re.fullmatch(rf"{key_id} dncc \d{{4}}-\d\d-\d\d\n", program("keys", "list").stdout)
+    assert asyncio.run(holder()) == Holder("dncc", key_id)
+    assert re.fullmatch(rf"{key_id} dncc \d{{4}}-\d\d-\d\d used \d{{4}}-\d\d-\d\d\n", program("keys", "list").stdout)
     assert program("keys", "revoke", key_id).returncode == 0
     assert program("keys", "list").stdout.endswith(" revoked\n")
     (line,) = refused(program("keys", "revoke", key_id))
     assert line == f"There is no key '{key_id}' that is not revoked; keys list shows them"
+
+
+def test_a_key_has_a_label_and_a_last_day(program):
+    added = program("keys", "add", "--department", "dncc", "--label", "licence system", "--until", "2099-12-31")
+    assert added.returncode == 0
+
+    assert program("keys", "list").stdout.endswith(" until 2099-12-31 licence system\n")
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (["--until", "soon"], "'soon' is no day; write one such as 2026-11-21"),
+        (["--label", "x" * 65], "A label is one line of at most 64 characters"),
+        (["--label", "two\nlines"], "A label is one line of at most 64 characters"),
+    ],
+)
+def test_a_label_or_a_day_that_is_none_is_refused(more, line, program):
+    assert refused(program("keys", "add", "--department", "dncc", *more))[-1].endswith(line)
+
+
+def test_the_audit_is_a_file_of_lines_of_the_days_and_the_subject_asked_for(program):
+    key = program("keys", "add", "--department", "dncc").stdout.split("_")[1]
+    assert program("keys", "add", "--department", "epfo").returncode == 0
+    program("keys", "revoke", key)
+
+    def acts(*asked: str) -> list[str]:
+        exported = program("audit", "export", "--format", "jsonl", *asked)
+        assert (exported.returncode, exported.stderr) == (0, "")
+        return [json.loads(line)["act"] for line in exported.stdout.splitlines()]
+
+    assert acts() == ["key_added", "key_added", "key_revoked"]
+    assert acts("--subject", key) == ["key_added", "key_revoked"]
+    assert acts("--since", "2026-01-01", "--until", "2099-12-31", "--subject", key) == ["key_added", "key_revoked"]
+    assert acts("--until", "2026-01-01") == []
+    heading, *lines = program("audit", "export").stdout.splitlines()
+    assert heading.split(",")[:5] == ["id", "at", "actor_kind", "actor", "act"]
+    assert len(lines) == 3
 
 
 def test_a_key_for_a_department_that_is_none_is_refused(program, tmp_path):

@@ -328,6 +328,10 @@ SECRETS = {
     "EKDIAL_AFRICASTALKING__CALLBACK_TOKEN": "hunter2",
     "EKDIAL_MAIL__PASSWORD": "hunter2",
     "EKDIAL_DOCUMENTS__CLIENT_SECRET": "hunter2",
+    "EKDIAL_PAYMENTS__CALLBACK_TOKEN": "hunter2",
+    "EKDIAL_PAYMENTS__CONSUMER_KEY": "hunter2",
+    "EKDIAL_PAYMENTS__CONSUMER_SECRET": "hunter2",
+    "EKDIAL_PAYMENTS__PASSKEY": "hunter2",
     "EKDIAL_REDIS__URL": "redis://ekdial:hunter2@localhost:6379/0",
     "EKDIAL_DATABASE__URL": "postgresql+asyncpg://ekdial:hunter2@localhost/ekdial",
 }

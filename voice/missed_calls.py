@@ -21,6 +21,7 @@ Answer: TypeAlias = Callable[[str, str, str], Awaitable[object]]
 """Sends a caller what they rang for: number, language, effect. The same effect again sends nothing again."""
 
 CAME_BY: Final = "missed_call"
+ABROAD: Final = "abroad"
 DEADLINE: Final = 4.0  # seconds: the caller's phone rings for as long as this takes
 
 log = structlog.get_logger()
@@ -31,6 +32,14 @@ class Line(NamedTuple):
 
     action: Action
     give: Answer
+
+
+class Refusing(NamedTuple):
+    """How a caller from a country that is not served is told so: what says it, how often, and to how many in a day."""
+
+    say: Answer
+    cool_down: CoolDown
+    allowance: Allowance
 
 
 class Menus(Protocol):
@@ -52,6 +61,7 @@ class MissedCalls:
         cool_down: CoolDown,
         first_sight: FirstSight,
         allowance: Allowance,
+        refusing: Refusing,
         deadline: float = DEADLINE,
     ) -> None:
         self._lines = lines
@@ -60,6 +70,7 @@ class MissedCalls:
         self._cool_down = cool_down
         self._first_sight = first_sight
         self._allowance = allowance
+        self._refusing = refusing
         self._deadline = deadline
 
     async def heard(self, ring: Ring) -> TakenFor:
@@ -83,11 +94,12 @@ class MissedCalls:
             ("client", ring.by_client),
             ("not_ours", ring.dialled not in self._lines),
             ("hidden", not ring.caller),
-            ("abroad", not self._served(ring.caller)),
         )
         return next((why for why, holds in reasons if holds), None)
 
     async def _answered(self, ring: Ring) -> TakenFor:
+        if not self._served(ring.caller):
+            return await self._refused(ring)
         line = self._lines[ring.dialled]
         language = await self._registrants.record(ring.caller, CAME_BY)
         begun = await self._cool_down.begin(ring.caller, line.action)
@@ -98,3 +110,12 @@ class MissedCalls:
         await line.give(ring.caller, language, begun.effect)
         await self._cool_down.answered(begun)
         return "answered"
+
+    async def _refused(self, ring: Ring) -> TakenFor:
+        """Tell them once, of whom nothing is recorded but that; what it costs has a limit of its own."""
+        begun = await self._refusing.cool_down.begin(ring.caller, ABROAD)
+        if begun is not None and await self._refusing.allowance.take():
+            language = await self._registrants.language(ring.caller)
+            await self._refusing.say(ring.caller, language, begun.effect)
+            await self._refusing.cool_down.answered(begun)
+        return "abroad"

@@ -17,10 +17,13 @@ MOST_UNICODE_PAGES = 8
 LONGEST: Mapping[str, Any] = {
     "address": "mohammad.rafiqul.islam@services.example",
     "amount": [500_000, "BDT"],
+    "about": "123456789012",
+    "answer_by": "2026-12-25",
     "begun": "2026-12-25",
     "beneficiary": "+8801711000002",
     "bringing": 4,
     "changed": "2026-11-21",
+    "complaint": "123456789012",
     "promised": "2026-12-25",
     "date": "2026-12-25",
     "days": 120,
@@ -32,7 +35,9 @@ LONGEST: Mapping[str, Any] = {
     "document_valid": "2026-12-25",
     "due": [500_000, "BDT"],
     "email": "helpdesk@services.example",
+    "event_day": "2026-12-25",
     "fee": [500_000, "BDT"],
+    "feedback": "123456789012",
     "hint": "XXXX 1234",
     "item": 5,
     "items": 5,
@@ -47,6 +52,7 @@ LONGEST: Mapping[str, Any] = {
     "known_phone": "+8801711000002",
     "known_postcode": "1216",
     "last_four": "1234",
+    "late": 120,
     "left": 4,
     "name": "Mohammad Rafiqul Islam Chow",
     "number": "123456789012",
@@ -97,16 +103,8 @@ def sizes(proof: Proof, form: str) -> Iterator[Fault]:
                 yield from _questions(proof, form, shown, screen)
             elif not isinstance(screen, Step):
                 most = shown.pages_of(screen, proof.menu.home)
-                for problem, right in _size(_showing(screen, proof, shown.words, facts), shown, most):
-                    shorter = "".join(_or_shorten(proof, shown.words, screen, facts))
-                    yield in_words(proof, form, (screen.name, "text"), problem, right + shorter)
-
-
-def _or_shorten(proof: Proof, words: Words, screen: Screen, facts: Mapping[str, Any]) -> Iterator[str]:
-    """What else would help: a shorter name of whatever has the longest."""
-    for name, way in sorted(words.screens[screen.name].text.placeholders):
-        if way in proof.codes and way not in words.terms and facts.get(name):
-            yield f", or shorten the {way} of {facts[name]}"
+                for said in _size(_showing(screen, proof, shown.words, facts), shown, most):
+                    yield in_words(proof, form, (screen.name, "text"), *said)
 
 
 def _ways_of_showing(proof: Proof, form: str) -> Iterator[_Shown]:

@@ -173,18 +173,18 @@ def _sending(calls: Applying, track_key: str) -> Journey:
         whose = (facts["account"], visit.citizen, facts["service"], facts["form"], facts["beneficiary"])
         wanted = Wanted(*whose, visit.told_in, visit.channel, facts["draft"], bool(visit.assisted))
         receipt = await calls.submit(wanted, visit.effect)
-        waits = await calls.delivery(receipt.tracking_number)
+        # A call that is walked again may have gone on to pay by now: it finds that way open, whatever is true today.
+        waits = None if receipt.again else await calls.delivery(receipt.tracking_number)
         payable = bool(facts.get("fee")) and calls.payable(facts["service"], visit.citizen)
         said = {
             "number": receipt.tracking_number,
             "promised": receipt.promised.isoformat(),
             "bringing": len(facts["bring"]) or None,
             "due": None if payable else facts.get("fee"),
-            "delivery": waits,
             "track_key": track_key,
             SAID_BY_SMS: texted and not receipt.again,
         }
-        if payable and not texted:
+        if payable and not texted and not waits:  # what is said must fit one screen, and a fee can be paid later
             return Outcome("payable", {**said, **_FORGOTTEN})
         return Outcome(waits or "received", {**said, **_FORGOTTEN})
 

@@ -45,14 +45,29 @@ END_KEYS: Final = "834567912"
 """Where a visit is ended: under 8, unless a deployment has one of these doors there."""
 CITIZENS_ALONE: Final = (
     *("ask_pin", "pin_wrong", "send_pin", "send_pin_wrong", "offer_register", "register", "texted_register"),
-    *("account", "sign_out", "change_pin", "new_pin", "confirm_pin", "recover", "email", "own_data"),
+    *("account", "sign_out", "change_pin", "new_pin", "confirm_pin", "recover", "email"),
     *("languages", "texted_language", "documents_start", "documents_aadhaar"),
+    *("own_data", "own_data_send", "delete_pin", "delete", "texted_refusal"),
 )
-"""What nobody does for a citizen: their PIN, their way back in, their addresses, their language, their documents, their data."""
+"""What nobody does for a citizen: their PIN, their way back in, their addresses, their language, their documents, what is
+kept of them, and saying no to what somebody else applied for."""
 ONLY_FOR: Final[Mapping[str, frozenset[str]]] = {
     "start_form": frozenset({"apply"}),
-    "own": frozenset({"follow", "pay", "complain"}),
-    "complain": frozenset({"complain"}),
+    "take_up_draft": frozenset({"apply"}),
+    "submit": frozenset({"apply"}),
+    "withdraw": frozenset({"apply"}),
+    "own": frozenset({"apply", "follow", "pay", "complain"}),
+    "bills": frozenset({"pay"}),
+    "pay_bill": frozenset({"pay"}),
+    "pay_fee": frozenset({"apply", "pay"}),
+    "complaint_start": frozenset({"complain"}),
+    "complaint": frozenset({"complain"}),
+    "complaint_own": frozenset({"complain"}),
+    "settle_complaint": frozenset({"complain"}),
+    "raise_complaint": frozenset({"complain"}),
+    "feedback": frozenset({"complain"}),
+    "texted_complaint": frozenset({"complain"}),
+    "texted_feedback": frozenset({"complain"}),
     "profile": frozenset({"profile"}),
 }
 """What wants a consent for one of these purposes."""

@@ -44,8 +44,8 @@ class SignIn(Protocol):
 
 RegisteredBy = Callable[[str], Awaitable[str | None]]
 """Number, to the effect under which its account was made; None when it has none."""
-ClosedIn = Callable[[str], Awaitable[bool]]
-"""Whether an account was closed in this session; its path, when it is heard again, walks past signing in to it."""
+ClosedIn = Callable[[str], Awaitable[str | None]]
+"""Session, to the effect under which the account was made that was closed in it; None when none was."""
 TryPin = Callable[[str, str, str], Awaitable[SignIn]]
 """Number, PIN, effect."""
 Clock = Callable[[datetime, str], str]
@@ -67,8 +67,8 @@ def sign_in(calls: SigningIn, *, by_email: bool) -> Journey:
     async def gate(visit: Visit) -> Outcome[Literal["in", "known", "new"]]:
         if visit.facts.get("account"):
             return Outcome("in")
-        known = existed(await calls.registered_by(visit.caller), visit.effect) or await calls.closed_in(visit.session)
-        return Outcome("known" if known else "new")
+        made = await calls.registered_by(visit.caller) or await calls.closed_in(visit.session)
+        return Outcome("known" if existed(made, visit.effect) else "new")
 
     async def check_pin(visit: Visit) -> Outcome[Tried]:
         tried = await calls.try_pin(visit.caller, visit.facts["pin"], visit.effect)

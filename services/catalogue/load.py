@@ -112,7 +112,7 @@ def _catalogue(files: Mapping[str, WrittenFile]) -> Catalogue:
 
 
 def _department(code: str, it: WrittenDepartment, officers: Mapping[str, WrittenOfficer]) -> Department:
-    posts = tuple(Officer(post, _said(officer.names), officer.days) for post, officer in officers.items())
+    posts = tuple(Officer(post, _said(officer.names), officer.answer_days) for post, officer in officers.items())
     return Department(code, _said(it.names), it.country, it.email or "", posts, payments=it.payments)
 
 

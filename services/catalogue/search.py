@@ -17,11 +17,12 @@ from services.catalogue.prefixes import Prefixes
 from services.catalogue.sounds import keyed, latin, sound, words_of
 
 MOST: Final = 8  # of what is found: more than anybody reads in one SMS
-MOST_WORDS: Final = 6  # that are looked at of what was typed
+MOST_WORDS: Final = 8  # that are looked at of what was typed
 LEAST_KEYS: Final = 2  # digits that are taken for the keys of a name
 ALIKE: Final = 72  # of 100: a letter or two of a word are wrong
 NEAREST: Final = 3  # words that a misspelt one may be
 SHORTEST: Final = 4  # letters of a word, below which everything is alike
+COMMON, LEAST_COMMON = 10, 5  # what begins more things than a tenth of all, and than so many, tells little of any
 APART: Final = 2  # letters by which words that are alike may differ in length
 
 _NOWHERE: Final[frozenset[int]] = frozenset()
@@ -41,6 +42,7 @@ class Search:
         things = list(named)
         self._codes = [code for code, _ in things]
         self._places = {code: place for place, code in enumerate(self._codes)}
+        self._common = max(len(things) // COMMON, LEAST_COMMON)
         names = [(place, words_of(name)) for place, (_, texts) in enumerate(things) for name in texts.values()]
         standing = _standing(names)
         self._whole = Prefixes((" ".join(words), place) for place, words in names)
@@ -54,7 +56,7 @@ class Search:
         """The best of what `typed` may mean; what is equally good in the order of `first`, then in their own."""
         words = words_of(typed)[:MOST_WORDS]
         if not words:
-            return Found(())
+            return Found([])
         places: dict[int, None] = {}
         for found in self._by_keys(words) if _is_keys(words) else self._by_words(words):
             places.update(dict.fromkeys(self._best(found - places.keys(), first)))
@@ -74,6 +76,7 @@ class Search:
             yield _all_of(begun := _either(begun, heard))
         if not _all_of(begun):
             near = [places for places in _either(begun, map(self._like, words)) if places]
+            near = [places for places in near if len(places) < self._common] or near
             yield (_all_of(near) or _most_of(near)) if near else _NOWHERE
 
     def _by_keys(self, groups: Sequence[str]) -> Iterable[frozenset[int]]:

@@ -107,7 +107,7 @@ class WrittenOfficer(BaseModel):
     model_config = STRICT
 
     names: WrittenTexts
-    days: Annotated[int, Field(ge=1, le=365)]
+    answer_days: Annotated[int, Field(ge=1, le=365)]
 
 
 class WrittenFile(BaseModel):
@@ -160,6 +160,7 @@ WANTED: Mapping[str, tuple[str, str]] = {
     "adapter": ("a way to ask a biller", 'write "http", or "sandbox" for samples'),
     "consumer": ("the consumer's number", "write a table [billers.CODE.consumer] with kind and labels"),
     "sectors": ("a sector", "write each sector as a table [sectors.CODE]"),
+    "answer_days": ("a number of days", "write a whole number from 1 to 365"),
     "email": ("an e-mail address", 'write one such as "feedback@example.org"'),
     "offices": ("an office", "write each office as a table [offices.CODE]"),
     "officers": ("an officer's post", "write each post as a table [officers.CODE]"),

@@ -60,6 +60,9 @@ class Offices(Protocol):
     def office(self, department: str) -> Office:
         """Who answers there; also for NOBODY, and for a department that is no more."""
 
+    def readers(self) -> Sequence[str]:
+        """The departments that read mail, NOBODY among them where somebody does for it."""
+
     def named(self, service: str, language: str) -> str:
         """What a service is called; nothing where there is none of this code."""
 

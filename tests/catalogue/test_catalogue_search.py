@@ -1,18 +1,22 @@
 """Services found by what people call them: in every script they have a name in, begun, out of order, misspelt."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from services.catalogue.load import load
 from services.catalogue.search import MOST, Search
+from services.catalogue.shelf import Edition
+from services.catalogue.sounds import keyed, sound
+from tests.catalogues import write_catalogue
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def search() -> Search:
-    return Search(load(ROOT / "services/catalogue/data"))
+    return Edition.of(load(ROOT / "services/catalogue/data")).search
 
 
 @pytest.mark.parametrize(
@@ -28,17 +32,74 @@ def search() -> Search:
         ("jonmo sonod", "birth_certificate"),
         ("trade-license", "trade_licence"),
         ("  pan   card! ", "pan_card"),
+        ("how do I get a pan card", "pan_card"),
+        ("janam praman patra", "birth_certificate"),
+        ("জন্ম প্রমাণ পত্র", "birth_certificate"),
+        ("treid lisens", "trade_licence"),
+        ("ড্রাইভিং লাইসেন্স", "digilocker_driving_licence"),
+        ("726", "pan_card"),
+        ("72622", "pan_card"),
+        ("7260227", "pan_card"),
+        ("726 227", "pan_card"),
+        ("37367", "epfo_passbook"),
     ],
 )
 def test_the_service_that_is_meant_comes_first(search: Search, typed: str, found: str) -> None:
-    assert search(typed)[0] == found
+    assert search(typed).codes[0] == found
 
 
-def test_several_in_the_order_of_their_numbers_and_no_more_than_can_be_read(search: Search) -> None:
-    assert search("gas") == ["ujjwala_connection", "indane_refill", "hp_refill", "bharat_refill"]
-    assert len(search("a")) == MOST
+def test_several_in_the_order_of_the_catalogue_and_no_more_than_can_be_read(search: Search) -> None:
+    assert search("gas") == (["ujjwala_connection", "indane_refill", "hp_refill", "bharat_refill"], False)
+    assert len(search("a").codes) == MOST
+    assert search("a").more
 
 
 @pytest.mark.parametrize("typed", ["", " ", "!?", "zz", "qqqqqq", "🙂", "x" * 2000])
 def test_nothing_is_found_by_nothing(search: Search, typed: str) -> None:
-    assert list(search(typed)) == []
+    assert search(typed) == ([], False)
+
+
+def test_more_digits_narrow(search: Search) -> None:
+    found = [set(search("3736226"[:digits]).codes) for digits in range(3, 8)]
+    assert all(more >= fewer for more, fewer in itertools.pairwise(found))
+    assert found[-1] < found[0]
+
+
+def test_what_is_used_most_comes_first_among_what_is_equally_good(search: Search) -> None:
+    used = ["bharat_refill", "pan_card", "hp_refill"]
+    assert search("gas", used).codes == ["bharat_refill", "hp_refill", "ujjwala_connection", "indane_refill"]
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        ("জন্ম", "जन्म", "jonmo", "janam", "janma"),
+        ("লাইসেন্স", "लाइसेंस", "licence", "license", "lisens"),
+        ("পাসপোর্ট", "पासपोर्ट", "passport", "pasport"),
+        ("यमुना", "jamuna", "যমুনা"),
+    ],
+)
+def test_words_that_sound_alike_are_one(alike: tuple[str, ...]) -> None:
+    assert len({sound(word) for word in alike}) == 1
+
+
+@pytest.mark.parametrize("little", ["", "a", "pan", "77", "!"])
+def test_too_little_sounds_like_nothing(little: str) -> None:
+    assert sound(little) == ""
+
+
+def test_the_keys_of_a_phone_are_those_of_every_phone() -> None:
+    assert (keyed("pan"), keyed("epfo"), keyed("wxyz"), keyed("2nd"), keyed("জন্ম")) == (
+        "726",
+        "3736",
+        "9999",
+        "263",
+        "",
+    )
+
+
+def test_among_ten_thousand_the_whole_name_is_first_in_any_letters(tmp_path: Path) -> None:
+    search = Edition.of(load(write_catalogue(tmp_path, 10_000))).search
+    for typed in ("licence number 77", "licens numbr 77", "lisens nambar 77", "লাইসেন্স নম্বর ৭৭"):
+        assert search(typed).codes[0] == "service_77", typed
+    assert search("licence").more

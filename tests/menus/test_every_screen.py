@@ -46,6 +46,8 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
     row = st.fixed_dictionaries({"service": service, "status": status, "number": number})
     kind = st.sampled_from([*conversation().words["en"].terms["document"], "RATCR"])
     document = st.fixed_dictionaries({"document": st.just(1), "document_kind": kind, "document_title": name})
+    centre = st.sampled_from(list(conversation().services.shelf.centres.by_code))
+    weekday = st.sampled_from(list(conversation().words["en"].terms["weekday"]))
     everything: dict[str, st.SearchStrategy[Any]] = {
         "service": st.sampled_from(asked),
         "sector": st.sampled_from(codes("sector")),
@@ -80,6 +82,17 @@ def facts(draw: st.DrawFn) -> dict[str, Any]:
         "document_issued": st.none() | day,
         "document_valid": st.none() | day,
         "sample": st.sampled_from(["yes", None]),
+        "delivery": st.sampled_from(["waiting", None]),
+        "recipient": st.sampled_from(list(conversation().words["en"].terms["recipient"])),
+        "found": st.lists(service, min_size=1, max_size=8, unique=True),
+        "more": st.sampled_from(["yes", None]),
+        "free": st.sampled_from(["yes", None]),
+        "centre": centre,
+        "near": st.lists(centre, min_size=1, max_size=5, unique=True),
+        "first": weekday,
+        "last": weekday,
+        "opens": st.just("09:00"),
+        "closes": st.just("17:00"),
     }
     return draw(st.fixed_dictionaries(everything))
 

@@ -27,6 +27,13 @@ async def all_of(phone: Phone, screen: str) -> str:
     return screen
 
 
+async def link_to(phone: Phone) -> str:
+    """Where the link in the SMS leads, on the gateway of this test."""
+    found = re.search(r"/d/\w+", await phone.sms("all that is kept of you"))
+    assert found
+    return f"{phone.url}{found[0]}"
+
+
 async def test_row_06_my_profile_stands_under_5_whether_there_is_email_or_not(phone: Phone, tmp_path: Path) -> None:
     assert "\n5 My profile" in await registers(phone)
     async with AsyncExitStack() as stack:
@@ -107,6 +114,7 @@ async def test_row_06_by_sms_in_numbered_replies(tmp_path: Path) -> None:
     async with running(settings_for(tmp_path)) as url, ClientSession() as http, texter(url) as writer:
         await registers(Phone(http, url, NUMBER))
         await writer.texts("MENU")
+        await writer.texts("2")  # the call before was not finished: start again
         assert "Type your PIN" in await writer.texts("5")
         assert "5 My profile" in await writer.texts(PIN)
         assert "1 What I told of myself" in await writer.texts("5")
@@ -124,9 +132,8 @@ async def test_row_06_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
     await phone.types("5", PIN, "5", "1", "12", AADHAAR, "00", "5", "5", "3")
     assert (await phone.types("1")).startswith("A link to all that is kept of you comes by SMS.")
     assert (await phone.types("1")).startswith("The link is on its way to you by SMS.")
-    link = re.search(r"http\S+", await phone.sms("all that is kept of you"))
-    assert link
-    async with phone.http.get(link[0], headers={"User-Agent": "Mozilla/5.0"}) as answer:
+    link = await link_to(phone)
+    async with phone.http.get(link, headers={"User-Agent": "Mozilla/5.0"}) as answer:
         page = await answer.text()
         assert answer.status == 200
         assert "no-store" in answer.headers["Cache-Control"]
@@ -135,10 +142,10 @@ async def test_row_06_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
         assert told in page, told
     assert AADHAAR not in page
     assert "Mirpur School" not in page
-    async with phone.http.get(f"{link[0]}?json", headers={"User-Agent": "Mozilla/5.0"}) as answer:
+    async with phone.http.get(f"{link}?json", headers={"User-Agent": "Mozilla/5.0"}) as answer:
         taken = await answer.json()
     assert taken["applications"][0]["application"] == number
-    async with phone.http.get(f"{link[0]}?text", headers={"User-Agent": "Mozilla/5.0"}) as answer:
+    async with phone.http.get(f"{link}?text", headers={"User-Agent": "Mozilla/5.0"}) as answer:
         assert f"Application: {spaced}" in await answer.text()
 
 
@@ -147,8 +154,7 @@ async def test_row_06_an_account_is_deleted_and_its_number_registers_anew(phone:
     number = await applies(phone)
     await phone.dials()
     await phone.types("5", PIN, "5", "3", "1", "1")
-    link = re.search(r"http\S+", await phone.sms("all that is kept of you"))
-    assert link
+    link = await link_to(phone)
     await phone.types("1", "3")
     assert await phone.types("2") == "To delete your account, type your PIN\n0 Back"
     assert (await phone.types("9135")).startswith("That PIN is not right. Tries left: 4.")
@@ -156,14 +162,14 @@ async def test_row_06_an_account_is_deleted_and_its_number_registers_anew(phone:
     assert (await phone.types("1")).startswith("Your account is deleted.")
     assert phone.ended
     await phone.sms("your account is deleted")
-    async with phone.http.get(link[0], headers={"User-Agent": "Mozilla/5.0"}) as answer:
+    async with phone.http.get(link, headers={"User-Agent": "Mozilla/5.0"}) as answer:
         assert answer.status == 410
     assert (await phone.dials()).startswith("Ekdial: public services\n1 English"), "nothing is known of this number"
     await phone.types("1")
     assert "Birth certificate" in await phone.types("2", number)
-    await phone.dials()
-    assert (await phone.types("1", "5")).startswith("To go on, please register.")
-    await registers(phone, name="Amina Khatun")
+    await phone.redials()
+    assert (await phone.types("5")).startswith("To go on, please register.")
+    await phone.types("1", "Amina Khatun", PIN, PIN, "1", "Mirpur School", "2", "Ayesha", "1")
     listed = await opens_profile(phone)
     assert "1 Name: Amina Khatun" in listed
     assert (await phone.types("00", "5", "1")).startswith("You have not applied for anything yet.")
@@ -186,4 +192,4 @@ async def test_row_06_a_deletion_heard_again_by_a_gateway_that_forgot_is_the_sam
         for _ in range(2):
             assert (await phone.again()).startswith("Your account is deleted.")
         await phone.dials()
-        assert (await phone.types("1", "5")).startswith("To go on, please register.")
+        assert (await phone.types("5")).startswith("To go on, please register.")

@@ -35,7 +35,9 @@ async def test_row_8_a_stranger_with_the_number_learns_the_status_and_nothing_of
     await stranger.dials()
     status = await stranger.types("1", "2", number)
     assert status.startswith(f"Birth certificate\n{shown(number)}\nReceived, ")
-    assert "1 Send me this by SMS\n2 Complain\n3 History\n4 Other number" in await whole(stranger, status)
+    offered = await whole(stranger, status)
+    for option in ("1 Send me this by SMS", "2 Complain", "3 History", "4 Other number"):
+        assert option in offered
     for personal in ("Rahim", "Amina", "Ayesha", phone.number[4:]):
         assert personal not in status
 
@@ -43,7 +45,7 @@ async def test_row_8_a_stranger_with_the_number_learns_the_status_and_nothing_of
 async def whole(phone: Phone, screen: str) -> str:
     """A screen with its further pages."""
     pages = [screen]
-    while "98 More" in pages[-1]:
+    while "\n98 " in pages[-1]:
         pages.append(await phone.types("98"))
     return "\n".join(pages)
 
@@ -77,7 +79,7 @@ async def test_row_8_what_is_late_is_said_to_be_late_and_by_how_much(
     await phone.dials()
     assert "Late by 3 days" in await whole(phone, await phone.types("2", number))
     assert "Late by 3 days" in await handset.texts(f"STATUS {number}")
-    await phone.dials()
+    await phone.redials()
     assert await phone.types("2", "1", PIN) == "Your applications\n1 Birth certificate: Received, 3 days late\n0 Back"
 
 
@@ -93,9 +95,9 @@ async def test_row_8_one_s_own_list_wants_a_pin_and_pages(phone: Phone) -> None:
     await registers(phone)
     for _ in range(5):
         await applies(phone)
-        await phone.dials()
+        await phone.redials()
         await phone.types("5", PIN)
-    await phone.dials()
+    await phone.redials()
     listed = await phone.types("2", "1", PIN)
     assert "1 Birth certificate: Received" in listed
     assert "5 Birth certificate: Received" in await whole(phone, listed)
@@ -136,5 +138,4 @@ async def test_row_8_every_language_says_status_and_history(tmp_path: Path, key:
         status = await whole(phone, await phone.types("2", number))
         assert shown(number) in status
         assert "{" not in status
-        history = await phone.types("3")
-        assert "\n1 " in history
+        assert "\n1 " in await whole(phone, await phone.types("3"))

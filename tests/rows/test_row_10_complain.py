@@ -16,12 +16,15 @@ from embedded import secret_of
 from menus.words import load_all
 from sealing import Seal
 from services.catalogue.shelf import Shelf
+from services.numbers import tracking_number
 from services.records.database import Records
 from services.records.migrate import upgrade
 from settings import Settings
 from tests.journeys.steps import PIN, applies, registers, tracking_in
 from tests.phone import Phone, running, settings_for
 from tests.rows.officers import officer
+from tests.servers import RedisServer
+from tests.test_privacy import everything_in, everything_said
 from tests.texting import Texter, texter
 
 STORY = "The clerk asked me for two hundred"
@@ -145,7 +148,6 @@ async def test_row_10_by_sms_a_complaint_has_a_number_and_that_number_a_status(h
 
 async def test_row_10_by_sms_the_menus_take_a_complaint_by_numbered_replies(handset: Texter) -> None:
     await handset.texts("MENU")
-    await handset.texts("1")
     assert (await handset.texts("4")).startswith("Complain or suggest\n1 Complain\n2 Rate or suggest\n")
     await handset.texts("1")
     await handset.texts("3")
@@ -203,5 +205,30 @@ async def test_row_10_every_language_complains_and_is_told_the_number(tmp_path: 
         phone = Phone(http, url)
         await phone.dials()
         kept = await phone.types(key, "4", "1", "3", "2", "1")
-        assert phone.ended
-        assert shown(tracking_in(kept)) in await phone.sms(shown(tracking_in(kept)))
+        number = tracking_in(kept if phone.ended else kept + await phone.types("98"))
+        assert shown(number) in await phone.sms(shown(number))
+
+
+async def test_row_10_nothing_that_was_written_or_guessed_is_in_logs_metrics_or_redis(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    redis_server.empty()
+    settings = settings_for(tmp_path, REDIS__URL=redis_server.url, SERVER__LOG_LEVEL="debug")
+    unknown = tracking_number()
+    with everything_said() as said:
+        async with running(settings) as url, ClientSession() as http:
+            phone = Phone(http, url)
+            await phone.dials()
+            complaint = tracking_in(await phone.types("1", "4", "1", "3", "2", STORY))
+            await phone.dials()
+            await phone.types("4", "2", "2", "1", STORY)
+            await phone.dials()
+            await phone.types("2", unknown, complaint)
+            async with http.get(f"{url}/metrics") as answer:
+                metrics = await answer.text()
+            kept = everything_in(redis_server.url)
+    assert 'ekdial_numbers_asked_total{kind="unknown"} 1.0' in metrics
+    for one in (STORY, "asked me for", complaint, unknown, phone.number[4:]):
+        assert one not in said.getvalue(), f"{one} in the logs"
+        assert one not in metrics, f"{one} in the metrics"
+        assert one.encode() not in kept, f"{one} can be read in Redis"

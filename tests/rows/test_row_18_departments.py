@@ -64,7 +64,7 @@ async def test_row_18_an_application_is_passed_on_and_moved_by_the_departments_o
     url = f"{phone.url}/{EVENTS}"
     answer = await server.moves(phone.http, url, number, "ready", en="Bring your old card.")
     assert answer == (200, {"done": "now"})
-    assert "Ready to collect. Bring your old card." in await phone.sms("Ready to collect")
+    assert "Birth certificate" in await phone.sms("Bring your old card.")
     await phone.dials()
     status = await phone.types("2", number)
     assert "Ready to collect" in status
@@ -90,7 +90,7 @@ async def test_row_18_while_it_is_down_applications_are_taken_and_the_citizen_re
     await opens_birth_certificate(other)
     await other.types(*ANSWERS)
     receipt = await sends(other)
-    assert "The office's system does not answer just now. We keep it safe and pass it on." in receipt
+    assert "The office's system is down just now; we keep your application safe and pass it on" in receipt
     second = tracking_in(receipt)
     assert second in (await other.sms("received")).replace(" ", ""), "the number is the citizen's at once"
 
@@ -99,7 +99,7 @@ async def test_row_18_while_it_is_down_applications_are_taken_and_the_citizen_re
     await until(lambda: _delivered(phone))
     assert server.handed_in == {first: 1, second: 1}
     await server.moves(phone.http, f"{phone.url}/{EVENTS}", first, "approved", en="Come on Sunday.")
-    assert "Approved. Come on Sunday." in await phone.sms("Approved")
+    assert "Birth certificate" in await phone.sms("Come on Sunday.")
     await phone.dials()
     assert "does not answer" not in await phone.types("2", first)
 

@@ -6,9 +6,10 @@ import pytest
 
 from services.audit import Act, Audit, By, acting
 from services.codes import Codes
-from services.consents import APPLIED, Consents, Limits, Wish
+from services.consents import Consents, Limits, Wish
 from services.operators import Newcomer, Operators
 from services.records.tables import audit, consents
+from services.visits import APPLIED, Visits
 from tests.desk import KARIM, RAHIMA, SEAL, say
 
 ANOTHER = "+8801711000009"
@@ -27,7 +28,8 @@ class Village:
         given = (desk.records, desk.messages)
         self.operators = Operators(*given, desk.pins, SEAL, say, clock=clock)
         language = {"language_of": spoken_to_in_bengali}
-        self.consents = Consents(*given, self.codes, SEAL, say, **language, limits=limits, clock=clock)
+        visits = Visits(SEAL, say, lambda code, _: code)
+        self.consents = Consents(*given, self.codes, visits, **language, limits=limits, clock=clock)
         self.audit = Audit(desk.records, clock=clock)
 
     async def enrols(self, number=KARIM, name="Karim Mia", **limits) -> int:

@@ -19,6 +19,23 @@ VALUES ('+8801700000001', '', 'bn', 'sms', 'a', '2026-11-21'), ('+8801700000001'
 """
 
 
+AN_APPLICATION_OF_BEFORE = """
+INSERT INTO applications (id, tracking_number, account, number, service, office, department, form, fee_minor, currency,
+  language, channel, status, note, effect, created_at, changed_at)
+VALUES (7, '123456789015', 1, '+8801700000001', 'trade_licence', 'mirpur', 'dncc', '', 0, 'BDT', 'bn', 'ussd', 'received',
+  '{}', 'a', '2026-11-21', '2026-11-21')
+"""
+AN_ACCOUNT_OF_BEFORE = """
+INSERT INTO accounts (id, number, name, language, pin_hash, created_at)
+VALUES (1, '+8801700000001', '', 'bn', '', '2026-11-21')
+"""
+COMPLAINTS_OF_BEFORE = """
+INSERT INTO complaints (complaint_number, number, application, text, status, language, channel, effect, created_at, changed_at)
+VALUES ('123456789015', '+8801700000001', 7, '', 'received', 'bn', 'sms', 'a', '2026-11-21', '2026-11-21'),
+  ('123456789023', '+8801700000001', NULL, '', 'received', 'bn', 'sms', 'b', '2026-11-21', '2026-11-21')
+"""
+
+
 async def ask(url, question):
     engine = writing_engine(address(url))
     try:
@@ -84,6 +101,20 @@ async def test_feedback_of_before_gets_numbers_that_have_a_check_digit(database_
     assert len(set(numbers)) == 2
     assert all(map(damm.is_valid, numbers))
     assert await ask(database_url, differences) == []
+
+
+async def test_complaints_of_before_go_to_the_department_of_their_application_and_are_never_late(database_url):
+    await upgrade(database_url, "0011")
+
+    def write(connection: Connection) -> None:
+        for rows in (AN_ACCOUNT_OF_BEFORE, AN_APPLICATION_OF_BEFORE, COMPLAINTS_OF_BEFORE):
+            connection.execute(text(rows))
+
+    await ask(database_url, write)
+    await upgrade(database_url)
+    asked = text("SELECT department, service, reason, level, due_at FROM complaints ORDER BY id")
+    rows = await ask(database_url, lambda connection: connection.execute(asked).all())
+    assert [tuple(row) for row in rows] == [("dncc", "trade_licence", "other", 0, None), ("", "", "other", 0, None)]
 
 
 async def test_an_embedded_database_migrates_itself_and_a_server_refuses_old_tables(database_url):

@@ -172,8 +172,8 @@ async def test_it_is_deleted_once_and_the_new_account_stays(own_data, account, d
 async def test_a_path_heard_again_signs_in_to_what_was_there_and_makes_no_account(own_data, account, desk):
     await desk.accounts.sign_in(RAHIMA, "4821", "s2:5")
     await own_data.delete(asking(account, "s2:9"))
-    assert await desk.accounts.closed_in("s2")
-    assert not await desk.accounts.closed_in("s1")
+    assert await desk.accounts.closed_in("s2") == "s1:9"
+    assert await desk.accounts.closed_in("s1") is None
     assert (await desk.accounts.sign_in(RAHIMA, "4821", "s2:5")).account == account
     assert (await desk.accounts.sign_in(RAHIMA, "4821", "s3:5")).outcome == "unknown"
     assert await desk.registers(effect="s1:9") == account, "the key press that registered is answered as before"

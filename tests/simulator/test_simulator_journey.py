@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AADHAAR = "৫৫৫৫ ৬৬৬৬ ৭৭৭১"
 REGISTER = "1,5,1,Amina Begum,4826,4826,1,Mirpur School,2,Ayesha"
-APPLY = "1,1,1,1,Rahim Uddin,21112025,2,Karim Uddin,Ayesha Begum,1"
+APPLY = "1,1,1,1,1,Rahim Uddin,21112025,2,Karim Uddin,Ayesha Begum,1,4826"
 
 
 @pytest_asyncio.fixture(loop_scope="module")

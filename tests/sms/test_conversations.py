@@ -16,13 +16,15 @@ from tests.texting import Texter, texter
 
 IN_BENGALI = (
     ("আবেদন ১০১", "আপনার পিন দিন"),
-    ("{pin}", "১/৫"),
+    ("{pin}", "জন্ম সনদ\nকার জন্য আবেদন?"),
+    ("১", "১/৫"),
     ("রহিম উদ্দিন", "২/৫"),
     ("২১-১১-২০২৫", "৩/৫"),
     ("২", "৪/৫"),
     ("করিম উদ্দিন", "৫/৫"),
     ("আয়েশা বেগম", "জন্ম সনদ\nরহিম উদ্দিন"),
-    ("১", "একডায়াল: জন্ম সনদ"),
+    ("১", "আবেদন পাঠাতে আপনার পিন দিন"),
+    ("{pin}", "একডায়াল: জন্ম সনদ"),
 )
 """What is texted to apply for a birth certificate, and how each answer begins."""
 
@@ -54,6 +56,13 @@ async def registers_in_bengali(phone: Texter) -> str:
     found = re.search(r"^\d{4,6}", both, re.MULTILINE)
     assert found
     return found[0]
+
+
+async def begins_to_apply(phone: Texter) -> str:
+    """The first question of the form of a birth certificate, for oneself."""
+    for text in ("APPLY 101", PIN, "1"):
+        question = await phone.texts(text)
+    return question
 
 
 async def test_applying_whole_in_bengali(anywhere: Texter) -> None:
@@ -102,7 +111,8 @@ async def test_a_call_that_was_cut_off_goes_on_by_sms(phone: Texter) -> None:
     for answer in ANSWERS[3:]:
         confirm = await phone.texts(answer)
     assert "Rahim Uddin" in confirm
-    assert (await phone.texts("1")).startswith("Ekdial: Birth certificate received")
+    assert (await phone.texts("1")).startswith("To send it, type your PIN")
+    assert (await phone.texts(PIN)).startswith("Ekdial: Birth certificate received")
     assert (await caller.dials()).startswith("Ekdial\n"), "what is finished is not offered again"
 
 
@@ -122,8 +132,7 @@ async def test_a_conversation_by_sms_goes_on_by_dialling(phone: Texter) -> None:
     caller = calls(phone)
     await registers(caller)
     await caller.types("00")
-    await phone.texts("APPLY 101")
-    await phone.texts(PIN)
+    await begins_to_apply(phone)
     question = await phone.texts(ANSWERS[0])
     offer = await caller.dials()
     assert offer == "You were applying for\nBirth certificate\n1 Go on\n2 Start again"
@@ -136,8 +145,7 @@ async def test_a_call_that_went_on_is_what_the_next_sms_goes_on_with(phone: Text
     caller = calls(phone)
     await registers(caller)
     await caller.types("00")
-    await phone.texts("APPLY 101")
-    await phone.texts(PIN)
+    await begins_to_apply(phone)
     await phone.texts(ANSWERS[0])
     await caller.dials()
     await caller.types("1", *ANSWERS[1:4])
@@ -150,8 +158,7 @@ async def test_a_question_asked_in_between_does_not_disturb_a_form(phone: Texter
     caller = calls(phone)
     await registers(caller)
     await caller.types("00")
-    await phone.texts("APPLY 101")
-    await phone.texts(PIN)
+    await begins_to_apply(phone)
     question = await phone.texts(ANSWERS[0])
     assert (await phone.texts("HELP")).startswith("Ekdial. Send STATUS")
     assert (await phone.texts("LANG EN")).startswith("From now on we write to you in English.")
@@ -199,8 +206,7 @@ async def test_a_number_is_the_answer_to_a_form(phone: Texter) -> None:
     caller = calls(phone)
     await registers(caller)
     await caller.types("00")
-    await phone.texts("APPLY 101")
-    question = await phone.texts(PIN)
+    question = await begins_to_apply(phone)
     assert await phone.texts(tracking_number()) == f"Please use letters only\n{question}"
 
 
@@ -226,11 +232,12 @@ async def test_a_receipt_that_was_sent_before_does_not_stand_for_the_answer(phon
     caller = calls(phone)
     await registers(caller)
     await caller.types("00")
-    for text in ("APPLY 101", PIN, *ANSWERS):
+    await begins_to_apply(phone)
+    for text in (*ANSWERS, "1"):
         await phone.texts(text)
     await caller.dials()
-    received = await caller.types("1", "1")
-    receipt_and_answer = (await phone.texts("1", expect=2)).split("\n---\n")
+    received = await caller.types("1", PIN)
+    receipt_and_answer = (await phone.texts(PIN, expect=2)).split("\n---\n")
     assert [tracking_in(one) for one in receipt_and_answer] == [tracking_in(received)] * 2
 
 

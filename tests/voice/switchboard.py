@@ -6,18 +6,20 @@ from datetime import timedelta
 
 from services.downloads import Downloads
 from services.links import Links
+from services.messages import Message
 from services.missed_calls import CoolDown
 from services.registrants import Registrants, by_country
 from tests.desk import SEAL, Desk, say
 from tests.voice.forms import CALLER, OURS, is_over, rings
-from voice.allowance import Allowance
+from voice.allowance import REFUSED, Allowance
 from voice.callback import ring_of, said
 from voice.first_sight import FirstSight
-from voice.missed_calls import Line, MissedCalls
+from voice.missed_calls import Line, MissedCalls, Refusing
 
 STATUS_LINE, MENU_LINE = "+254711000002", "+254711000003"
 
 MOST_A_DAY = 8
+MOST_ABROAD = 3
 
 
 class Menus:
@@ -51,11 +53,19 @@ class Switchboard:
             cool_down=CoolDown(records, SEAL, timedelta(hours=1), clock=clock),
             first_sight=FirstSight(redis, SEAL.name),
             allowance=Allowance(redis, MOST_A_DAY),
+            refusing=Refusing(
+                self._refuses,
+                CoolDown(records, SEAL, timedelta(days=1), clock=clock),
+                Allowance(redis, MOST_ABROAD, REFUSED),
+            ),
         )
         self.heard = Counter()
 
     async def _gives(self, number, language, effect):
         await self.gives(number, language, effect)
+
+    async def _refuses(self, number, language, effect):
+        await self.desk.messages.send(Message(number, say(language, "abroad", {}), "link", effect))
 
     async def hears(self, form):
         """What the callback was taken for, and the answer to it."""

@@ -75,14 +75,29 @@ async def test_everybody_cools_down_for_themselves(board):
         (rings("a", "anonymous"), "hidden"),
         (rings("a", ""), "hidden"),
         (rings("a", CLIENT), "hidden"),
-        (rings("a", "+4915100000001"), "abroad"),
-        (rings("a", "+70000000001"), "abroad"),
     ],
 )
 async def test_who_is_sent_nothing(form, taken_for, board):
     assert await board.hears(form) == (taken_for, "<Response><Reject/></Response>")
     assert await board.hears(form | {"isActive": "0"}) == ("repeated", "")
     assert await board.desk.count(messages) == await board.desk.count(registrants) == 0
+
+
+async def test_who_calls_from_a_country_that_is_not_served_is_told_so_once_a_day_and_not_recorded(board, clock):
+    abroad = "+4915100000001"
+    assert [await board.rings(one, abroad) for one in "abc"] == ["abroad"] * 3
+    assert [(one[0], one[2]) for one in await board.desk.sent()] == [(abroad, "abroad")]
+    clock.moves(days=1)
+    assert await board.rings("d", abroad) == "abroad"
+    assert len(await board.desk.sent()) == 1
+    assert await board.desk.count(registrants) == 0
+
+
+async def test_so_many_from_abroad_are_told_in_a_day_and_none_of_those_who_are_served_waits_for_them(board):
+    for one in range(5):
+        assert await board.rings(f"a{one}", f"+491510000000{one}") == "abroad"
+    assert len(await board.desk.sent()) == 3
+    assert await board.rings("b") == "answered"
 
 
 # What they get -------------------------------------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 import pytest
 import smsutil
 
-from assembly.countries import assumed
 from assembly.conversation import edition_of
+from assembly.countries import assumed
 from assembly.texts import names_of, sayer
 from configured import read
 from menus import words

@@ -172,12 +172,13 @@ def _announce(settings: Settings) -> None:
 def check(settings: Settings, _: argparse.Namespace) -> int:
     """Proves config, menus, catalogue and translations; exit status 2 with a line for every fault."""
     from assembly.lifecycle import checked
+    from services.catalogue.model import CHANNELS
 
     conversation = asyncio.run(checked(settings))
-    screens, services = len(conversation.menu.screens), len(conversation.services.shelf.now.services)
-    print(f"{screens} screens in {len(conversation.words)} forms and {services} services: nothing wrong")
+    catalogue, screens = conversation.services.shelf.now, len(conversation.menu.screens)
+    print(f"{screens} screens in {len(conversation.words)} forms and {len(catalogue.services)} services: nothing wrong")
     offered = (f"{len(catalogue.offered(channel))} on {channel}" for channel in CHANNELS)
-    print(f"What can be done where: {', '.join(offered)}; centres: {len(conversation.services.shelf.centres.by_code)}")
+    print(f"Services that can be done: {', '.join(offered)}")
     return 0
 
 

@@ -19,7 +19,7 @@ from services.catalogue.shelf import Edition, Shelf
 from services.leaflets import Leaflets, about_centre
 from services.usage import Usage
 
-MOST_ROWS: Final = 90  # of a list; whoever wants another types its name
+MOST_ROWS: Final = 50  # of a list; whoever wants another types its name
 EVERY: Final = 3600.0  # seconds between two looks at what is used most; it changes at midnight
 IN_TIME: Final = 60.0  # seconds that one may take
 
@@ -105,7 +105,7 @@ def finding_of(shelf: Shelf, usage: Usage) -> Finding:
         return service.code if service else None
 
     def search(typed: str) -> Found:
-        return shelf.search(typed, usage.order())
+        return shelf.find(typed, usage.order())
 
     return Finding(lists.sectors, lists.services, lists.offices, lists.at_office, lists.recipients, numbered, search)
 

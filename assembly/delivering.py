@@ -24,7 +24,7 @@ from web.departments import routes as event_routes
 
 MOST: Final = 65_536  # octets of an answer
 SLOWLY: Final = 60.0  # seconds between looks where nothing is connected: what was connected once can still wait
-GRACE: Final = 5.0  # seconds to note how what was on its way ended
+GRACE: Final = 10.0  # seconds at a stop for what is on its way; what takes longer is sent again
 
 
 @asynccontextmanager
@@ -56,5 +56,5 @@ def routes(gateway: Gateway) -> list[web.RouteDef]:
 
 
 def _courier(line: Line, connected: Connected, deliveries: Deliveries) -> Courier:
-    worker, grace = f"{socket.gethostname()}:{os.getpid()}", connected.deadline + GRACE
-    return Courier(line, deliveries, worker=worker, parallel=connected.parallel, grace=grace)
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    return Courier(line, deliveries, worker=worker, parallel=connected.parallel, grace=GRACE)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from aiohttp import web
 
@@ -12,6 +13,10 @@ from services.payments.till import Till, at_the_till
 from services.unread import UnreadCallbacks
 from web.payments import routes as callback_routes
 from web.tallies import Tallies, Tally
+
+FINISHES: Final = (
+    12.0  # seconds for what is being asked at a stop: what M-Pesa took and we did not hear cannot be asked after
+)
 
 
 def routes(gateway: Gateway) -> list[web.RouteDef]:
@@ -32,5 +37,5 @@ async def tilled(cash: Cash) -> AsyncIterator[None]:
     if cash.wallet is None:
         yield
         return
-    async with at_the_till(Till(cash.payments, cash.refunds, cash.wallet, [cash.bills.post])):
+    async with at_the_till(Till(cash.payments, cash.refunds, cash.wallet, [cash.bills.post]), FINISHES):
         yield

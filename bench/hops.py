@@ -54,8 +54,11 @@ def bare() -> AbstractContextManager[Server]:
     return running(["-m", "bench.bare", str(port)], {}, port)
 
 
-def gateway(redis: str, database: str, var: str) -> AbstractContextManager[Server]:
-    """The gateway with the settings of production: stores of its own, a token on its callbacks, no phone on the desk."""
+def gateway(redis: str, database: str, var: str, **more: str) -> AbstractContextManager[Server]:
+    """The gateway with the settings of production: stores of its own, a token on its callbacks, no phone on the desk.
+
+    `more` settings as `CATALOGUE__FOLDER="…"`.
+    """
     port = free_port()
     settings = {
         "SERVER__PORT": str(port),
@@ -65,6 +68,7 @@ def gateway(redis: str, database: str, var: str) -> AbstractContextManager[Serve
         "DATABASE__URL": database,
         "AFRICASTALKING__CALLBACK_TOKEN": TOKEN,
         "SIMULATOR__ENABLED": "false",
+        **more,
     }
     return running(["server.py", "serve"], {f"EKDIAL_{key}": value for key, value in settings.items()}, port)
 

@@ -11,12 +11,14 @@ from services.records.database import Records
 from services.records.tables import (
     OVERTAKEN,
     account_events,
+    bills,
     consent_checks,
     department_events,
     drafts,
     inbound_sms,
     messages,
     operator_events,
+    payments,
     profile_facts,
 )
 
@@ -35,8 +37,6 @@ class Rule(NamedTuple):
 _AT_THE_HEAD = messages.c.id.in_(select(messages.c.id).order_by(messages.c.id).limit(STEP))
 _asked_for = exists().where(payments.c.bill == bills.c.id)
 RULES: Final = (
-    # What a biller said to who then did not pay; what was paid stays, for it is on the books.
-    Rule(bills, bills.c.created_at, timedelta(days=30), bills.c.posting.is_(None) & ~_asked_for),
     # A provider may bring an SMS again within two days, and a citizen or a helpdesk asks within weeks what became of one.
     Rule(inbound_sms, inbound_sms.c.done_at, timedelta(days=30), inbound_sms.c.state == "done"),
     # A try is repeated while its session lasts, a day at most, and looked into after a complaint. How an account was
@@ -55,6 +55,8 @@ RULES: Final = (
     Rule(
         messages, messages.c.updated_at, timedelta(days=180), messages.c.status.in_(("sent", "failed")) & _AT_THE_HEAD
     ),
+    # What a biller said to who then did not pay; what was paid stays, for it is on the books.
+    Rule(bills, bills.c.created_at, timedelta(days=30), bills.c.posting.is_(None) & ~_asked_for),
 )
 
 

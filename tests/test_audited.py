@@ -42,8 +42,8 @@ async def walks(village: Village, folder: Path) -> None:
     await village.citizen.types(pay_key(await follows(village.citizen, number)), "1")
     assert await presses(village.citizen, "4826") == "paid"
     await village.citizen.sms("paid for")
-    await village.citizen.dials()
-    complaint = await complains(village.citizen, "1", "1", STORY)
+    await village.citizen.redials()
+    complaint = await complains(village.citizen, "1", number, "1", STORY)
     office = await officer(village.citizen, folder)
     assert (await office.asks(f"/applications/{number}"))[0] == 200
     assert (await office.asks(f"/complaints/{complaint}"))[0] == 200

@@ -16,6 +16,7 @@ from tests.journeys.steps import ANSWERS, PIN, applies, registers
 from tests.mail.post_office import open_office
 from tests.phone import Phone, running, settings_for
 from tests.servers import RedisServer
+from web.simulator.received import inbox_of
 
 NUMBER = "+8801798765432"
 NAME = "Shahanara Parvin"
@@ -54,6 +55,11 @@ def everything_in(url: str) -> bytes:
             if client.type(key) == b"hash":
                 found += [part for pair in client.hgetall(key).items() for part in pair]
         return b"\n".join(found)
+
+
+def everything_recorded(folder: Path) -> bytes:
+    """The database as it lies on the disk, with what was not written back yet."""
+    return b"".join(path.read_bytes() for path in folder.glob("ekdial.db*"))
 
 
 async def walks_every_journey(phone: Phone) -> str:
@@ -124,6 +130,72 @@ async def test_an_address_is_read_in_letters_and_nowhere_else(tmp_path: Path, re
         assert one not in said.getvalue(), f"{one} in the logs"
         assert one not in metrics, f"{one} in the metrics"
         assert one.encode() not in kept, f"{one} can be read in Redis"
+
+
+async def test_no_wallets_pin_and_no_number_of_a_bill_is_anywhere(tmp_path: Path, redis_server: RedisServer) -> None:
+    redis_server.empty()
+    settings = settings_for(tmp_path, REDIS__URL=redis_server.url, SERVER__LOG_LEVEL="debug", PAYMENTS__AFTER_CALL="0")
+    consumer, wallet_pin = "7193582641", "7305"
+    with everything_said() as said:
+        async with running(settings) as url, ClientSession() as http:
+            phone = Phone(http, url, NUMBER)
+            await registers(phone)
+            bill = await phone.types("00", "9", "1", consumer)
+            assert f"XX{consumer[-4:]}" in bill
+            await phone.types("1")
+            async with ClientSession(url) as feed, inbox_of(feed, NUMBER, lambda _: None) as inbox:
+                prompt = await inbox.asked(10)
+            assert prompt
+            pressed = {"request": prompt.id, "pin": wallet_pin}
+            async with http.post(f"{url}/simulator/wallet", data=pressed) as answer:
+                assert await answer.json() == {"said": "paid"}
+            await phone.sms("paid to")
+            async with http.get(f"{url}/metrics") as answer:
+                metrics = await answer.text()
+            kept = everything_in(redis_server.url)
+    assert 'ekdial_payments_total{outcome="paid"} 1.0' in metrics
+    assert "payment asked for" in said.getvalue()
+    rows = everything_recorded(tmp_path)
+    assert NUMBER[4:].encode() in rows, "the tables are what is searched"
+    for one in (consumer, consumer[-8:]):
+        assert one.encode() not in rows, f"{one} can be read in the database"
+    for one in (consumer, NUMBER[4:]):
+        assert one not in said.getvalue(), f"{one} in the logs"
+        assert one not in metrics, f"{one} in the metrics"
+        assert one.encode() not in kept, f"{one} can be read in Redis"
+    for place in (said.getvalue(), metrics):
+        assert not re.search(rf"(?<![\w.]){wallet_pin}(?![\w.])", place), "the wallet's PIN was written down"
+    assert f'"{wallet_pin}"'.encode() not in rows
+
+
+async def test_a_profile_is_read_on_its_owners_screens_and_nowhere_else(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    redis_server.empty()
+    settings = settings_for(tmp_path, REDIS__URL=redis_server.url, SERVER__LOG_LEVEL="debug")
+    typed = ("17051987", "Abdul Quddus", "Char Fasson village", "234123412346")
+    with everything_said() as said:
+        async with running(settings) as url, ClientSession() as http:
+            phone = Phone(http, url, NUMBER)
+            await registers(phone)
+            await phone.types("00", "5", "5", "1", "2", typed[0], "1", "4", typed[1], "1", "6", typed[2], "1", "12")
+            assert (await phone.types(typed[3])).startswith("Aadhaar: XXXX 2346")
+            assert "17-05-1987" in await phone.types("1")
+            await phone.types("00", "5", "5", "3", "1", "1")
+            token = re.search(r"/d/(\w+)", await phone.sms("all that is kept of you"))
+            assert token
+            async with http.get(f"{url}/d/{token[1]}") as answer:
+                assert "Abdul Quddus" in await answer.text()
+            recorded = everything_recorded(tmp_path)
+            await phone.types("00", "5", "5", "3", "2", PIN, "1")
+            async with http.get(f"{url}/metrics") as answer:
+                metrics = await answer.text()
+            kept = everything_in(redis_server.url)
+    for one in (*typed, "17-05-1987", "1987-05-17", token[1], NUMBER[4:]):
+        assert one not in said.getvalue(), f"{one} in the logs"
+        assert one not in metrics, f"{one} in the metrics"
+        assert one.encode() not in kept, f"{one} can be read in Redis"
+        assert one == NUMBER[4:] or one.encode() not in recorded, f"{one} can be read in the database"
 
 
 def ruin(folder: Path) -> None:

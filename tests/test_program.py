@@ -131,7 +131,11 @@ def test_check_finds_nothing_wrong_with_what_is_here(program):
     ended = program("check")
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert re.fullmatch(r"\d+ screens in 5 forms and \d+ services: nothing wrong\n", ended.stdout)
+    assert re.fullmatch(
+        r"\d+ screens in 5 forms and \d+ services: nothing wrong\n"
+        r"Services that can be done: \d+ on ussd, \d+ on sms, \d+ on kaios, \d+ on web\n",
+        ended.stdout,
+    )
 
 
 def test_check_says_what_is_wrong_with_a_catalogue(program, tmp_path):

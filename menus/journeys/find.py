@@ -4,10 +4,12 @@ The sectors come first, for that is the shortest way; whoever would rather type 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from menus import checks
 from menus.model import Choice, Facts, Journey, Listing, Option, Outcome, Question, Step, Typed, Visit
+
+LONGEST_NUMBER: Final = 5  # digits on the keypad by which a service is known
 
 
 class Found(Protocol):
@@ -55,7 +57,7 @@ def find(calls: Finding) -> Journey:
 def sought(calls: Finding, typed: str) -> Sought:
     """What `typed` may mean: digits are the number of a service, the keys of a name, or both."""
     number = typed.strip().lstrip("#")
-    numbered = calls.numbered(int(number)) if number.isascii() and number.isdigit() else None
+    numbered = calls.numbered(int(number)) if _is_number(number) else None
     found = calls.search(typed)
     others = [code for code in found.codes if code != numbered]
     if numbered is None:
@@ -68,6 +70,10 @@ def found_facts(found: Sought) -> Facts:
     keypad = f"({found.keypad})" if found.numbered and len(found.codes) > 1 else None
     more = "yes" if found.more else None
     return {"found": list(found.codes), "numbered": found.numbered, "keypad": keypad, "more": more}
+
+
+def _is_number(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_NUMBER
 
 
 _TYPED = Typed("sought", checks.sought, goto="seek")

@@ -6,7 +6,12 @@ import msgspec
 
 from menus.model import Choice, Facts, Journey, Option, Outcome, Place, Step, Visit
 
-APPLYING = frozenset({"form", "confirm", "confirm_free"})
+APPLYING = frozenset(
+    {
+        *("for_whom", "ask_other", "from_profile", "form", "form_changed", "confirm", "confirm_free"),
+        *("bring", "bring_nothing", "change_which", "send_pin", "send_pin_wrong"),
+    }
+)
 OFFERS = frozenset({"resume", "resume_form"})
 NOTHING_LOST = frozenset({"main", "languages"}) | OFFERS
 """Screens that a caller who was cut off there loses nothing by not going back to."""

@@ -137,7 +137,15 @@ class Filings:
     def _opened(self, row: Row[Any], events: tuple[Event, ...]) -> Filed:
         form = json.loads(self._seal.open(row.form, form_of(row.tracking_number)))
         plain = {name: getattr(row, name) for name in _AS_FILED}
-        return Filed(**plain, form=form, received=row.created_at, changed=row.changed_at, events=events)
+        return Filed(
+            **plain,
+            form=form,
+            received=row.created_at,
+            changed=row.changed_at,
+            events=events,
+            beneficiary=row.beneficiary or "",
+            on_file=tuple(row.on_file),
+        )
 
 
 def _listed(row: Row[Any]) -> Listed:

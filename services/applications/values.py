@@ -119,7 +119,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """An application as its department sees it: the form is open, `number` is the citizen's, events oldest first."""
+    """An application as its department sees it: the form is open, `number` is the citizen's, events oldest first.
+
+    `beneficiary` is the number of the other person whom it is for, or empty; `on_file` the papers that are known, by code.
+    """
 
     tracking_number: str
     number: str = field(repr=False)
@@ -134,6 +137,8 @@ class Filed:
     received: datetime
     changed: datetime
     events: tuple[Event, ...]
+    beneficiary: str = field(default="", repr=False)
+    on_file: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 Who keeps a catalogue, or a service of it, beyond one call would go on with what an editor has changed meanwhile.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from services.catalogue.model import Catalogue
 from services.catalogue.nearby import Centres
-from services.catalogue.search import Search
+from services.catalogue.search import MOST, Found, Search
 from services.catalogue.watching import Seen
 
 
@@ -21,6 +22,7 @@ class Edition:
 
     catalogue: Catalogue
     search: Search
+    offices: Search
     centres: Centres = field(default_factory=Centres)
     files: Seen = frozenset()
 
@@ -28,7 +30,8 @@ class Edition:
     def of(cls, catalogue: Catalogue, centres: Centres | None = None, files: Seen = frozenset()) -> Self:
         """The edition of a catalogue; it takes a while where that is large."""
         search = Search((it.code, it.names) for it in catalogue.in_order)
-        return cls(catalogue, search, centres or Centres(), files)
+        offices = Search((it.code, it.names) for it in catalogue.offices.values())
+        return cls(catalogue, search, offices, centres or Centres(), files)
 
 
 class Shelf:
@@ -52,10 +55,14 @@ class Shelf:
         """Where people are helped at this moment."""
         return self._edition.centres
 
-    @property
-    def search(self) -> Search:
-        """Finds services of that catalogue by name."""
-        return self._edition.search
+    def find(self, typed: str, first: Sequence[str] = ()) -> Found:
+        """Services of that catalogue by their name; where none is called so, those of an office that is."""
+        found = self._edition.search(typed, first)
+        return found if found.codes else self._at(self._edition.offices(typed).codes)
+
+    def _at(self, offices: Sequence[str]) -> Found:
+        codes = [it.code for it in self.now.in_order if it.office in offices] if offices else []
+        return Found(codes[:MOST], len(codes) > MOST)
 
     def put(self, edition: Edition) -> None:
         """From now on this one is in force."""

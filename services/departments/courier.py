@@ -52,7 +52,7 @@ class Courier:
         clock: Clock = utc_now,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`grace` seconds for what is on its way at a stop: more than the department's own deadline."""
+        """`grace` seconds for what is on its way at a stop; what takes longer is sent again."""
         self.line = line
         self.tries: Counter[str] = Counter()
         """Tries by how they ended: `Taken`, `Refused`, `Later`."""
@@ -76,6 +76,7 @@ class Courier:
     async def run(self) -> None:
         """Deliver what is due until cancelled; then finish what is on its way and claim nothing more."""
         try:
+            await self._hasten()  # whatever was wrong may have been mended before this start
             while True:
                 self._stir.clear()
                 await self._work()
@@ -92,12 +93,15 @@ class Courier:
 
     async def _is_there(self) -> bool:
         """Whether the system may be asked; when it has come back, what waits for later is due at once."""
-        answered = self.line.answers
         there = await self.line.is_there()
-        if there and not answered:
-            self._more_wait = True
-            await tried(self._rows.hasten(self.line.code), "deliveries could not be made due")
+        if self.line.came_back:
+            self.line.came_back = False
+            await self._hasten()
         return there
+
+    async def _hasten(self) -> None:
+        self._more_wait = True
+        await tried(self._rows.hasten(self.line.code), "deliveries could not be made due")
 
     def _places(self) -> int:
         """How many may go now: none where it wants to be left alone, one where it is to be seen whether it takes any."""

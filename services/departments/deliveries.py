@@ -143,7 +143,7 @@ class Deliveries:
             return "here"
         if row.state in {"delivered", "refused"}:
             return "delivered" if row.state == "delivered" else "refused"
-        return "waiting" if await self._is_silent(row.department) else "on_its_way"
+        return "waiting" if self._is_old(row) or await self._is_silent(row.department) else "on_its_way"
 
     async def until_queued(self, seconds: float) -> None:
         """Return when this process has queued one since the last return, and after `seconds` at the latest."""
@@ -164,10 +164,9 @@ class Deliveries:
         """At most so many that are due, the oldest first, marked *sending* for everybody to see before this returns."""
         asked = {"of": department, "claimer": worker, "most": most, "now": self._clock()}
         async with self._records.transaction() as transaction:
-            taken = (await transaction.execute(statements.CLAIM, asked)).all()
-            found = await self._contents(transaction, [row.application for row in taken])
-        if not taken:
-            return []
+            claimed = (await transaction.execute(statements.CLAIM, asked)).all()
+            found = await self._contents(transaction, [row.application for row in claimed])
+            taken = await _without_withdrawn(transaction, claimed, found)
         opened = [(row, await self._opened(row, found[row.application])) for row in taken]
         return [
             Claimed(row.id, row.attempts, row.effect, department, application)
@@ -239,11 +238,15 @@ class Deliveries:
             transaction.afterwards(self._queued.set)
         return True
 
+    def _is_old(self, row: Row[Any]) -> bool:
+        return self._clock() - OLD > row.created_at
+
     async def _is_silent(self, department: str) -> bool:
+        """Whether its system is known not to answer: to this process, or by what has piled up under all of them."""
         if department in self.silent:
             return True
-        oldest = (await self._records.read(statements.OLDEST, {"of": department})).scalar_one()
-        return oldest is not None and self._clock() - oldest > OLD
+        asked = {"of": department, "before": self._clock() - OLD}
+        return len((await self._records.read(statements.OLD_ONES, asked)).all()) == statements.PILED_UP
 
     async def _contents(self, transaction: Transaction, ids: Sequence[int]) -> Mapping[int, Row[Any]]:
         if not ids:
@@ -300,6 +303,16 @@ class Deliveries:
 
     def _said(self, row: Row[Any]) -> str:
         return self._seal.open(row.answer, _about(row.effect)).decode() if row.answer else ""
+
+
+async def _without_withdrawn(
+    transaction: Transaction, claimed: Sequence[Row[Any]], found: Mapping[int, Row[Any]]
+) -> Sequence[Row[Any]]:
+    """What its citizen took back before it was ever tried to deliver is delivered to nobody."""
+    dropped = [row.id for row in claimed if found[row.application].status == "withdrawn" and row.attempts == 1]
+    if dropped:
+        await transaction.execute(statements.DROP, {"ids": dropped})
+    return [row for row in claimed if row.id not in dropped]
 
 
 def _delivered(claimed: Claimed) -> Act:

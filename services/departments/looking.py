@@ -37,7 +37,7 @@ class Looking:
 
     async def look(self) -> bool:
         """Ask for those that are due, and move what has moved there; whether more may be due at once."""
-        if not self._line.answers:
+        if not self._line.answers or self._line.resting:
             return False
         due = await tried(self._due.looks(self._line.code, AT_ONCE), "statuses to ask for could not be found")
         for one in due or ():

@@ -12,6 +12,7 @@ from sqlalchemy import (
     TextClause,
     Update,
     bindparam,
+    delete,
     exists,
     func,
     literal,
@@ -32,6 +33,7 @@ from services.records.tables import (
     deliveries,
 )
 
+PILED_UP: Final = 3  # that have waited too long: one or two may be the fault of what they say
 _NOW: BindParameter[Any] = bindparam("now")
 _ONE = deliveries.c.id == bindparam("delivery")
 _CONTENTS = (
@@ -98,6 +100,15 @@ def _abandoned() -> Update:
     )
 
 
+def _hasten() -> Update:
+    """Rows that another process holds are being looked after; two that waited for each other's would wait for ever."""
+    mine = select(deliveries.c.id).where(
+        TO_DELIVER, deliveries.c.department == bindparam("of"), deliveries.c.due_at > _NOW
+    )
+    free = mine.with_for_update(skip_locked=True).cte("free")
+    return update(deliveries).where(deliveries.c.id.in_(select(free.c.id))).values(due_at=_NOW)
+
+
 def _settled(*conditions: ColumnElement[bool] | TextClause, **values: Any) -> Update:
     return update(deliveries).where(_ONE, *conditions).values(updated_at=_NOW, **values).returning(deliveries.c.id)
 
@@ -123,22 +134,23 @@ LATER: Final = _settled(
     error=bindparam("reason"),
     due_at=bindparam("again_at"),
 )
+DROP: Final = delete(deliveries).where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 ABANDONED: Final = _abandoned()
 LOOK: Final = _look()
 LOOK_NO_MORE: Final = _look_no_more()
-HASTEN: Final = (
-    update(deliveries)
-    .where(TO_DELIVER, deliveries.c.department == bindparam("of"), deliveries.c.due_at > _NOW)
-    .values(due_at=_NOW)
-)
+HASTEN: Final = _hasten()
 STATE: Final = (
-    select(deliveries.c.state, deliveries.c.department)
+    select(deliveries.c.state, deliveries.c.department, deliveries.c.created_at)
     .join(applications, deliveries.c.application == applications.c.id)
     .where(applications.c.tracking_number == bindparam("number"))
     .order_by(deliveries.c.id.desc())
     .limit(1)
 )
-OLDEST: Final = select(func.min(deliveries.c.created_at)).where(UNDELIVERED, deliveries.c.department == bindparam("of"))
+OLD_ONES: Final = (
+    select(deliveries.c.id)
+    .where(UNDELIVERED, deliveries.c.department == bindparam("of"), deliveries.c.created_at < bindparam("before"))
+    .limit(PILED_UP)
+)
 DEPTH: Final = tuple(
     select(
         deliveries.c.department,

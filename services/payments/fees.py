@@ -1,19 +1,31 @@
 """The fee of an application: whether it is due, and having it paid by whoever has the tracking number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import select
 
 from services.payments.rows import Payments
 from services.payments.values import Counts, Paid, Stands, Wanted
 from services.records.database import Records
-from services.records.tables import applications
+from services.records.tables import OPEN_OR_PAID, applications, payments
 
 NOT_WANTED: Final = frozenset({"rejected", "withdrawn"})
 """The statuses in which nobody is asked for a fee."""
 
+_COLUMNS: Final = (
+    applications.c.service,
+    applications.c.fee_minor,
+    applications.c.currency,
+    applications.c.status,
+)
+# Of all payments of a reference, one at most is open or paid: a unique index says so.
+_PAYMENT: Final = (
+    select(payments.c.status)
+    .where(payments.c.reference == applications.c.tracking_number, OPEN_OR_PAID)
+    .scalar_subquery()
+)
 FeeState: TypeAlias = Literal["none", "due", "pending", "paid"]
 Payable: TypeAlias = Callable[[str], bool]
 """Whether this service's fee can be paid here."""
@@ -50,6 +62,7 @@ class Fees:
         self._reaches = reaches
         self._payments = payments
         self._payable = payable
+        self._at_a_glance = records.lookup(applications.c.tracking_number, (*_COLUMNS, _PAYMENT), self._glanced)
 
     def payable(self, service: str, number: str) -> bool:
         """Whether the fee of this service can be paid here by whoever has this number."""
@@ -57,8 +70,7 @@ class Fees:
 
     async def of(self, tracking_number: str, counts: Counts = lambda _: True) -> Fee | None:
         """What is to be paid for this application, as far as payments count whose effect does; None where there is none."""
-        columns = (applications.c.service, applications.c.fee_minor, applications.c.currency, applications.c.status)
-        asked = select(*columns).where(applications.c.tracking_number == tracking_number)
+        asked = select(*_COLUMNS).where(applications.c.tracking_number == tracking_number)
         row = (await self._records.read(asked)).one_or_none()
         if row is None:
             return None
@@ -66,12 +78,17 @@ class Fees:
         state = _state(row.fee_minor, row.status, stands)
         return Fee(row.service, row.fee_minor, row.currency, state, self._payable(row.service))
 
-    async def state(self, tracking_number: str, counts: Counts = lambda _: True) -> FeeState:
-        """`due` only where it can be paid here; what was paid or is being paid is told wherever that was done."""
-        fee = await self.of(tracking_number, counts)
+    async def state(self, tracking_number: str) -> FeeState:
+        """How it stands now; `due` only where it can be paid here, and paid wherever that was done. One cheap question."""
+        fee = await self._at_a_glance(tracking_number)
         if fee is None or (fee.state == "due" and not fee.here):
             return "none"
         return fee.state
+
+    def _glanced(self, row: Sequence[Any]) -> Fee:
+        service, amount_minor, currency, status, payment = row
+        stands: Stands = "due" if payment is None else "paid" if payment == "paid" else "pending"
+        return Fee(service, amount_minor, currency, _state(amount_minor, status, stands), self._payable(service))
 
     async def pay(self, tracking_number: str, payer: Payer, effect: str) -> Paid | Literal["none"]:
         """Have the payer's wallet asked for it; `none` where there is nothing to pay here."""

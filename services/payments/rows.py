@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, union_all, update
 
 from services.audit import Act, Audit
 from services.given import Clock, Sealing, utc_now
@@ -31,7 +31,7 @@ from services.payments.values import (
     next_look,
 )
 from services.records.database import Records, Transaction
-from services.records.tables import payments
+from services.records.tables import POSTING, bills, payment_refunds, payments
 
 BY_CALL: Final = "ussd"  # while a call is open, no wallet can reach the phone
 
@@ -150,10 +150,10 @@ class Payments:
         self.stirred.clear()
 
     async def idle_for(self, most: float) -> float:
-        """In how many seconds the next of them is due; `most` at most."""
-        first = select(func.min(payments.c.due_at)).where(payments.c.due_at.is_not(None))
-        due = (await self._records.read(first)).scalar_one()
-        return most if due is None else min(max((due - self._clock()).total_seconds(), 0.01), most)
+        """In how many seconds something at the till is due, be it a refund or a bill: 0 for now, and `most` at most."""
+        firsts = (await self._records.read(_FIRST_DUE)).scalars()
+        waits = [(due - self._clock()).total_seconds() for due in firsts if due is not None]
+        return max(min([*waits, most]), 0)
 
     async def settle(self, payment: int, outcome: Literal["paid", "failed"], actor: str, receipt: str = "") -> bool:
         """What a person found out of one that nobody knew of, or whose amount differs; False where it is neither."""
@@ -207,6 +207,12 @@ class Payments:
             "created_at": now,
             "updated_at": now,
         }
+
+
+_FIRST_DUE: Final = union_all(
+    *(select(func.min(of.c.due_at)).where(of.c.due_at.is_not(None)) for of in (payments, payment_refunds)),
+    select(func.min(bills.c.due_at)).where(POSTING),
+)
 
 
 def _free(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -34,19 +34,28 @@ class Till:
         self._payments = payments
         self._refunds = refunds
         self._wallet = wallet
+        self._stopping = False
         self._rounds: Sequence[Errand] = (self._ask, self._ask_after, self._give_back, *errands)
 
     async def run(self) -> None:
-        """Work until cancelled; a round that fails is logged, and the next one may go better."""
-        while True:
-            try:
-                while await self.round():
-                    continue
-                seconds = await self._payments.idle_for(LOOKS)
-            except Exception as error:  # noqa: BLE001 - whatever it is, payments must go on
-                log.error("the till could not work", **told(error))
-                seconds = REST
-            await self._payments.until_stirred(seconds)
+        """Work until `stop`; a round that fails is logged, and the next one may go better."""
+        while not self._stopping:
+            await self._payments.until_stirred(await self._worked())
+
+    def stop(self) -> None:
+        """Come to an end once what is just being asked is answered."""
+        self._stopping = True
+        self._payments.stirred.set()
+
+    async def _worked(self) -> float:
+        """Do what is due; in how many seconds to look again. While nothing is due, a look is one small question."""
+        try:
+            while not self._stopping and not (seconds := await self._payments.idle_for(LOOKS)):
+                await self.round()
+        except Exception as error:  # noqa: BLE001 - whatever it is, payments must go on
+            log.error("the till could not work", **told(error))
+            return REST
+        return 0 if self._stopping else seconds
 
     async def round(self) -> bool:
         """Everything that is due now; whether there may be more."""
@@ -86,12 +95,14 @@ class Till:
 
 
 @asynccontextmanager
-async def at_the_till(till: Till) -> AsyncIterator[None]:
-    """The till at work inside; what it is just asking is given up at the end, and found by the next one."""
+async def at_the_till(till: Till, grace: float) -> AsyncIterator[None]:
+    """The till at work inside; afterwards what it is just asking has so many seconds to be answered and noted."""
     working = asyncio.create_task(till.run())
     try:
         yield
     finally:
+        till.stop()
+        await asyncio.wait({working}, timeout=grace)
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working

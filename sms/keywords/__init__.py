@@ -21,6 +21,7 @@ __all__ = ["Asked", "Meant", "Name", "number_alone", "prepare", "understood"]
 
 MISTYPED: Final = range(NUMBER - 1, NUMBER + 2)  # digits of a text that can be nothing but a tracking number
 SHORT: Final = 2  # words after a keyword that stands alone: with so few it is suggested, with more it is a sentence
+EVERYDAY: Final = frozenset({"refuse"})  # whose words are said all day, and mean it only where they are followed right
 
 
 class Asked(NamedTuple):
@@ -80,7 +81,7 @@ def _keyword(text: str, body: Tokens) -> Asked | Meant | None:
     taken = TAKES[name](rest)
     if taken is not None:
         return Asked(name, taken, word.language)
-    return Meant((name,), (word.written,)) if len(rest.after) <= SHORT else None
+    return Meant((name,), (word.written,)) if len(rest.after) <= SHORT and name not in EVERYDAY else None
 
 
 def _suggested(name: Name, script: str) -> Meant:
@@ -117,7 +118,7 @@ def _language_alone(text: str, body: Tokens) -> Asked | None:
 
 
 def _misspelt(text: str, body: Tokens) -> Meant | None:
-    near = guesses(text, body)
+    near = {name: word for name, word in guesses(text, body).items() if name not in EVERYDAY}
     return Meant(tuple(near), tuple(near.values())) if near else None
 
 

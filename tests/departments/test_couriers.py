@@ -10,7 +10,7 @@ from services.departments.courier import wait_after
 from services.departments.couriers import Couriers, at_work
 from services.departments.line import FAILURES, Line
 from services.departments.port import NotNow, Taken
-from tests.departments.office import CODE, PAUSE, Office
+from tests.departments.office import CODE, Office
 from tests.fakes.department_server import hangs_up, late, problem, saying, silent, takes_and
 
 OTHER = "dncc"
@@ -73,9 +73,9 @@ async def test_what_may_have_arrived_is_sent_again_and_is_one_application_there(
     assert server.faults == []
 
 
-async def _until_due_later(office):
+async def _until_due_later(office, state="queued"):
     async with asyncio.timeout(10):
-        while (await office.rows.depth())[0].state != "queued":  # noqa: ASYNC110 - it is the database's doing
+        while (await office.rows.depth())[0].state != state:  # noqa: ASYNC110 - it is the database's doing
             await asyncio.sleep(0.01)
 
 
@@ -111,6 +111,22 @@ async def _until_silent(office):
             await asyncio.sleep(0.01)
 
 
+async def _stirred(office, times=10):
+    """Return when the courier was stirred so often for what is due: whatever it would send, it has sent."""
+    looked, enough, due = 0, asyncio.Event(), office.rows.due
+
+    async def looks():
+        nonlocal looked
+        looked += 1
+        if looked > times:
+            enough.set()
+        return await due()
+
+    office.rows.due = looks
+    async with asyncio.timeout(20):
+        await enough.wait()
+
+
 async def test_when_it_is_back_one_application_goes_first(office, server, many):
     go = asyncio.Event()
     await server.stops()
@@ -119,8 +135,7 @@ async def test_when_it_is_back_one_application_goes_first(office, server, many):
         server.always("submit", late(go))
         await server.starts()
         await server.until(lambda: server.count("submit") == 1)
-        server.then("health", saying(200))
-        await asyncio.sleep(2 * PAUSE)  # in which others would have gone
+        await _stirred(office)
         assert server.count("submit") == 1
         go.set()
         for number in many:
@@ -143,7 +158,7 @@ async def test_one_that_wants_to_be_asked_less_often_is(office, server, clock, m
     server.then("submit", saying(429, **{"Retry-After": "60"}))
     async with office.at_work(office.courier(parallel=1)):
         await server.until(lambda: server.count("submit") == 1)
-        await asyncio.sleep(2 * PAUSE)  # in which others would have gone
+        await _stirred(office)
         assert server.count("submit") == 1
         clock.moves(seconds=61)
         for number in many:
@@ -161,6 +176,16 @@ async def test_one_that_does_not_let_us_in_is_told_to_a_person_once_and_nothing_
             for number in many:
                 await office.until("delivered", number)
     assert [log["log_level"] for log in logs if "let us in" in log["event"]] == ["critical"]
+
+
+async def test_what_a_person_has_mended_is_sent_at_the_next_start(office, server):
+    number = await office.applies()
+    server.then("submit", saying(401))
+    async with office.at_work():
+        await server.until(lambda: server.count("submit") == 1)
+        await _until_due_later(office, "held")
+    async with office.at_work():
+        await office.until("delivered", number)
 
 
 async def test_a_refused_application_holds_up_no_other_and_is_an_alarm(office, server, many):

@@ -65,6 +65,17 @@ async def test_what_is_claimed_is_nobody_elses(office):
     assert await office.rows.claim("another", "w", 4) == []
 
 
+async def test_one_that_was_taken_back_before_it_was_ever_tried_is_delivered_to_nobody(office, clock):
+    tried, untried = await office.applies("s1:1"), await office.applies("s1:2")
+    (first,) = await office.rows.claim(CODE, "test", 1)
+    await office.rows.settle(first, Later("no answer", clock()))
+    for number in (tried, untried):
+        await office.desk.filings.move(CODE, number, "withdrawn", {}, number)
+    claimed = await office.rows.claim(CODE, "test", 10)
+    assert [one.application.tracking_number for one in claimed] == [tried], "the department may have it"
+    assert await office.rows.delivery_state(untried) == "here"
+
+
 async def test_one_that_was_delivered_has_the_departments_reference_and_is_in_the_audit(office):
     number = await office.applies()
     claimed = await office.claimed()
@@ -162,6 +173,15 @@ async def test_an_application_sealed_with_another_key_holds_up_no_other(office):
 async def test_a_system_that_is_known_to_be_down_is_told_at_once(office):
     office.rows.silent.add(CODE)
     assert await office.rows.delivery_state(await office.applies()) == "waiting"
+
+
+async def test_what_piles_up_under_other_processes_is_told_and_one_that_is_at_fault_itself_is_not(office, clock):
+    for number in range(3):
+        clock.moves(minutes=2)
+        new = await office.applies(f"s1:{number}")
+        assert await office.rows.delivery_state(new) == "on_its_way", "fewer than three have waited"
+    clock.moves(minutes=2)
+    assert await office.rows.delivery_state(await office.applies("s2:1")) == "waiting"
 
 
 async def test_how_many_stand_where_is_told_by_department(office, clock):

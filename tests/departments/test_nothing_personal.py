@@ -24,7 +24,7 @@ async def test_logs_and_metrics_hold_nothing_personal(tmp_path: Path, monkeypatc
         return problem(422, f"{NAME}, {NUMBER} is not known here")
 
     async with DepartmentServer() as server:
-        server.then("submit", hangs_up, saying(503), saying(201, b"{"), saying(401), quotes)
+        server.then("submit", hangs_up, saying(503), saying(401), saying(201, b"{"), quotes)
         connected = server.settings(ask_again=0.02)
         settings = settings_for(tmp_path, SERVER__LOG_LEVEL="debug", DEPARTMENTS__DNCC=connected)
         with everything_said() as said:

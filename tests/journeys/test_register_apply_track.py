@@ -14,7 +14,9 @@ WORDS = load_all({kind: lambda code, _: code for kind in ("service", "sector", "
 
 async def test_from_the_first_call_to_following_an_application(anywhere: Phone) -> None:
     phone = anywhere
-    assert await registers(phone) == "My account\n1 My applications\n2 Change my PIN\n3 Sign out\n0 Back"
+    assert await registers(phone) == (
+        "My account\n1 My applications\n2 Change my PIN\n3 Sign out\n5 My profile\n0 Back"
+    )
     assert await opens_birth_certificate(phone) == "1/5 Whose certificate is it? Type the full name\n0 Back"
     confirm = await phone.types(*ANSWERS)
     assert confirm == (
@@ -90,8 +92,8 @@ async def test_a_service_that_the_phone_cannot_do_gets_an_honest_answer(phone: P
     await phone.dials()
     screen = await phone.types("1", "1", "1", "4")
     assert screen == (
-        "Aadhaar download\nThis cannot be done on this phone. The app or the helpdesk can do it.\n"
-        "1 Send me the app's link\n2 Helpdesk\n0 Back"
+        "Aadhaar download\nThis cannot be done on this phone.\n"
+        "1 App's link by SMS\n2 Helpdesk\n3 Nearest centre\n4 Fee, time, papers\n0 Back"
     )
     assert (await phone.types("1")).startswith("The link is on its way")
     assert "/d/" in await phone.sms("Ekdial: get the app at")
@@ -100,7 +102,7 @@ async def test_a_service_that_the_phone_cannot_do_gets_an_honest_answer(phone: P
 async def test_what_to_bring_and_what_it_costs_are_said_before_applying(phone: Phone) -> None:
     await phone.dials()
     assert await phone.types("1", "1", "1", "1") == (
-        "Birth certificate\nFee Tk 50. Ready in 7 days\nMirpur office\n1 Apply\n2 What to bring\n0 Back"
+        "Birth certificate\nFee Tk 50. Ready in 7 days\nMirpur office\n1 Apply\n2 What to bring\n3 Send me this by SMS\n0 Back"
     )
     assert (await phone.types("2")).startswith("Please bring:\n")
 

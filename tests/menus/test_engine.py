@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from menus.engine import MOST_STEPS, Reached, advance
+from menus.engine import MOST_STEPS, Reached, advance, takes
 from menus.model import (
     Accepted,
     Choice,
     Form,
+    Gone,
     Goodbye,
     Listing,
     Menu,
@@ -21,6 +22,7 @@ from menus.model import (
     Refused,
     Screen,
     Step,
+    Typed,
     Visit,
 )
 
@@ -123,6 +125,89 @@ async def test_a_row_is_taken_by_its_number_and_by_nothing_else() -> None:
         reached = await walk(tree, "1", wrong)
         assert reached.refused == Refused("not_an_option", {"first": "1", "last": "2"}), wrong
         assert reached.place.screen == "start"
+
+
+def words(typed: str, _: date) -> Accepted | Refused:
+    return Accepted(typed) if typed.isalpha() else Refused("not_a_name")
+
+
+async def test_options_of_a_list_are_numbered_on_after_its_rows() -> None:
+    tree = menu(
+        Listing(
+            "start",
+            lambda _: [{"row": "a"}, {"row": "b"}],
+            saves="row",
+            goto="main",
+            empty="main",
+            options=(Option("other", goto="end"),),
+        ),
+        Goodbye("end"),
+    )
+    reached = await walk(tree, "1", "3")
+    assert (reached.place.screen, reached.place.facts) == ("end", {})
+    assert (await walk(tree, "1", "4")).refused == Refused("not_an_option", {"first": "1", "last": "3"})
+
+
+async def test_words_typed_on_a_list_reach_the_next_step_and_are_never_remembered() -> None:
+    told: list[str] = []
+
+    async def seek(visit: Visit) -> Outcome[Literal["found"]]:
+        told.append(visit.facts["sought"])
+        return Outcome("found")
+
+    tree = menu(
+        Listing(
+            "start",
+            lambda _: [{"row": "a"}],
+            saves="row",
+            goto="end",
+            empty="end",
+            typed=Typed("sought", words, "seek"),
+        ),
+        Step("seek", seek, {"found": "end"}),
+        Choice("end", ()),
+    )
+    reached = await walk(tree, "1", "birth")
+    assert (reached.place.screen, reached.place.facts, told) == ("end", {}, ["birth"])
+    assert (await walk(tree, "1", "birth", "0")).place.screen == "start"
+    assert (await walk(tree, "1", "7")).refused == Refused("not_the_option", {"key": "1"})
+    assert not takes(tree, Place("start", "en"), "birth", VISIT.today), "by SMS a keyword comes first"
+
+
+async def test_whoever_stands_at_what_was_taken_away_is_told_so() -> None:
+    def nothing(_: Any) -> Any:
+        raise Gone("birth_certificate")
+
+    async def carry(_: Visit) -> Outcome[Literal["carried"]]:
+        return Outcome("carried", place=Place("form", "en", item=1))
+
+    async def look(_: Visit) -> Outcome[Literal["seen"]]:
+        raise Gone("birth_certificate")
+
+    options = tuple(Option(name, goto=name) for name in ("form", "carry", "look"))
+    screens = (
+        Choice("main", options),
+        Form("form", nothing, saves="form", goto="main"),
+        Step("carry", carry, {"carried": "main"}),
+        Step("look", look, {"seen": "main"}),
+        Choice("gone", ()),
+        Goodbye("stuck"),
+    )
+    tree = Menu(screens, home="main", stuck="stuck", gone="gone", keeps=frozenset({"account"}))
+    start = Place("main", "en", facts={"account": 7, "service": "birth_certificate"})
+    for key in ("2", "3"):
+        assert (await walk(tree, key, start=start)).place == Place("gone", "en", facts={"account": 7}), key
+    there = Place("form", "en", item=1, more=True, trail=(("main", 0),))
+    for answer in ("anything", "98", "0"):
+        assert (await walk(tree, answer, start=there)).place.screen == "gone", answer
+    assert (await walk(tree, "00", start=there)).place.screen == "main"
+    assert not takes(tree, there, "anything", VISIT.today)
+
+
+async def test_a_form_that_has_fewer_questions_by_now_begins_again() -> None:
+    tree = menu(Form("start", lambda _: [Asked("name")], saves="form", goto="end"), Goodbye("end"))
+    there = Place("start", "en", item=3, more=True, page=1)
+    assert (await walk(tree, "0", "0", start=there)).place.item == 0
 
 
 class Asked:

@@ -89,6 +89,12 @@ def test_a_date_is_said_as_people_write_it(form, expected):
         ("bn_Latn", [50_000, "BDT"], "Tk 500"),
         ("hi_Latn", [100, "KES"], "KSh 1"),
         ("en", [100, "USD"], "USD 1"),
+        ("en", [123_456_700, "BDT"], "Tk 12,34,567"),
+        ("en", [123_456_700, "KES"], "KSh 1,234,567"),
+        ("bn", [123_456_700, "KES"], "KSh ১২,৩৪,৫৬৭"),
+        ("hi", [123_456_700, "BDT"], "৳12,34,567"),
+        ("hi_Latn", [123_456_700, "KES"], "KSh 12,34,567"),
+        ("bn", [-12_345_650, "BDT"], "-৳১,২৩,৪৫৬.৫০"),
     ],
 )
 def test_money_is_said_with_its_sign_and_its_hundredths_only_where_there_are_some(form, fee, expected):

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from services.catalogue.model import Field
+from services.forgetting import Forgetting
 from services.payments.billing import Bill, BillerDown, NoSuchConsumer, NothingDue, NotPosted, Posted
 from services.payments.bills import Asking, Behind, Bills, Connected
 from services.payments.fees import Payer
@@ -230,6 +231,15 @@ async def test_nothing_of_a_bill_can_be_read_in_the_table(counter):
     (row,) = await counter.shop.rows(bills)
     assert CONSUMER not in str(row)
     assert b"R***" not in row.content
+
+
+async def test_a_bill_that_nobody_wanted_to_pay_is_forgotten_and_one_that_was_paid_is_not(counter):
+    await counter.pays()
+    await counter.comes()
+    await counter.looks(effect="t:1")
+    counter.shop.clock.moves(days=31)
+    assert await Forgetting(counter.shop.records, clock=counter.shop.clock).step() >= 1
+    assert await counter.postings() == ["posted"]
 
 
 async def _account(records, clock):

@@ -89,6 +89,11 @@ async def test_row_3_a_name_is_found_in_any_script_misspelt_or_by_ear(phone: Pho
     assert (await finds(phone, typed)).startswith(f"{found}\n")
 
 
+async def test_row_3_the_name_of_an_office_finds_its_services(phone: Phone) -> None:
+    assert (await finds(phone, "mirpur")).startswith("Services\n1 Birth certificate\n2 ")
+    assert (await phone.types("0", "মিরপুর")).startswith("Services\n1 Birth certificate\n2 ")
+
+
 async def test_row_3_too_many_are_said_to_be_and_more_letters_narrow(phone: Phone) -> None:
     many = await finds(phone, "pa")
     assert many.startswith("Services\nThere are more: type more letters or digits\n1 ")

@@ -193,3 +193,24 @@ async def test_row_06_a_deletion_heard_again_by_a_gateway_that_forgot_is_the_sam
             assert (await phone.again()).startswith("Your account is deleted.")
         await phone.dials()
         assert (await phone.types("5")).startswith("To go on, please register.")
+
+
+async def test_row_06_what_was_given_once_fills_the_next_form(phone: Phone) -> None:
+    await registers(phone)
+    await opens_profile(phone)
+    await phone.types("2", "21111990")
+    await phone.types("00", "1", "1")
+    listed = await all_of(phone, await phone.types("98"))
+    passport = re.search(r"(\d+) [^\n]*Passport", listed)
+    assert passport, listed
+    opened = await phone.types(passport[1], "1", "1")
+    assert opened.startswith("From your profile:\nName: Amina Begum\nBorn: 21-11-1990\n1 Use these")
+    assert "date of birth" not in await phone.types("1"), "what is known is not asked"
+
+
+async def test_row_06_nothing_is_changed_for_who_is_not_signed_in(phone: Phone) -> None:
+    await registers(phone)
+    await phone.redials()
+    assert (await phone.types("5")).startswith("Type your PIN")
+    assert (await phone.types(PIN)).startswith("My account\n")
+    assert (await phone.types("5")).startswith("My profile\n1 What I told of myself\n2 My papers\n3 All that is kept")

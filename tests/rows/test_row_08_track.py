@@ -76,6 +76,7 @@ async def test_row_8_what_is_late_is_said_to_be_late_and_by_how_much(
     await registers(phone)
     number = await applies(phone)
     made_late(tmp_path, 3)
+    await handset.hears(0)  # the receipt
     await phone.dials()
     assert "Late by 3 days" in await whole(phone, await phone.types("2", number))
     assert "Late by 3 days" in await handset.texts(f"STATUS {number}")
@@ -86,7 +87,7 @@ async def test_row_8_what_is_late_is_said_to_be_late_and_by_how_much(
 async def test_row_8_the_number_alone_by_sms_is_answered_in_one_sms(phone: Phone, handset: Texter) -> None:
     await registers(phone)
     number = await applies(phone)
-    await phone.sms("Birth certificate received")
+    await handset.hears(0)  # the receipt
     reply = await handset.texts(shown(number))
     assert reply.startswith(f"Birth certificate\n{shown(number)}\nReceived, ")
 

@@ -158,7 +158,7 @@ async def test_row_10_by_sms_the_menus_take_a_complaint_by_numbered_replies(hand
 async def test_row_10_by_sms_the_answer_is_judged_by_a_reply(phone: Phone, handset: Texter, tmp_path: Path) -> None:
     await registers(phone)
     about = await applies(phone)
-    await phone.sms("Birth certificate received")
+    await handset.hears(0)  # the receipt
     before = len(handset.inbox.messages)
     number = tracking_in(await handset.texts(f"COMPLAIN {about} {STORY}"))
     office = await officer(phone, tmp_path)

@@ -92,9 +92,9 @@ async def test_an_application_sent_as_the_call_dropped_is_not_sent_again_by_goin
     await held_back.dials()
     summary = await held_back.types("1")
     assert summary.startswith("Birth certificate\n")
-    first = await sends(phone)
-    second = await sends(held_back)
-    assert tracking_in(first) == tracking_in(second)
+    assert (await sends(phone)).startswith("Received.")
+    await sends(held_back)
+    assert len(await own_applications(phone)) == 1
 
 
 async def test_digits_past_the_short_code_go_straight_to_the_answer(phone: Phone) -> None:
@@ -102,7 +102,7 @@ async def test_digits_past_the_short_code_go_straight_to_the_answer(phone: Phone
     number = await applies(phone)
     status = await phone.dials(f"*123*2*{number}#")
     assert status.startswith("Birth certificate\n")
-    assert (await phone.types("2")).startswith("Type the 12-digit tracking number")
+    assert (await phone.types("4")).startswith("Type the 12-digit tracking number")
 
 
 async def test_a_first_time_caller_who_dials_deep_is_not_asked_for_a_language(phone: Phone) -> None:
@@ -228,7 +228,7 @@ async def test_a_star_in_a_typed_answer_is_kept_even_when_the_store_forgets_it(
     await registers(phone)
     await phone.types("00")
     assert (await phone.types("1", "3", "1")).startswith("Trade licence")
-    await phone.types("1")
+    await phone.types("1", "1")
     for typed in ("Amina*Store", "1", "House 5*B, Mirpur", "Amina Begum", "1234567890"):
         redis_server.empty()
         screen = await phone.types(typed)

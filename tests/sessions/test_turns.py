@@ -58,7 +58,7 @@ async def test_a_conversation_goes_on_from_message_to_message(table):
     opening = await turns.enter(table, message("sms/1"), "main", "en")
     assert opening.answer.text.startswith("Ekdial\n1 Find a service")
     second = await turns.answer(table, message("sms/2"), "1")
-    assert second.answer.text.startswith("Find a service\n1 Identity")
+    assert second.answer.text.startswith("Find a service\nOr type its name (PAN: 726)\n1 Identity")
     third = await turns.answer(table, message("sms/3"), "0")
     assert third.answer == opening.answer
 

@@ -125,7 +125,22 @@ def test_every_keyword_has_a_word_in_every_form(name, form):
     assert written
 
 
-@pytest.mark.parametrize("key", [key for key, word in known().words.items() if word.table in NAMES and not word.near])
+REFUSALS = [key for key, word in known().words.items() if word.table == "refuse"]
+
+
+@pytest.mark.parametrize("key", REFUSALS)
+def test_no_is_a_keyword_only_with_the_number_of_what_is_refused(key):
+    word = known().words[key]
+
+    assert understood(word.written) is None
+    assert understood(f"{word.written}, thanks") is None
+    assert understood(f"{word.written} 1234-5678-9012") == asked("refuse", "123456789012", word.language)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [key for key, word in known().words.items() if word.table in NAMES and not word.near and key not in REFUSALS],
+)
 def test_every_word_alone_is_its_keyword(key):
     word = known().words[key]
 

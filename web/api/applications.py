@@ -103,5 +103,7 @@ def operations(filings: Filings, lists: Lists) -> tuple[AnyOperation, ...]:
 
 
 def _told(filed: Filed) -> Application:
-    facts = {name: getattr(filed, name) for name in Application.model_fields if name != "applicant"}
-    return Application.model_validate({**facts, "applicant": filed})
+    plain = Application.model_fields.keys() - {"applicant", "beneficiary"}
+    other = {"number": filed.beneficiary} if filed.beneficiary else None
+    facts = {**{name: getattr(filed, name) for name in plain}, "applicant": filed, "beneficiary": other}
+    return Application.model_validate(facts)

@@ -40,6 +40,8 @@ FILED_EXAMPLE: Final = {
     **LISTED_EXAMPLE,
     "note": {},
     "applicant": PERSON_EXAMPLE,
+    "beneficiary": None,
+    "on_file": [],
     "form": {"holder": "Rahim Uddin", "born": "2025-11-21"},
     "events": [{"status": "received", "note": {}, "at": MOMENT_EXAMPLE}],
 }
@@ -85,6 +87,12 @@ class ApplicationPast(Told):
     at: datetime
 
 
+class Beneficiary(Told):
+    """The other person whom an application is for."""
+
+    number: str
+
+
 class ListedApplication(Told):
     """An application in a list: nothing of a person."""
 
@@ -114,5 +122,9 @@ class Application(ListedApplication):
 
     note: dict[Language, str]
     applicant: Person
+    beneficiary: Annotated[
+        Beneficiary | None, Field(description="The other person whom it is for; null where it is for the applicant.")
+    ]
     form: dict[str, str]
+    on_file: Annotated[tuple[str, ...], Field(description="The papers it needs that are on file, by code.")]
     events: tuple[ApplicationPast, ...]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from assembly.departments import waiting_of
 from assembly.catalogue import finding_of
+from assembly.departments import waiting_of
 from assembly.services import Services
 from menus.journeys.complain import Complaining, Verdict, Wrote
 from menus.journeys.track import FeeState, Following, Past

@@ -115,19 +115,13 @@ class Emails:
         return replace(email, verified=True) if email else None
 
     async def receipt(
-        self,
-        transaction: Transaction,
-        account: int,
-        language: str,
-        facts: Mapping[str, object],
-        effect: str,
-        *,
-        text: str = "received",
+        self, transaction: Transaction, account: int, language: str, facts: Mapping[str, object], effect: str
     ) -> None:
-        """Queue a receipt within the transaction that records what it is for, if the account's address is verified.
+        """Queue an application's receipt within the transaction that records it, if the account's address is verified."""
+        await self.letter(transaction, account, self._write(language, "received", facts), effect)
 
-        An application's, or with another `text` something else's.
-        """
+    async def letter(self, transaction: Transaction, account: int, text: str, effect: str) -> None:
+        """Queue a letter within the transaction of what it is about, if the account's address is verified."""
         kept = self._opened((await transaction.execute(_of(account))).one_or_none())
         if kept and kept.verified:
             letter = Message(kept.address, self._write(language, text, facts), "receipt", f"{effect}/email", "email")
@@ -139,7 +133,8 @@ class Emails:
         link = await self._links.make("email", f"{account} {digest}", LIVES, OPENS, effect)
         text = self._write(language, "verify", {"link": self._links.address(link)})
         async with self._records.transaction() as transaction:
-            await transaction.execute(_one_at_a_time(account))
+            if (await transaction.execute(_one_at_a_time(account))).one_or_none() is None:
+                return "too_many"  # it was closed by another call while this one went on
             earlier: Sent | None = (await transaction.execute(_came_of(effect, asked))).scalar_one_or_none()
             if earlier:
                 return earlier
@@ -198,7 +193,7 @@ def _meant(subject: str) -> Select[Any]:
 
 def _one_at_a_time(account: int) -> Executable:
     """Held until the end of a transaction: what an account asks for at once is counted one by one."""
-    return select(accounts.c.id).where(accounts.c.id == account).with_for_update()
+    return select(accounts.c.id).where(accounts.c.id == account, accounts.c.closed_at.is_(None)).with_for_update()
 
 
 def _came_of(effect: str, kind: Asked) -> Select[Any]:

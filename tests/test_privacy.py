@@ -19,6 +19,7 @@ from tests.servers import RedisServer
 from web.simulator.received import inbox_of
 
 NUMBER = "+8801798765432"
+OTHER = "+8801798765439"
 NAME = "Shahanara Parvin"
 ADDRESS = "shahanara.parvin@example.org"
 NEW_PIN, WRONG_PIN = "739154", "913572"
@@ -69,6 +70,7 @@ async def walks_every_journey(phone: Phone) -> str:
     code = (await phone.sms("is your Ekdial code"))[:6]
     await phone.types("000000", code, NAME, PIN, PIN, "1", "Mirpur School", "2", "Ayesha", "1")
     number = await applies(phone)
+    await phone.types("00", "1", "1", "1", "1", "2", OTHER, *ANSWERS)
     await phone.redials()
     await phone.types("2", number, "1")
     await phone.redials()
@@ -93,7 +95,7 @@ async def test_logs_metrics_and_redis_hold_nothing_personal(tmp_path: Path, redi
     logs = said.getvalue()
     assert "hop" in logs, "the journeys were logged"
     assert kept, "the journeys were kept"
-    personal = [NUMBER, NUMBER[1:], NUMBER[4:], PIN, NEW_PIN, WRONG_PIN, tracking, *TYPED]
+    personal = [NUMBER, NUMBER[1:], NUMBER[4:], OTHER, OTHER[4:], PIN, NEW_PIN, WRONG_PIN, tracking, *TYPED]
     for place, text in (("logs", logs), ("metrics", metrics)):
         found = [one for one in personal if one in text]
         assert not found, f"{found} in the {place}"

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from menus import checks
-from menus.journeys.forms import Filling, answered, forms
+from menus.journeys.forms import KNOWN, Filling, answered, forms
 from menus.journeys.look import Service, told
 from menus.journeys.sign_in import Clock, Tried, TryPin, signed_in
 from menus.journeys.track import Delivery
@@ -185,8 +185,8 @@ def _sending(calls: Applying, track_key: str) -> Journey:
             SAID_BY_SMS: texted and not receipt.again,
         }
         if payable and not texted and not waits:  # what is said must fit one screen, and a fee can be paid later
-            return Outcome("payable", {**said, **_FORGOTTEN})
-        return Outcome(waits or "received", {**said, **_FORGOTTEN})
+            return Outcome("payable", {**said, **_forgotten(facts)})
+        return Outcome(waits or "received", {**said, **_forgotten(facts)})
 
     return (
         Step(
@@ -201,8 +201,10 @@ def _sending(calls: Applying, track_key: str) -> Journey:
     )
 
 
-_FORGOTTEN: Final[Mapping[str, Any]] = {"form": {}, "known": {}, "summary": [], "beneficiary": "", "then": ""}
-"""What need not be remembered once an application is handed in."""
+def _forgotten(facts: Facts) -> dict[str, Any]:
+    """What need not be remembered once an application is handed in."""
+    known = {name: None for name in facts if name.startswith(KNOWN)}
+    return {**known, "form": {}, "known": {}, "summary": [], "differing": [], "beneficiary": "", "then": ""}
 
 
 def _said(asked: Asked, facts: Facts) -> Any:

@@ -162,7 +162,7 @@ def _for_whom(calls: Filling) -> Journey:
         other = calls.other_number(visit.citizen, visit.facts["other"])
         if other.refused:
             return Outcome("refused", refused=Refused(other.refused))
-        return Outcome("good", {"beneficiary": other.number})
+        return Outcome("good", {**_whose(visit, other.number), "hints": {}})
 
     return (
         Choice("for_whom", (Option("me", goto="for_me"), Option("other", goto="ask_other"))),
@@ -172,8 +172,14 @@ def _for_whom(calls: Filling) -> Journey:
     )
 
 
-async def _for_oneself(_: Visit) -> Outcome[Literal["mine"]]:
-    return Outcome("mine", {"beneficiary": ""})
+async def _for_oneself(visit: Visit) -> Outcome[Literal["mine"]]:
+    return Outcome("mine", _whose(visit, ""))
+
+
+def _whose(visit: Visit, beneficiary: str) -> dict[str, Fact]:
+    """For whom it is from now on; answers about oneself are none about another person, nor the other way round."""
+    another = bool(visit.facts.get("beneficiary")) != bool(beneficiary)
+    return {"beneficiary": beneficiary, **({"form": {}} if another else {})}
 
 
 def _from_the_profile(calls: Filling) -> Journey:

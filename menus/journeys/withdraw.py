@@ -48,7 +48,7 @@ def _by_the_applicant(calls: Withdrawing) -> Journey:
         facts = visit.facts
         return _came(await calls.withdraw(facts["account"], facts["number"], visit.channel, visit.effect))
 
-    own, find = Option("own", goto="own"), Option("help", goto="get_help", key="7")
+    own, helped = Option("own", goto="own"), Option("help", goto="get_help", key="7")
     return (
         Step("withdraw", sure, {"sure": "withdraw_sure", "signed_out": "gate"}),
         Choice("withdraw_sure", (Option("yes", goto="withdraw_now"), Option("no", goto="look_up"))),
@@ -59,8 +59,8 @@ def _by_the_applicant(calls: Withdrawing) -> Journey:
             commits=True,
         ),
         Choice("withdraw_done", (own,)),
-        Choice("withdraw_late", (own, find)),
-        Choice("withdraw_not_yours", (own, find)),
+        Choice("withdraw_late", (own, helped)),
+        Choice("withdraw_not_yours", (own, helped)),
     )
 
 

@@ -14,7 +14,9 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Row, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from failures import told
 from services.given import Clock, Sealing, utc_now
 from services.records.database import Records, Transaction
 from services.records.tables import drafts
@@ -24,6 +26,7 @@ from together import Together
 KEPT: Final = timedelta(days=30)
 KEPT_ENDED: Final = timedelta(days=1)  # as long as a path may be heard again
 TURNS: Final = 8  # of the loop in which answers come together: a commit costs many times what one does
+PATIENCE: Final = 1.0  # seconds that a caller waits for it: the next answer keeps this one as well
 _WRITTEN: Final = tuple(drafts.c[name] for name in ("effect", "account", "service", "begun", "answers", "ends_at"))
 
 log = structlog.get_logger()
@@ -57,9 +60,10 @@ class Drafts:
     async def keep(self, draft: Draft) -> None:
         """Keep it as it stands: for good when this returns, unless the database cannot; the form goes on all the same."""
         try:
-            await self._together(self._row(draft))
-        except NotWritten as refused:
-            log.warning("a draft was not kept", error=str(refused))
+            async with asyncio.timeout(PATIENCE):
+                await self._together(self._row(draft))
+        except (NotWritten, SQLAlchemyError, OSError) as failure:
+            log.warning("a draft was not kept", **told(failure))
 
     async def found(self, account: int, service: str, effect: str) -> Draft | None:
         """The newest form of this service that was left unfinished before the key press `effect`."""

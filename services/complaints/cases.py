@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, select
 
 from services.audit import Audit, Who, act_of
-from services.complaints.moving import Moving, Step, done_before
+from services.complaints.moving import Moving, Said, Step, done_before
 from services.complaints.values import (
     BY_DEPARTMENT,
     Case,
@@ -26,10 +26,10 @@ from services.pages import Page, Span, page, part
 from services.records.database import Records, Transaction
 from services.records.tables import applications, complaint_events, complaints, feedback
 
-SAID: Final[Mapping[str, str]] = {
-    "under_review": "complaint_moved",
-    "answered": "complaint_answered",
-    "closed": "complaint_moved",
+SAID: Final[Mapping[str, Said]] = {
+    "under_review": Said("complaint_moved"),
+    "answered": Said("complaint_answered"),
+    "closed": Said("complaint_moved"),
 }
 """The text that tells a citizen what their complaint was moved to."""
 _WITH_APPLICATION = select(complaints, applications.c.tracking_number).outerjoin(

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select, update
 
 from services.audit import Who
-from services.complaints.moving import Moving, Step
+from services.complaints.moving import Moving, Said, Step
 from services.complaints.values import Office, Offices, facts_of
 from services.given import Clock, Say, utc_now
 from services.messages import Message, Messages
@@ -54,7 +54,7 @@ class Escalation:
     async def _raise(self, transaction: Transaction, row: Row[Any]) -> None:
         office = self._offices.office(row.department)
         last = row.level >= office.highest
-        level, said = (row.level, "complaint_last") if last else (row.level + 1, "complaint_escalated")
+        level, said = (row.level, Said("complaint_last")) if last else (row.level + 1, Said("complaint_escalated"))
         effect = f"escalated:{row.complaint_number}:{row.due_at.isoformat()}"
         moved = await self._moving.move(
             transaction, row, Step("escalated", level, {}, said, effect, awaits=not last), GATEWAY

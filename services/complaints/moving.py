@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from json import dumps
-from typing import Any, Final
+from typing import Any, Final, NewType
 
 from sqlalchemy import Row, select, update
 
@@ -19,9 +19,13 @@ from services.records.tables import complaint_events, complaints
 ANSWERS: Final = frozenset({"answered", "closed"})  # nothing is awaited after these
 
 
+Said = NewType("Said", str)
+"""The name of a text of `[sms]`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a complaint is moved to, under which effect. `said` is the text of `[sms]` that tells the citizen.
+    """What a complaint is moved to, under which effect. `said` tells the citizen.
 
     `awaits`: whether its level is to answer by a new day; where it is not, and nothing is answered, the old day stays.
     """
@@ -29,7 +33,7 @@ class Step:
     status: str
     level: int
     note: Texts
-    said: str
+    said: Said
     effect: str
     awaits: bool = False
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from services.audit import Who
-from services.complaints.moving import Moving, Step, done_before
+from services.complaints.moving import Moving, Said, Step, done_before
 from services.complaints.values import Offices, Settled
 from services.records.database import Records, Transaction
 from services.records.tables import complaints
@@ -40,10 +40,10 @@ class Verdicts:
 
     def _step(self, row: Row[Any], effect: str, *, settled: bool) -> tuple[Step, Settled]:
         if settled:
-            return Step("closed", row.level, {}, "complaint_moved", effect), "closed"
+            return Step("closed", row.level, {}, Said("complaint_moved"), effect), "closed"
         if row.level >= self._offices.office(row.department).highest:
-            return Step("under_review", row.level, {}, "complaint_again", effect, awaits=True), "last"
-        return Step("escalated", row.level + 1, {}, "complaint_escalated", effect, awaits=True), "raised"
+            return Step("under_review", row.level, {}, Said("complaint_again"), effect, awaits=True), "last"
+        return Step("escalated", row.level + 1, {}, Said("complaint_escalated"), effect, awaits=True), "raised"
 
     async def _judged_before(self, transaction: Transaction, effect: str) -> Settled | None:
         event = await done_before(transaction, effect)

@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 
 from services.applications import COLLISIONS, NumbersExhausted
 from services.audit import Audit, Who, act_of
-from services.complaints.moving import Step
+from services.complaints.moving import Said, Step
 from services.complaints.values import (
     BY_SMS,
     Complaint,
@@ -47,7 +47,7 @@ class _Made(NamedTuple):
 
     def event(self, who: Who, effect: str) -> dict[str, Any]:
         """The first of its way."""
-        step = Step("received", 0, {}, "", effect)
+        step = Step("received", 0, {}, Said("complaint_received"), effect)
         return step.noted(self.id, self.number, who, self.at)
 
 

@@ -47,9 +47,9 @@ class System:
 
 
 class _Received(BaseModel):
-    """What a department answers when it has taken an application."""
+    """What a department answers when it has taken an application; a reference may be a number."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
     tracking_number: str
     reference: Reference
@@ -163,17 +163,16 @@ def _unusable(answered: Answered) -> NotNow:
 
 
 def _told(answered: Answered) -> str:
-    """What a problem document says, or the beginning of whatever else was answered."""
-    said = answered.body.decode(errors="replace")
-    if answered.media in {"application/problem+json", "application/json"}:
-        try:
-            said = _problem(json.loads(answered.body)) or said
-        except ValueError:
-            return said[:LONGEST_SAID]
-    return said[:LONGEST_SAID]
+    """What a problem document says, or the beginning of whatever else was answered; on one line, for a person."""
+    said = _problem(answered) or answered.body.decode(errors="replace")
+    return "".join(letter if letter.isprintable() else " " for letter in said[:LONGEST_SAID])
 
 
-def _problem(said: Any) -> str:
+def _problem(answered: Answered) -> str:
+    try:
+        said = json.loads(answered.body)
+    except ValueError:
+        return ""
     if not isinstance(said, dict):
         return ""
     return ": ".join(str(said[key]) for key in ("title", "detail") if said.get(key))

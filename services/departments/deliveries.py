@@ -143,7 +143,8 @@ class Deliveries:
             return "here"
         if row.state in {"delivered", "refused"}:
             return "delivered" if row.state == "delivered" else "refused"
-        return "waiting" if self._is_old(row) or await self._is_silent(row.department) else "on_its_way"
+        is_old: bool = self._clock() - OLD > row.created_at
+        return "waiting" if is_old or await self._is_silent(row.department) else "on_its_way"
 
     async def until_queued(self, seconds: float) -> None:
         """Return when this process has queued one since the last return, and after `seconds` at the latest."""
@@ -237,9 +238,6 @@ class Deliveries:
             await self._audit.note(transaction, act)
             transaction.afterwards(self._queued.set)
         return True
-
-    def _is_old(self, row: Row[Any]) -> bool:
-        return self._clock() - OLD > row.created_at
 
     async def _is_silent(self, department: str) -> bool:
         """Whether its system is known not to answer: to this process, or by what has piled up under all of them."""

@@ -147,7 +147,7 @@ class OfPayments:
         return [
             [
                 Item("amount", [row.amount_minor, row.currency], "money"),
-                Item("service", row.subject, "payable"),
+                Item("service", row.subject, "service" if row.purpose == "fee" else "biller"),
                 Item("status", row.status, "payment"),
                 Item("asked", row.created_at, "moment"),
             ]

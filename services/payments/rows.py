@@ -153,7 +153,7 @@ class Payments:
         """In how many seconds something at the till is due, be it a refund or a bill: 0 for now, and `most` at most."""
         firsts = (await self._records.read(_FIRST_DUE)).scalars()
         waits = [(due - self._clock()).total_seconds() for due in firsts if due is not None]
-        return max(min([*waits, most]), 0)
+        return float(max(min([*waits, most]), 0.0))
 
     async def settle(self, payment: int, outcome: Literal["paid", "failed"], actor: str, receipt: str = "") -> bool:
         """What a person found out of one that nobody knew of, or whose amount differs; False where it is neither."""

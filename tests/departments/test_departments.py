@@ -188,12 +188,20 @@ async def test_what_cannot_get_better_is_refused_with_what_was_said(connector, s
     assert refused == Refused(f"HTTP {status}", "Refused: The mother's name is missing.")
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"<html>", b"[1]", b'{"detail": 5}', b"x" * 2000])
+async def test_a_reference_may_be_a_number(connector, server):
+    server.then("submit", saying(201, {"tracking_number": "123456789015", "reference": 4711}))
+    assert await connector.submit(application()) == Taken("4711")
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe", b"<html>", b"[1]", b'{"detail": 5}', b"x" * 2000, b'{"detail": "\\u001b[2J"}']
+)
 async def test_a_refusal_in_any_words_is_a_refusal(connector, server, body):
     server.then("submit", saying(422, body))
     refused = await connector.submit(application())
     assert isinstance(refused, Refused)
     assert len(refused.said) <= 500
+    assert refused.said.isprintable()
 
 
 async def test_a_date_to_wait_for_is_understood(server):

@@ -7,7 +7,7 @@ import pytest
 from services.payments import NotRefunded
 from services.payments.port import Declined, Pushed, Report, Returned, Unclear
 from services.payments.refunds import Giving
-from services.records.tables import payment_reports
+from services.records.tables import accounts, payment_reports
 from tests.payments.tills import NUMBER, OTHER, PAYER, UNCLEAR, Shop, fee, paid, refused
 
 ALL = lambda _: True  # noqa: E731
@@ -285,6 +285,24 @@ async def test_no_phone_is_made_to_ring_all_day(shop):
     assert await asks(shop, "s:8", reference="000000000099", payer=OTHER) == "asked"
     await shop.later(hours=1, seconds=1)
     assert await asks(shop, "s:9", reference="000000000098") == "asked"
+
+
+async def test_what_was_paid_from_an_account_is_said_by_e_mail_too(shop):
+    letters = []
+
+    async def tell(_transaction, account, language, facts, effect, *, text):
+        letters.append((account, language, facts["receipt"], effect, text))
+
+    shop.telling._tell_elsewhere = tell
+    await asks(shop)
+    await shop.payments.heard(await key_of(shop), paid())
+    assert letters == [], "nobody's account paid it"
+    async with shop.records.transaction() as transaction:
+        row = {"number": PAYER, "name": b"", "language": "en", "pin_hash": "", "created_at": shop.clock()}
+        await transaction.execute(shop.records.insert(accounts), row)
+    await asks(shop, "s:9", reference="100000000004", account=1)
+    await shop.payments.heard(await key_of(shop, 1), paid(request="ws_CO_2"))
+    assert letters == [(1, "en", "QK12345678", "s:9/fee_paid", "fee_paid")]
 
 
 async def test_what_counts_yet_is_all_that_is_told(shop):

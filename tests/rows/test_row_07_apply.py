@@ -4,6 +4,7 @@
 """
 
 import re
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,13 @@ from aiohttp import ClientSession
 from sqlalchemy import select
 
 from screens.alphabet import septets
+from services.catalogue.load import DATA
 from services.records.database import Records
 from services.records.tables import audit, drafts
 from tests.journeys.steps import ANSWERS, PIN, applies, opens_birth_certificate, registers, sends, tracking_in
 from tests.phone import Phone, running, settings_for
 from tests.servers import RedisServer
-from tests.texting import texter
+from tests.texting import texter, until
 
 OTHER = "+8801711000002"
 FORM = ("00", "1", "1", "1", "1")
@@ -193,7 +195,9 @@ async def test_row_7_what_a_profile_knows_is_used_and_what_was_given_is_learned(
 
 
 async def test_row_7_nothing_of_ones_own_profile_is_used_for_another_person(phone: Phone) -> None:
-    await opens_passport(phone, "2")
+    await opens_passport(phone, "1")
+    assert (await phone.types("1")).startswith("1/3 ")
+    assert (await phone.types("0", "0", "2")).startswith("Type that person's mobile number.")
     assert (await phone.types("01711000002")).startswith("1/4 Type your full name"), "everything is asked"
 
 
@@ -269,3 +273,41 @@ async def test_row_7_starting_again_lays_the_old_form_aside_for_good(tmp_path: P
         assert (await phone.types("1")).startswith("1/5 ")
         await phone.types("00", "1", "1", "1")
         assert (await phone.types("1")).startswith("Birth certificate\nWho is it for?"), "nothing was answered yet"
+
+
+WARD = """
+[services.birth_certificate.fields.ward]
+kind = "number"
+labels.en = "Type the number of the ward"
+labels.bn = "ওয়ার্ড নম্বর দিন"
+labels.hi = "वार्ड नंबर लिखें"
+
+[services.trade_licence]
+"""
+
+
+async def test_row_7_what_changes_while_a_form_is_filled_in_is_told_and_asked_for(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DATA, tmp_path / "data"))
+    async with running(settings_for(tmp_path, CATALOGUE__FOLDER=str(folder))) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await registers(phone)
+        await opens_birth_certificate(phone)
+        await phone.types(*ANSWERS)
+        file = folder / "dncc.toml"
+        edited = file.read_text(encoding="utf-8").replace("\n[services.trade_licence]\n", WARD, 1)
+        beside = file.with_suffix(".toml~")
+        beside.write_text(edited.replace("fee = 5000\n", "fee = 6000\n", 1), encoding="utf-8")
+        beside.rename(file)
+        await until(lambda: edits_taken(phone))
+        assert await phone.types("1") == (
+            "This form has changed. What you typed is kept, a few questions are left.\n1 Go on\n0 Back"
+        )
+        assert await phone.types("1") == "1/1 Type the number of the ward\n0 Back"
+        confirm = await phone.types("7")
+        assert "Karim Uddin, Ayesha Begum, 7\nFee Tk 60." in confirm
+        assert (await sends(phone)).startswith("Received.")
+
+
+async def edits_taken(phone: Phone) -> bool:
+    async with phone.http.get(f"{phone.url}/metrics") as response:
+        return 'ekdial_catalogue_edits_total{how="taken"} 1.0' in await response.text()

@@ -42,7 +42,12 @@ async def test_row_11_a_rating_and_words_reach_the_department_of_the_service(pho
     status, page = await (await officer(phone, tmp_path)).asks("/feedback")
     assert status == 200
     [one] = page["items"]
-    assert (one["feedback_number"], one["service"], one["rating"], one["text"]) == (number, "birth_certificate", 4, WISH)
+    assert (one["feedback_number"], one["service"], one["rating"], one["text"]) == (
+        number,
+        "birth_certificate",
+        4,
+        WISH,
+    )
     assert NUMBER[4:] not in str(page)
     await phone.dials()
     assert "Suggestion " in await phone.types("2", number)

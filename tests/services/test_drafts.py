@@ -106,3 +106,10 @@ async def test_a_database_that_refuses_one_costs_nobody_else_theirs_and_nobody_t
     await asyncio.gather(drafts.keep(nobodys), drafts.keep(begun(account)))
     assert await drafts.found(account, SERVICE, "s9:9") == begun(account)
     assert await drafts.found(account + 99, SERVICE, "s9:9") is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_database_that_does_not_answer_holds_up_no_form(records, clock, account, monkeypatch):
+    monkeypatch.setattr("services.applications.drafts.PATIENCE", 0.0)
+    await Drafts(records, SEAL, clock=clock).keep(begun(account))
+    await records.close()

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 from pydantic import BaseModel
 
 from services.audit import Who
+from services.keys import Holder
 from web.api.models.common import Heard, Nothing
 from web.api.problems import Said
 
@@ -18,18 +19,10 @@ Body = TypeVar("Body", bound=Heard | None)
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Whose key it is, and the id by which the key is known."""
-
-    department: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Call(Generic[Query, Body]):
     """What is asked, once it is as it must be. `number` is that of the address; `key` the Idempotency-Key."""
 
-    caller: Caller
+    caller: Holder
     query: Query
     body: Body
     path: str = ""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.keys import Holder
 from web.api.limits import Left
 from web.api.models.common import Heard, Wrong
-from web.api.operations import Answer, AnyOperation, Call, Caller
+from web.api.operations import Answer, AnyOperation, Call
 from web.api.problems import Refused, Said, as_problems
 
 PREFIX: Final = "/api/v1"
@@ -96,7 +96,7 @@ def _address(path: str) -> str:
     return PREFIX + path.replace("}", ":[0-9]{12}}")
 
 
-async def _let_in(request: web.Request, holder_of: HolderOf, take: Take) -> tuple[Caller, Mapping[str, str]]:
+async def _let_in(request: web.Request, holder_of: HolderOf, take: Take) -> tuple[Holder, Mapping[str, str]]:
     """Who asks, and the headers that tell how much they have left to ask."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     holder = await holder_of(key.strip()) if scheme.casefold() == "bearer" else None
@@ -104,13 +104,13 @@ async def _let_in(request: web.Request, holder_of: HolderOf, take: Take) -> tupl
         raise Refused(KEY_NOT_KNOWN)
     left = await take(holder.key)
     if left is None:
-        return Caller(*holder), {}
+        return holder, {}
     if left.requests < 0:
         raise Refused(TOO_MANY, headers={**left.headers, "Retry-After": str(left.seconds)})
-    return Caller(*holder), left.headers
+    return holder, left.headers
 
 
-async def _heard(operation: AnyOperation, caller: Caller, request: web.Request) -> Call[Any, Any]:
+async def _heard(operation: AnyOperation, caller: Holder, request: web.Request) -> Call[Any, Any]:
     """The request as its operation wants it."""
     query = _query(operation.query, request)
     number = next(iter(request.match_info.values()), "")

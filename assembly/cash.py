@@ -24,7 +24,7 @@ from services.payments.http_biller import HttpBiller
 from services.payments.port import Wallet, takes
 from services.payments.sandbox import Sandbox
 from services.payments.sandbox_biller import SandboxBiller
-from services.payments.telling import TellElsewhere, Telling
+from services.payments.telling import Letters, Telling
 from services.records.database import Records
 from settings import Settings
 
@@ -40,7 +40,7 @@ class Below:
     seal: Sealing
     say: Say
     client: Client
-    tell_elsewhere: TellElsewhere | None
+    letters: Letters | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Cash:
 def cash_of(settings: Settings, beneath: Below, shelf: Shelf) -> Cash:
     """All of it."""
     wallet = wallet_of(settings, beneath.records, beneath.client)
-    telling = Telling(beneath.messages, beneath.say, beneath.tell_elsewhere)
+    telling = Telling(beneath.messages, beneath.say, beneath.letters)
     wait = settings.payments.after_call
     after = timedelta(seconds=min(wait, AT_THE_DESK) if isinstance(wallet, Sandbox) else wait)
     name = wallet.name if wallet else "none"

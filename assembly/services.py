@@ -30,6 +30,7 @@ from services.leaflets import Leaflets
 from services.links import Links
 from services.messages import Messages
 from services.own_data import OwnData
+from services.payments.telling import Letters
 from services.profiles import Profiles
 from services.records.database import Records
 from services.registrants import Registrants
@@ -84,11 +85,12 @@ def services_of(settings: Settings, ground: Ground, shelf: Shelf, words: Mapping
     zone_of = office_zones(settings, shelf)
     offices = Offices(shelf, settings, zone_of)
     write = letters if settings.mail.host else None
+    posted = Letters(write, emails.letter) if write else None
     grievances = grievances_of(settings, Beneath(records, messages, seal, say, write), offices)
     following = Following(records, messages, say, zone_of)
     behind = Behind(records, codes, links, messages, seal, say, ground.issuers)
     helping = assist.Behind(records, messages, codes, ground.pins, seal, say, registrants.language, shelf)
-    cash = cash_of(settings, Below(records, messages, seal, say, ground.wallets, receipt), shelf)
+    cash = cash_of(settings, Below(records, messages, seal, say, ground.wallets, posted), shelf)
     deliveries = deliveries_of(settings, Connecting(records, seal, shelf, cash))
     return Services(
         shelf=shelf,

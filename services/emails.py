@@ -124,7 +124,7 @@ class Emails:
         """Queue a letter within the transaction of what it is about, if the account's address is verified."""
         kept = self._opened((await transaction.execute(_of(account))).one_or_none())
         if kept and kept.verified:
-            letter = Message(kept.address, self._write(language, text, facts), "receipt", f"{effect}/email", "email")
+            letter = Message(kept.address, text, "receipt", f"{effect}/email", "email")
             await self._messages.queue(transaction, letter)
 
     async def _send(self, account: int, address: str, language: str, asked: Asked, effect: str) -> Sent:

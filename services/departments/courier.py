@@ -65,6 +65,7 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._on_the_way = 0
         self._more_wait = False
+        self._recovered = line.recovered
         self._stir = asyncio.Event()
         line.stir = self.stir
 
@@ -94,8 +95,8 @@ class Courier:
     async def _is_there(self) -> bool:
         """Whether the system may be asked; when it has come back, what waits for later is due at once."""
         there = await self.line.is_there()
-        if self.line.came_back:
-            self.line.came_back = False
+        if self.line.recovered != self._recovered:
+            self._recovered = self.line.recovered
             await self._hasten()
         return there
 
@@ -125,8 +126,12 @@ class Courier:
         finally:
             self._on_the_way -= 1
         self.tries[type(ended).__name__] += 1
+        recovered = self.line.recovered
         self._stir.set()
         await self._settle(claimed, ended)
+        if self.line.recovered != recovered:  # it came back while that was noted: what is to wait need not
+            await self._hasten()
+            self._stir.set()
 
     async def _handed_in(self, claimed: Claimed) -> Ended:
         try:

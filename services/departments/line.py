@@ -35,8 +35,8 @@ class Line:
         self.stir: Callable[[], None] = lambda: None
         self.doubtful = False
         """It is there again, and has not answered an application yet."""
-        self.came_back = False
-        """It answers again; whoever makes something of that takes it back."""
+        self.recovered = 0
+        """How often it has come back."""
         self._silent = silent
         self._pause = pause
         self._clock = clock
@@ -103,7 +103,7 @@ class Line:
     def _well(self) -> None:
         self._tell_barred("")
         if self.code in self._silent:
-            self.came_back = True
+            self.recovered += 1
             log.warning("a department's system answers again", department=self.code)
         self._silent.discard(self.code)
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 import structlog
-from sqlalchemy import Row, Select, and_, select, update
+from sqlalchemy import Row, Select, select, update
 
 from services.catalogue import answers
 from services.catalogue.model import Field
@@ -162,12 +162,6 @@ class Bills:
         for bill, payment in claimed:
             await self._post(bill, payment)
         return len(claimed) == AT_ONCE
-
-    async def waiting(self) -> Sequence[Row[Any]]:
-        """Bills that were paid, and that their billers have not taken for longer than a while."""
-        since = self._clock() - timedelta(minutes=15)
-        late = and_(bills.c.posting.in_(("due", "posting")), bills.c.updated_at > bills.c.created_at, bills.c.tries > 1)
-        return (await self._records.read(select(bills).where(late, bills.c.created_at <= since))).all()
 
     async def _claim(self) -> Sequence[tuple[Row[Any], Row[Any]]]:
         """Those that are due, with the payment of each; marked first, and due again should this worker die."""

@@ -1,6 +1,5 @@
 """Giving back what was paid: recorded with who wants it and why, never more than came, and asked of the wallet once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -31,8 +30,8 @@ class Giving:
 class Tell(Protocol):
     """Tells a payer that something was given back, in the transaction that notes it."""
 
-    async def refunded(self, transaction: Transaction, row: Row[Any], amount_minor: int) -> None:
-        """So much of this payment."""
+    async def refunded(self, transaction: Transaction, row: Row[Any], refund: int, amount_minor: int) -> None:
+        """So much of this payment, by this refund."""
 
 
 class Refunds:
@@ -106,11 +105,6 @@ class Refunds:
             await self._audit.note(transaction, act)
         return True
 
-    async def waiting(self) -> Sequence[Row[Any]]:
-        """Those that only a person can bring to an end."""
-        left = payment_refunds.c.status.in_(("by_hand", "unknown", "failed"))
-        return (await self._records.read(select(payment_refunds).where(left).order_by(payment_refunds.c.id))).all()
-
     async def _record(self, transaction: Transaction, row: Row[Any], amount_minor: int, giving: Giving) -> int:
         now = self._clock()
         refund = {
@@ -140,7 +134,7 @@ class Refunds:
         if await self._given(transaction, row.id, only_returned=True) >= (row.paid_minor or 0):
             ended = update(payments).where(payments.c.id == row.id)
             await transaction.execute(ended.values(status="refunded", updated_at=self._clock()))
-        await self._tell.refunded(transaction, row, (await transaction.execute(amount)).scalar_one())
+        await self._tell.refunded(transaction, row, refund, (await transaction.execute(amount)).scalar_one())
 
     async def _given(self, transaction: Transaction, payment: int, *, only_returned: bool = False) -> int:
         """How much was given back or may yet be; what has failed is not."""

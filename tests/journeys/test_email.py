@@ -13,7 +13,7 @@ from tests.mail.post_office import NAME, PASSWORD, Office, certificate, may_come
 from tests.phone import NOBODY_LISTENS_HERE, Phone, running, settings_for
 
 ADDRESS = "amina.begum@example.org"
-MENU = "My account\n1 My applications\n2 Change my PIN\n3 Sign out\n4 E-mail\n0 Back"
+MENU = "My account\n1 My applications\n2 Change my PIN\n3 Sign out\n4 E-mail\n5 My profile\n0 Back"
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 
 

@@ -180,7 +180,6 @@ async def test_what_a_biller_never_answers_to_is_given_back_or_in_a_persons_hand
     await counter.shop.works()
     assert await counter.postings() == ["refused"]
     assert await counter.shop.refund_statuses() == ["by_hand"]
-    assert len(await counter.shop.refunds.waiting()) == 1
 
 
 async def test_one_that_a_dead_worker_was_posting_is_posted_again(counter):

@@ -1,13 +1,16 @@
 """A payment is asked for once, charged once, and never forgotten, whatever the wallet does and who dies when."""
 
 import asyncio
+import json
 
 import pytest
 
 from services.payments import NotRefunded
 from services.payments.port import Declined, Pushed, Report, Returned, Unclear
 from services.payments.refunds import Giving
+from services.payments.telling import Letters
 from services.records.tables import accounts, payment_reports
+from tests.desk import say
 from tests.payments.tills import NUMBER, OTHER, PAYER, UNCLEAR, Shop, fee, paid, refused
 
 ALL = lambda _: True  # noqa: E731
@@ -290,10 +293,10 @@ async def test_no_phone_is_made_to_ring_all_day(shop):
 async def test_what_was_paid_from_an_account_is_said_by_e_mail_too(shop):
     letters = []
 
-    async def tell(_transaction, account, language, facts, effect, *, text):
-        letters.append((account, language, facts["receipt"], effect, text))
+    async def send(_transaction, account, text, effect):
+        letters.append((account, *json.loads(text)[:2], effect))
 
-    shop.telling._tell_elsewhere = tell
+    shop.telling._letters = Letters(say, send)
     await asks(shop)
     await shop.payments.heard(await key_of(shop), paid())
     assert letters == [], "nobody's account paid it"
@@ -302,7 +305,7 @@ async def test_what_was_paid_from_an_account_is_said_by_e_mail_too(shop):
         await transaction.execute(shop.records.insert(accounts), row)
     await asks(shop, "s:9", reference="100000000004", account=1)
     await shop.payments.heard(await key_of(shop, 1), paid(request="ws_CO_2"))
-    assert letters == [(1, "en", "QK12345678", "s:9/fee_paid", "fee_paid")]
+    assert letters == [(1, "en", "fee_paid", "s:9/paid")]
 
 
 async def test_what_counts_yet_is_all_that_is_told(shop):

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from services.departments.courier import wait_after
 from services.departments.couriers import Couriers, at_work
+from services.departments.deliveries import Later
 from services.departments.line import FAILURES, Line
 from services.departments.port import NotNow, Taken
 from tests.departments.office import CODE, Office
@@ -109,6 +110,25 @@ async def _until_silent(office):
     async with asyncio.timeout(10):
         while not office.rows.silent:  # noqa: ASYNC110 - it is the couriers' doing
             await asyncio.sleep(0.01)
+
+
+async def test_a_failure_that_is_noted_after_it_came_back_waits_no_longer(office, server, many):
+    settle, noted = office.rows.settle, asyncio.Event()
+
+    async def notes_late(claimed, ended):
+        if isinstance(ended, Later):
+            await noted.wait()
+        return await settle(claimed, ended)
+
+    office.rows.settle = notes_late
+    await server.stops()
+    async with office.at_work():
+        await _until_silent(office)
+        await server.starts()
+        await server.until(lambda: server.count("health") > 0 and not office.rows.silent)
+        noted.set()
+        for number in many:
+            await office.until("delivered", number)
 
 
 async def _stirred(office, times=10):

@@ -34,7 +34,7 @@ async def link_to(phone: Phone) -> str:
     return f"{phone.url}{found[0]}"
 
 
-async def test_row_06_my_profile_stands_under_5_whether_there_is_email_or_not(phone: Phone, tmp_path: Path) -> None:
+async def test_row_6_my_profile_stands_under_5_whether_there_is_email_or_not(phone: Phone, tmp_path: Path) -> None:
     assert "\n5 My profile" in await registers(phone)
     async with AsyncExitStack() as stack:
         post, http = [await stack.enter_async_context(one) for one in (open_office(), ClientSession())]
@@ -42,7 +42,7 @@ async def test_row_06_my_profile_stands_under_5_whether_there_is_email_or_not(ph
         assert "\n4 E-mail\n5 My profile" in await registers(Phone(http, url))
 
 
-async def test_row_06_what_is_not_told_is_said_to_be_so(phone: Phone) -> None:
+async def test_row_6_what_is_not_told_is_said_to_be_so(phone: Phone) -> None:
     await registers(phone)
     listed = await all_of(phone, await opens_profile(phone))
     assert "1 Name: Amina Begum" in listed
@@ -50,7 +50,7 @@ async def test_row_06_what_is_not_told_is_said_to_be_so(phone: Phone) -> None:
     assert "12 Aadhaar: not told" in listed
 
 
-async def test_row_06_what_is_typed_is_checked_and_kept(phone: Phone) -> None:
+async def test_row_6_what_is_typed_is_checked_and_kept(phone: Phone) -> None:
     await registers(phone)
     await opens_profile(phone)
     assert (await phone.types("2")).startswith("Type your date of birth, such as 21-11-1990\n9 Remove it")
@@ -59,7 +59,7 @@ async def test_row_06_what_is_typed_is_checked_and_kept(phone: Phone) -> None:
     assert "2 Date of birth: 21-11-1990" in await all_of(phone, await phone.types("1"))
 
 
-async def test_row_06_an_identity_number_shows_its_last_digits_alone(phone: Phone) -> None:
+async def test_row_6_an_identity_number_shows_its_last_digits_alone(phone: Phone) -> None:
     await registers(phone)
     await opens_profile(phone)
     assert (await phone.types("12", "234123412345")).startswith("That number does not look right\n")
@@ -67,7 +67,7 @@ async def test_row_06_an_identity_number_shows_its_last_digits_alone(phone: Phon
     assert "12 Aadhaar: XXXX 2346" in await all_of(phone, await phone.types("1"))
 
 
-async def test_row_06_a_gender_is_chosen_and_anything_is_taken_back(phone: Phone) -> None:
+async def test_row_6_a_gender_is_chosen_and_anything_is_taken_back(phone: Phone) -> None:
     await registers(phone)
     await opens_profile(phone)
     assert (await phone.types("3", "1")).startswith("Gender: Female\n")
@@ -76,7 +76,7 @@ async def test_row_06_a_gender_is_chosen_and_anything_is_taken_back(phone: Phone
     assert "3 Gender: not told" in await phone.types("1")
 
 
-async def test_row_06_the_name_is_the_one_that_the_account_has(phone: Phone) -> None:
+async def test_row_6_the_name_is_the_one_that_the_account_has(phone: Phone) -> None:
     await registers(phone)
     await opens_profile(phone)
     assert await phone.types("1") == "Type your full name\n0 Back"
@@ -84,7 +84,7 @@ async def test_row_06_the_name_is_the_one_that_the_account_has(phone: Phone) -> 
     assert "1 Name: Amina Khatun" in await phone.types("1")
 
 
-async def test_row_06_papers_are_put_on_file_looked_at_and_taken_off(phone: Phone) -> None:
+async def test_row_6_papers_are_put_on_file_looked_at_and_taken_off(phone: Phone) -> None:
     await registers(phone)
     await phone.types("00", "5", "5")
     assert await phone.types("2") == "No papers are on file.\n1 Add one that I have\n0 Back"
@@ -98,7 +98,7 @@ async def test_row_06_papers_are_put_on_file_looked_at_and_taken_off(phone: Phon
     assert (await phone.types("1")).startswith("No papers are on file.")
 
 
-async def test_row_06_a_path_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp_path: Path) -> None:
+async def test_row_6_a_path_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp_path: Path) -> None:
     """Redis is away all the time: each hop is answered from the whole path."""
     async with running(settings_for(tmp_path, REDIS__URL=NOBODY_LISTENS_HERE)) as url, ClientSession() as http:
         phone = Phone(http, url)
@@ -110,7 +110,7 @@ async def test_row_06_a_path_heard_again_by_a_gateway_that_forgot_ends_where_it_
         assert (await phone.again()).startswith("No papers are on file.")
 
 
-async def test_row_06_by_sms_in_numbered_replies(tmp_path: Path) -> None:
+async def test_row_6_by_sms_in_numbered_replies(tmp_path: Path) -> None:
     async with running(settings_for(tmp_path)) as url, ClientSession() as http, texter(url) as writer:
         await registers(Phone(http, url, NUMBER))
         await writer.texts("MENU")
@@ -125,7 +125,7 @@ async def test_row_06_by_sms_in_numbered_replies(tmp_path: Path) -> None:
         assert "Aadhaar: XXXX 2346" in await writer.texts(AADHAAR)
 
 
-async def test_row_06_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
+async def test_row_6_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
     await registers(phone)
     number = await applies(phone)
     await phone.dials()
@@ -149,7 +149,7 @@ async def test_row_06_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
         assert f"Application: {spaced}" in await answer.text()
 
 
-async def test_row_06_an_account_is_deleted_and_its_number_registers_anew(phone: Phone) -> None:
+async def test_row_6_an_account_is_deleted_and_its_number_registers_anew(phone: Phone) -> None:
     await registers(phone)
     number = await applies(phone)
     await phone.dials()
@@ -175,13 +175,13 @@ async def test_row_06_an_account_is_deleted_and_its_number_registers_anew(phone:
     assert (await phone.types("00", "5", "1")).startswith("You have not applied for anything yet.")
 
 
-async def test_row_06_who_keeps_the_account_has_it(phone: Phone) -> None:
+async def test_row_6_who_keeps_the_account_has_it(phone: Phone) -> None:
     await registers(phone)
     await phone.types("5", "3", "2", PIN)
     assert (await phone.types("2")).startswith("My profile\n")
 
 
-async def test_row_06_a_deletion_heard_again_by_a_gateway_that_forgot_is_the_same_and_makes_no_account(
+async def test_row_6_a_deletion_heard_again_by_a_gateway_that_forgot_is_the_same_and_makes_no_account(
     tmp_path: Path,
 ) -> None:
     """Registered and deleted in one call, whose whole path is heard with every key press."""
@@ -195,7 +195,7 @@ async def test_row_06_a_deletion_heard_again_by_a_gateway_that_forgot_is_the_sam
         assert (await phone.types("5")).startswith("To go on, please register.")
 
 
-async def test_row_06_what_was_given_once_fills_the_next_form(phone: Phone) -> None:
+async def test_row_6_what_was_given_once_fills_the_next_form(phone: Phone) -> None:
     await registers(phone)
     await opens_profile(phone)
     await phone.types("2", "21111990")
@@ -208,7 +208,7 @@ async def test_row_06_what_was_given_once_fills_the_next_form(phone: Phone) -> N
     assert "date of birth" not in await phone.types("1"), "what is known is not asked"
 
 
-async def test_row_06_nothing_is_changed_for_who_is_not_signed_in(phone: Phone) -> None:
+async def test_row_6_nothing_is_changed_for_who_is_not_signed_in(phone: Phone) -> None:
     await registers(phone)
     await phone.redials()
     assert (await phone.types("5")).startswith("Type your PIN")

@@ -28,8 +28,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_profile_facts_account_key", "profile_facts", ["account", "key"])
     where = sa.text("value IS NULL AND digest IS NULL")
-    overtaken = {"postgresql_where": where, "sqlite_where": where}
-    op.create_index("ix_profile_facts_overtaken", "profile_facts", ["created_at"], **overtaken)
+    op.create_index(
+        "ix_profile_facts_overtaken", "profile_facts", ["created_at"], postgresql_where=where, sqlite_where=where
+    )
     op.create_table(
         "profile_papers",
         sa.Column("id", Id, nullable=False),

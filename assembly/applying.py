@@ -13,9 +13,9 @@ from assembly.departments import waiting_of
 from assembly.forms import FormField, fields_of, submission_of
 from assembly.services import Services
 from menus.journeys.apply import Applying, Papers, Wanted
-from menus.journeys.forms import About, Begun, Drafting, Filling, Known, OtherNumber
+from menus.journeys.forms import About, Begun, Drafting, Filling, Known
 from menus.journeys.sign_in import existed
-from menus.model import Accepted
+from menus.model import Accepted, Refused
 from services.applications import Draft, Receipt
 from services.catalogue.model import Field, Service
 from services.catalogue.shelf import Shelf
@@ -73,21 +73,21 @@ def _filling(services: Services, settings: Settings) -> Filling:
     )
 
 
-def other_number(is_served: Callable[[str], bool]) -> Callable[[str, str], OtherNumber]:
+def other_number(is_served: Callable[[str], bool]) -> Callable[[str, str], str | Refused]:
     """What somebody means by another person's number: as it is dialled in the country of their own, or with a plus."""
 
-    def meant(caller: str, typed: str) -> OtherNumber:
+    def meant(caller: str, typed: str) -> str | Refused:
         try:
             home = phonenumbers.region_code_for_number(phonenumbers.parse(caller))
             parsed = phonenumbers.parse(typed, home)
         except phonenumbers.NumberParseException:
-            return OtherNumber("", "not_a_phone")
+            return Refused("not_a_phone")
         number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
         if not phonenumbers.is_valid_number(parsed) or phonenumbers.number_type(parsed) not in MOBILE:
-            return OtherNumber("", "not_a_mobile")
+            return Refused("not_a_mobile")
         if number == caller:
-            return OtherNumber("", "own_number")
-        return OtherNumber(number) if is_served(number) else OtherNumber("", "not_served")
+            return Refused("own_number")
+        return number if is_served(number) else Refused("not_served")
 
     return meant
 

@@ -1,6 +1,5 @@
 """Assisted mode put together: who is enrolled, what citizens consent to, and what the menus may ask of both."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -8,9 +7,8 @@ from datetime import datetime
 from typing import Final
 
 import phonenumbers
-import structlog
 
-from failures import told as failure
+from assembly.now_and_then import Chore, now_and_then
 from menus.journeys.assist import Assisting, Enrolled, Wish
 from menus.model import Accepted, Refused
 from services.accounts import Accounts, NewAccount, NumberTaken
@@ -19,7 +17,8 @@ from services.audit import acting as on_record
 from services.catalogue.model import say
 from services.catalogue.shelf import Shelf
 from services.codes import Codes
-from services.consents import Consents, Limits
+from services.consent_limits import Limits
+from services.consents import Consents
 from services.consents import Wish as Asking
 from services.given import Say, Sealing
 from services.messages import Messages
@@ -30,9 +29,6 @@ from services.visits import Visits
 from settings import Operators as OperatorSettings
 
 EVERY: Final = 60.0  # seconds between two looks for visits whose time is over
-IN_TIME: Final = 30.0  # seconds that one may take
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +128,8 @@ def acting(operator: int, account: int, consent: int) -> AbstractContextManager[
 @asynccontextmanager
 async def lapsing(consents: Consents) -> AsyncIterator[None]:
     """Ends visits whose time is over, for as long as the block lasts, so that citizens are told of them."""
-    looking = asyncio.create_task(_sweep_for_ever(consents))
-    try:
+    async with now_and_then(EVERY, Chore(consents.sweep, "visits whose time is over could not be ended")):
         yield
-    finally:
-        looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await looking
-
-
-async def _sweep_for_ever(consents: Consents) -> None:
-    while True:
-        try:
-            async with asyncio.timeout(IN_TIME):
-                await consents.sweep()
-        except Exception as error:  # noqa: BLE001 - the next one may go better
-            log.error("visits whose time is over could not be ended", **failure(error))
-        await asyncio.sleep(EVERY)
 
 
 def _called(shelf: Shelf, code: str, language: str) -> str:

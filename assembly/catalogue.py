@@ -1,14 +1,12 @@
 """What of the catalogue the journeys are given: always that of the edition in force, never one that was kept."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 import phonenumbers
-import structlog
 
-from failures import told
+from assembly.now_and_then import Chore, now_and_then
 from menus.journeys.centres import Centres
 from menus.journeys.find import Finding
 from menus.journeys.look import Looking
@@ -22,8 +20,6 @@ from services.usage import Usage
 MOST_ROWS: Final = 50  # of a list; whoever wants another types its name
 EVERY: Final = 3600.0  # seconds between two looks at what is used most; it changes at midnight
 IN_TIME: Final = 60.0  # seconds that one may take
-
-log = structlog.get_logger()
 
 
 def service_of(shelf: Shelf, code: str) -> Service:
@@ -152,25 +148,7 @@ def _country(number: str) -> str:
 @asynccontextmanager
 async def following_use(usage: Usage) -> AsyncIterator[None]:
     """What is used most, counted before the block begins and now and then while it lasts."""
-    await _count(usage)
-    counting = asyncio.create_task(_count_for_ever(usage))
-    try:
+    counting = Chore(usage.count, "what is used most could not be counted", IN_TIME)
+    await counting.tried()  # where it fails, lists keep the catalogue's order until the next one goes better
+    async with now_and_then(EVERY, counting, first=EVERY):
         yield
-    finally:
-        counting.cancel()
-        with suppress(asyncio.CancelledError):
-            await counting
-
-
-async def _count_for_ever(usage: Usage) -> None:
-    while True:
-        await asyncio.sleep(EVERY)
-        await _count(usage)
-
-
-async def _count(usage: Usage) -> None:
-    try:
-        async with asyncio.timeout(IN_TIME):
-            await usage.count()
-    except Exception as error:  # noqa: BLE001 - lists keep the catalogue's order until the next one goes better
-        log.error("what is used most could not be counted", **told(error))

@@ -1,14 +1,13 @@
 """Complaints and feedback put together: who answers for what, what works beside the routes, what the journeys may ask."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 from zoneinfo import ZoneInfo
 
-import structlog
-
-from failures import told
+from assembly.now_and_then import Chore, now_and_then
 from services.catalogue.model import say as named
 from services.catalogue.shelf import Shelf
 from services.complaints import (
@@ -28,10 +27,7 @@ from services.messages import Messages
 from services.records.database import Records
 from settings import Settings
 
-EVERY = 60.0  # seconds between two looks at what is late or to be passed on
-IN_TIME = 30.0  # that one look may take
-
-log = structlog.get_logger()
+EVERY: Final = 60.0  # seconds between two looks at what is late or to be passed on
 
 
 class Offices:
@@ -119,32 +115,14 @@ def _digests(settings: Settings, beneath: Beneath, offices: Offices) -> Digests 
 @asynccontextmanager
 async def pursued(grievances: Grievances) -> AsyncIterator[None]:
     """Late complaints are raised and feedback is passed on, for as long as the block lasts."""
-    pursuing = asyncio.create_task(_pursue_for_ever(grievances))
-    try:
+    chores = [Chore(partial(_raise_all, grievances.escalation), "late complaints could not be raised")]
+    if grievances.digests:
+        chores.append(Chore(grievances.digests.step, "feedback could not be passed on"))
+    async with now_and_then(EVERY, *chores):
         yield
-    finally:
-        pursuing.cancel()
-        with suppress(asyncio.CancelledError):
-            await pursuing
-
-
-async def _pursue_for_ever(grievances: Grievances) -> None:
-    while True:
-        await _tried("late complaints could not be raised", _raise_all(grievances.escalation))
-        if grievances.digests:
-            await _tried("feedback could not be passed on", grievances.digests.step())
-        await asyncio.sleep(EVERY)
 
 
 async def _raise_all(escalation: Escalation) -> None:
     raised = STEP
     while raised == STEP:
         raised = await escalation.step()
-
-
-async def _tried(problem: str, work: Awaitable[object]) -> None:
-    try:
-        async with asyncio.timeout(IN_TIME):
-            await work
-    except Exception as error:  # noqa: BLE001 - the next time may go better
-        log.error(problem, **told(error))

@@ -8,11 +8,11 @@ from typing import Literal
 
 from assembly.cash import Cash
 from faults import Fault
-from menus.journeys.track import Delivery
+from menus.journeys.apply import Delivery
 from services.catalogue.shelf import Shelf
 from services.client import Client
 from services.departments.connector import Connector, System
-from services.departments.deliveries import Deliveries
+from services.departments.deliveries import Deliveries, Fees
 from services.departments.port import FeeState
 from services.departments.signing import key_of
 from services.given import Sealing
@@ -44,16 +44,22 @@ def unknown_departments(settings: Settings, known: Iterable[str]) -> Iterator[Fa
 def deliveries_of(settings: Settings, beneath: Beneath) -> Deliveries:
     """The rows of what is on its way to those that have systems of their own."""
 
-    async def fee(tracking_number: str) -> FeeState:
-        found = await beneath.cash.fees.of(tracking_number)
-        return found.state if found else "none"
-
     def papers(service: str) -> tuple[str, ...]:
         found = beneath.shelf.now.services.get(service)
         return found.document_codes if found else ()
 
     connected = {code: looks_of(connector) for code, connector in settings.departments.items()}
-    return Deliveries(beneath.records, beneath.seal, connected, papers=papers, fees=fee)
+    return Deliveries(beneath.records, beneath.seal, connected, papers=papers, fees=fee_of(beneath.cash))
+
+
+def fee_of(cash: Cash) -> Fees:
+    """What became of an application's fee, for the department that it belongs to."""
+
+    async def fee(tracking_number: str) -> FeeState:
+        found = await cash.fees.of(tracking_number)
+        return found.state if found else "none"
+
+    return fee
 
 
 def waiting_of(deliveries: Deliveries) -> Delivery:

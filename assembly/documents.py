@@ -1,15 +1,12 @@
 """The documents helpdesk put together: the issuer that is configured, and what the menus may ask of it."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-import structlog
-
-from failures import told as failure
+from assembly.now_and_then import Chore, now_and_then
 from menus.journeys.documents import Claim, Looking, Opening, Papers, Row
 from services.client import Client
 from services.codes import Codes
@@ -25,9 +22,6 @@ from services.records.database import Records
 from settings import Documents
 
 EVERY: Final = 600.0  # seconds between two looks for what has ended
-IN_TIME: Final = 30.0  # seconds that one may take
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +87,8 @@ def papers_of(paperwork: Paperwork) -> Papers:
 @asynccontextmanager
 async def swept(paperwork: Paperwork) -> AsyncIterator[None]:
     """Sweeps now and then, for as long as the block lasts."""
-    sweeping = asyncio.create_task(_sweep_for_ever(paperwork))
-    try:
+    async with now_and_then(EVERY, Chore(paperwork.sweep, "documents that have ended could not be forgotten")):
         yield
-    finally:
-        sweeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeping
-
-
-async def _sweep_for_ever(paperwork: Paperwork) -> None:
-    while True:
-        try:
-            async with asyncio.timeout(IN_TIME):
-                await paperwork.sweep()
-        except Exception as error:  # noqa: BLE001 - the next one may go better
-            log.error("documents that have ended could not be forgotten", **failure(error))
-        await asyncio.sleep(EVERY)
 
 
 def _asking(claim: Claim) -> Asking:

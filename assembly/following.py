@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from assembly.catalogue import finding_of
-from assembly.departments import waiting_of
 from assembly.services import Services
 from menus.journeys.complain import Complaining, Verdict, Wrote
-from menus.journeys.track import FeeState, Following, Past
+from menus.journeys.track import Following, Past
 from services.audit import Who
 from services.complaints import Complaint, Filed, Opinion, Settled
 
@@ -17,12 +16,8 @@ def following_of(services: Services) -> Following:
     async def history(number: str) -> Sequence[Past]:
         return await services.following.history(number) or await services.grievances.following.history(number)
 
-    async def fee_state(number: str) -> FeeState:
-        return await services.cash.fees.state(number)
-
     following = services.following
-    calls = (services.tracking.find, following.own, following.send_status, history, fee_state)
-    return Following(*calls, delivery=waiting_of(services.deliveries))
+    return Following(services.tracking.find, following.own, following.send_status, history)
 
 
 def complaining_of(services: Services) -> Complaining:

@@ -19,6 +19,7 @@ from menus.journeys.texted import Texted
 from menus.journeys.withdraw import Withdrawing
 from menus.tree import Calls
 from services.accounts import Accounts, NewAccount, NumberTaken
+from services.closed import AccountClosed
 from services.codes import Codes
 from services.emails import Emails
 from settings import Settings
@@ -48,12 +49,11 @@ def calls_of(services: Services, settings: Settings) -> Calls:
         own_data=own_data_calls(services.own_data, accounts, clock),
         recovering=recovering,
         texted=_texted(services, settings, finding, looking),
+        closed=AccountClosed,
         papers=papers_of(services.paperwork),
         paying=paying_of(services.cash),
         billing=billing_of(services.cash, shelf, connected_of(settings, shelf, services.cash)),
-        assisting=assisting_of(
-            services.assistance, accounts, served(settings.countries.allowed), clock
-        ),
+        assisting=assisting_of(services.assistance, accounts, served(settings.countries.allowed), clock),
     )
 
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from assembly.conversation import Conversation, edition_of, folders_of, proved_again
+from assembly.now_and_then import beside
 from failures import told
 from faults import Broken
 from services.catalogue.shelf import Edition
@@ -59,13 +60,8 @@ async def reloading(
     ours = Reloading(where, conversation)
     about = "Edited catalogues, by whether they were taken up or refused."
     Tallies(registry, Tally("ekdial_catalogue_edits", about, "how", ours.loads))
-    following = asyncio.create_task(_follow(ours))
-    try:
+    async with beside(_follow(ours)):
         yield
-    finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
 
 
 async def _follow(ours: Reloading) -> None:

@@ -10,7 +10,7 @@ from assembly.cash import Below, Cash, cash_of
 from assembly.complaints import Beneath, Grievances, Offices, grievances_of
 from assembly.countries import assumed, calendar, office_zones
 from assembly.departments import Beneath as Connecting
-from assembly.departments import deliveries_of
+from assembly.departments import deliveries_of, fee_of, waiting_of
 from assembly.documents import Behind, Paperwork, paperwork_of
 from assembly.ground import Ground
 from assembly.profile import Behind as Data
@@ -25,6 +25,7 @@ from services.departments.deliveries import Deliveries
 from services.downloads import Downloads
 from services.emails import Emails
 from services.given import Sealing
+from services.glances import Glances
 from services.guesses import Guesses, Limit
 from services.leaflets import Leaflets
 from services.links import Links
@@ -87,11 +88,11 @@ def services_of(settings: Settings, ground: Ground, shelf: Shelf, words: Mapping
     write = letters if settings.mail.host else None
     posted = Letters(write, emails.letter) if write else None
     grievances = grievances_of(settings, Beneath(records, messages, seal, say, write), offices)
-    following = Following(records, messages, say, zone_of)
     behind = Behind(records, codes, links, messages, seal, say, ground.issuers)
     helping = assist.Behind(records, messages, codes, ground.pins, seal, say, registrants.language, shelf)
     cash = cash_of(settings, Below(records, messages, seal, say, ground.wallets, posted), shelf)
     deliveries = deliveries_of(settings, Connecting(records, seal, shelf, cash))
+    following = Following(records, messages, say, zone_of, waits=waiting_of(deliveries))
     return Services(
         shelf=shelf,
         accounts=accounts,
@@ -110,7 +111,7 @@ def services_of(settings: Settings, ground: Ground, shelf: Shelf, words: Mapping
         drafts=drafts,
         withdrawing=Withdrawing(records, messages, say, registrants.language),
         following=following,
-        filings=Filings(records, messages, seal, say, language_of=registrants.language),
+        filings=Filings(records, messages, seal, say, language_of=registrants.language, fee_of=fee_of(cash)),
         deliveries=deliveries,
         codes=codes,
         messages=messages,
@@ -118,7 +119,7 @@ def services_of(settings: Settings, ground: Ground, shelf: Shelf, words: Mapping
         downloads=Downloads(records, links, messages, say),
         registrants=registrants,
         grievances=grievances,
-        tracking=tracking_of(settings, ground, following, grievances),
+        tracking=tracking_of(settings, ground, Glances(records, following, cash.fees, deliveries), grievances),
         paperwork=paperwork_of(settings.documents, behind),
         cash=cash,
         emails=emails,
@@ -136,12 +137,12 @@ def messages_of(settings: Settings, records: Records, seal: Sealing) -> Messages
     return Messages(records, seal, segments=lambda text: counted(text).segments, opens=QuietHours(nights))
 
 
-def tracking_of(settings: Settings, ground: Ground, following: Following, grievances: Grievances) -> Tracking:
+def tracking_of(settings: Settings, ground: Ground, glances: Glances, grievances: Grievances) -> Tracking:
     """Every number that people hold, and how many they may guess."""
     redis, name, limits = ground.store.client, ground.seal.name, settings.tracking
     callers = Guesses(redis, name, Limit("numbers asked by", limits.unknown_numbers))
     prefixes = Guesses(redis, name, Limit("numbers that begin with", limits.unknown_prefix))
-    return Tracking(following.status, grievances.following, callers, prefixes)
+    return Tracking(glances, grievances.following, callers, prefixes)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -20,7 +20,9 @@ Being checked, 1 Mar 2026
 Promised by 31 Dec 2099
 {}
 1 Send me this by SMS
-2 Other number
+2 Complain
+3 History
+4 Other number
 0 Back"""
 
 

@@ -18,10 +18,12 @@ CON Ekdial
 1 Find a service
 2 Track application
 3 Documents
+4 Complain or suggest
 5 My account
 6 Get the app
 7 Help
-8 Language"""
+8 Language
+9 Pay a bill"""
 ASK_NUMBER = """\
 CON Type the 12-digit tracking number
 1 My applications

@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import os
 import sys
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from commands.keys import day
+from commands.arguments import begins, day
 from commands.verb import common
 from settings import Settings
 
@@ -57,10 +57,6 @@ def _wanted(settings: Settings, given: argparse.Namespace) -> "Wanted":
     from services.audit_lines import Wanted
 
     zone = ZoneInfo(settings.countries.time_zone)
-
-    def begins(on: date) -> datetime:
-        return datetime.combine(on, time(), zone)
-
-    since = begins(given.since) if given.since else None
-    until = begins(given.until + timedelta(days=1)) if given.until else None
+    since = begins(given.since, zone) if given.since else None
+    until = begins(given.until + timedelta(days=1), zone) if given.until else None
     return Wanted(since, until, given.subject)

@@ -2,9 +2,9 @@
 
 import argparse
 import asyncio
-import getpass
 from typing import TYPE_CHECKING
 
+from commands.arguments import signed
 from commands.verb import common
 from faults import CannotRun
 from settings import Settings
@@ -25,9 +25,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="do", metavar="VERB", title="verbs", required=True)
     verbs.add_parser("list", help="each department, whether it answers, and what waits for it", parents=[common()])
     verbs.add_parser("refused", help="applications that a department refused, and what it said", parents=[common()])
-    again = verbs.add_parser("again", help="send a refused application once more", parents=[common()])
+    again = verbs.add_parser("again", help="send a refused application once more", parents=[common(), signed()])
     again.add_argument("number", help="its tracking number")
-    again.add_argument("--by", default=getpass.getuser(), help="who does this, for the audit (default: your login)")
 
 
 async def _run(settings: Settings, given: argparse.Namespace) -> int:

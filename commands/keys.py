@@ -4,10 +4,10 @@ import argparse
 import asyncio
 import secrets
 from base64 import b64encode
-from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from commands.arguments import day
 from commands.verb import common
 from faults import CannotRun
 from settings import Settings
@@ -49,14 +49,6 @@ def options(parser: argparse.ArgumentParser) -> None:
 def _webhook() -> str:
     """As Standard Webhooks writes a secret."""
     return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
-
-
-def day(written: str) -> date:
-    """A day as a verb is told one."""
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{written!r} is no day; write one such as 2026-11-21") from None
 
 
 def _known_department(settings: Settings, department: str) -> None:

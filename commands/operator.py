@@ -3,12 +3,11 @@
 import argparse
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 import phonenumbers
 
-from commands.keys import day
+from commands.arguments import count, day, since, words
 from commands.verb import common
 from faults import CannotRun
 from settings import Settings
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from assembly.enrolment import Enrolment
 
 LONGEST_NAME: Final = 60
-PERIOD: Final = timedelta(days=30)  # that a report is about, where nothing else is said
 
 
 def operator(settings: Settings, given: argparse.Namespace) -> int:
@@ -78,8 +76,7 @@ async def _reset_pin(office: "Enrolment", given: argparse.Namespace) -> None:
 async def _report(office: "Enrolment", given: argparse.Namespace) -> None:
     from services.conduct import COUNTED
 
-    begun = datetime.combine(given.since, time(), office.zone) if given.since else datetime.now(UTC) - PERIOD
-    lines = await office.conduct.since(begun)
+    lines = await office.conduct.since(since(given.since, office.zone))
     rows: list[tuple[str, ...]] = [("operator", "centre", *COUNTED, "")]
     for line in lines:
         counts = (f"{line.counts[what]}{'!' * (what in line.unusual)}" for what in COUNTED)
@@ -106,13 +103,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("add", help="enrol an operator; the PIN goes out by SMS", parents=[common()])
     add.add_argument("--number", required=True, help="whose phone they call from, such as +8801700000001")
     add.add_argument("--centre", required=True, help="the code of the centre they sit at")
-    add.add_argument("--name", type=_name, default="", help="what citizens are told they are called")
-    add.add_argument("--consents-a-day", type=_count, metavar="N", help="another limit than that of the settings")
-    add.add_argument("--applications-a-day", type=_count, metavar="N", help="another limit than that of the settings")
+    add.add_argument("--name", type=words(LONGEST_NAME), default="", help="what citizens are told they are called")
+    add.add_argument("--consents-a-day", type=count, metavar="N", help="another limit than that of the settings")
+    add.add_argument("--applications-a-day", type=count, metavar="N", help="another limit than that of the settings")
     verbs.add_parser("list", help="every operator who was ever enrolled", parents=[common()])
     for name, told in _ABOUT_ONE.items():
         verbs.add_parser(name, help=told, parents=[common()]).add_argument(
-            "id", type=_count, help="the operator's number"
+            "id", type=count, help="the operator's number"
         )
     report = verbs.add_parser("report", help="what each did, and what is unusual", parents=[common()])
     report.add_argument(
@@ -149,16 +146,3 @@ def _in_the_sandbox(office: "Enrolment", pin: str) -> None:
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _name(written: str) -> str:
-    name = " ".join(written.split())
-    if len(name) > LONGEST_NAME:
-        raise argparse.ArgumentTypeError(f"a name has at most {LONGEST_NAME} letters")
-    return name
-
-
-def _count(written: str) -> int:
-    if not written.isascii() or not written.isdigit() or int(written) < 1:
-        raise argparse.ArgumentTypeError(f"{written!r} is no whole number from 1 on")
-    return int(written)

@@ -2,12 +2,10 @@
 
 import argparse
 import asyncio
-import getpass
 import secrets
-from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
-from commands.keys import day
+from commands.arguments import count, day, signed, since, words
 from commands.verb import common
 from faults import CannotRun
 from settings import Settings
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 
     from assembly.bookkeeping import Books
 
-PERIOD: Final = timedelta(days=30)  # that a report is about, where nothing else is said
 LONGEST_WHY: Final = 160
 NOT_REFUNDED: Final = {
     "unknown": "There is no payment {id}; payments report shows those that wait for a person",
@@ -36,24 +33,19 @@ def options(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="do", metavar="VERB", title="verbs", required=True)
     report = verbs.add_parser("report", help="what was asked and paid, and what waits for a person", parents=[common()])
     report.add_argument("--since", type=day, metavar="DAY", help="the first day (default: thirty days ago)")
-    refund = verbs.add_parser("refund", help="give a payment back, or some of it", parents=[common(), _by()])
-    refund.add_argument("id", type=int, help="the payment")
-    refund.add_argument("--amount", type=int, help="in hundredths, such as 5000 (default: all that is left)")
-    refund.add_argument("--why", required=True, help="in a few words, which are kept")
-    returned = verbs.add_parser("returned", help="a refund was made in the wallet's portal", parents=[common(), _by()])
-    returned.add_argument("id", type=int, help="the refund")
+    refund = verbs.add_parser("refund", help="give a payment back, or some of it", parents=[common(), signed()])
+    refund.add_argument("id", type=count, help="the payment")
+    refund.add_argument("--amount", type=count, help="in hundredths, such as 5000 (default: all that is left)")
+    refund.add_argument("--why", type=words(LONGEST_WHY), required=True, help="in a few words, which are kept")
+    returned = verbs.add_parser(
+        "returned", help="a refund was made in the wallet's portal", parents=[common(), signed()]
+    )
+    returned.add_argument("id", type=count, help="the refund")
     returned.add_argument("--receipt", default="", help="the wallet's")
-    settle = verbs.add_parser("settle", help="what became of a payment, found out by you", parents=[common(), _by()])
-    settle.add_argument("id", type=int, help="the payment")
+    settle = verbs.add_parser("settle", help="what became of a payment, found out by you", parents=[common(), signed()])
+    settle.add_argument("id", type=count, help="the payment")
     settle.add_argument("outcome", choices=["paid", "failed"])
     settle.add_argument("--receipt", default="", help="the wallet's")
-
-
-def _by() -> argparse.ArgumentParser:
-    """Who does it: for the audit."""
-    by = argparse.ArgumentParser(add_help=False)
-    by.add_argument("--by", default=getpass.getuser(), help="who does this, for the audit (default: your login)")
-    return by
 
 
 async def _run(settings: Settings, given: argparse.Namespace) -> int:
@@ -65,8 +57,7 @@ async def _run(settings: Settings, given: argparse.Namespace) -> int:
 
 
 async def _report(books: "Books", given: argparse.Namespace) -> None:
-    begun = datetime.combine(given.since, time(), books.zone) if given.since else datetime.now(UTC) - PERIOD
-    for one in await books.ledger.sums(begun):
+    for one in await books.ledger.sums(since(given.since, books.zone)):
         asked, paid = _money(one.asked_minor, one.currency), _money(one.paid_minor, one.currency)
         print(f"{one.purpose:<5}{one.status:<9} {one.count:>6}  asked {asked}  paid {paid}")
     for thing in await books.ledger.attention():
@@ -80,7 +71,7 @@ async def _refund(books: "Books", given: argparse.Namespace) -> None:
     from services.payments import NotRefunded
     from services.payments.refunds import Giving
 
-    giving = Giving("staff", given.by, given.why[:LONGEST_WHY], f"cli:{secrets.token_hex(16)}")
+    giving = Giving("staff", given.by, given.why, f"cli:{secrets.token_hex(16)}")
     refund = await books.refunds.ask(given.id, given.amount, giving)
     if isinstance(refund, NotRefunded):
         raise CannotRun(NOT_REFUNDED[refund.reason].format(id=given.id))

@@ -2,10 +2,11 @@
 
 `0` is back, `00` is home and 98 is the next page where there is one, on every screen. Steps follow each other
 until a screen is reached that waits for an answer; a ring of steps ends at the menu's `stuck` screen. Where a call says
-that what it is asked about is `Gone`, the caller is put at the screen that says so, whatever they were about to do.
+that what it is asked about is `Gone`, or the caller's account was closed from elsewhere, they are put at the screen that
+says so, whatever they were about to do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from menus.model import (
     Accepted,
+    Acting,
     Asked,
     Choice,
     Form,
@@ -65,14 +67,17 @@ def typed_plainly(text: str) -> str:
 
 async def advance(menu: Menu, place: Place, typed: str, visit: Visit) -> Reached:
     """Where `typed` leads from `place`; `visit` tells steps who calls (its facts are filled in here)."""
-    if cut_off := await _cut_off(menu, place, visit):
+    if place.facts.get("consent") and (cut_off := await _cut_off(menu, place, visit)):
         return cut_off
     try:
         went = _went(menu, place, typed_plainly(typed), visit.today)
-        await _keep(menu, place, went.place, visit)
-        return await _standing(menu, went if isinstance(went, Reached) else await _along(menu, went, visit), visit)
+        if went.place.facts is not place.facts:
+            await _keep(menu, place, went.place, visit)
+        return await _stood(menu, went, visit)
     except Gone:
         return _told_gone(menu, place)
+    except _closings(menu):
+        return _told_closed(menu, place)
 
 
 def takes(menu: Menu, place: Place, typed: str, today: date) -> bool:
@@ -105,9 +110,11 @@ async def arrive(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
     if cut_off := await _cut_off(menu, leaving.place, visit):
         return cut_off
     try:
-        return await _standing(menu, await _along(menu, leaving, visit), visit)
+        return await _stood(menu, leaving, visit)
     except Gone:
         return _told_gone(menu, leaving.place)
+    except _closings(menu):
+        return _told_closed(menu, leaving.place)
 
 
 async def _along(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
@@ -138,11 +145,13 @@ def _asked_again(stood: Reached, refused: Refused) -> Reached:
     return Reached(place, refused)
 
 
-async def _taken_by(menu: Menu, step: Step, visit: Visit) -> Outcome[str]:
+def _taken_by(menu: Menu, step: Step, visit: Visit) -> Awaitable[Outcome[str]]:
     """The step as it is taken by a citizen, or by an operator for one, and then on the record as theirs."""
-    if not (menu.acting and visit.assisted):
-        return await step.call(visit)
-    with menu.acting.during(visit):
+    return _acted(menu.acting, step, visit) if menu.acting and visit.assisted else step.call(visit)
+
+
+async def _acted(acting: Acting, step: Step, visit: Visit) -> Outcome[str]:
+    with acting.during(visit):
         return await step.call(visit)
 
 
@@ -158,10 +167,17 @@ async def _cut_off(menu: Menu, place: Place, visit: Visit) -> Reached | None:
     return Reached(replace(home, screen=menu.acting.ends, facts={**kept, "consent_over": why}, over=True))
 
 
-async def _standing(menu: Menu, reached: Reached, visit: Visit) -> Reached:
+async def _stood(menu: Menu, went: Went, visit: Visit) -> Reached:
+    """Where the caller stands at the end of the way."""
+    reached = went if isinstance(went, Reached) else await _along(menu, went, visit)
+    screen = menu.screens[reached.place.screen]
+    return await _standing(menu, reached, screen, visit) if isinstance(screen, Form) else reached
+
+
+async def _standing(menu: Menu, reached: Reached, screen: Form, visit: Visit) -> Reached:
     """Where the caller stands, once it is sure that it can be shown: a form may have lost questions, or be gone."""
-    place, screen = reached.place, menu.screens[reached.place.screen]
-    if not isinstance(screen, Form) or place.item < (fields := len(screen.fields(place.facts))):
+    place, fields = reached.place, len(screen.fields(reached.place.facts))
+    if place.item < fields:
         return reached
     if not fields:
         return await _along(menu, Leaving(place, screen.goto), visit)
@@ -180,6 +196,18 @@ async def _keep(menu: Menu, before: Place, after: Place, visit: Visit) -> None:
 
 def _told_gone(menu: Menu, place: Place) -> Reached:
     return Reached(replace(at_home(menu, place), screen=menu.gone))
+
+
+def _closings(menu: Menu) -> tuple[type[Exception], ...]:
+    return (menu.closing.raised,) if menu.closing else ()
+
+
+def _told_closed(menu: Menu, place: Place) -> Reached:
+    """Nobody is signed in any more, and the caller is told why."""
+    closing, home = menu.closing, at_home(menu, place)
+    assert closing  # noqa: S101 - it was raised
+    kept = {key: fact for key, fact in home.facts.items() if key not in closing.forgets}
+    return Reached(replace(home, screen=closing.screen, facts=kept))
 
 
 def _went(menu: Menu, place: Place, answer: str, today: date) -> Went:
@@ -342,6 +370,7 @@ def _one_of_first(count: int) -> Refused:
 def _one_of(keys: list[str]) -> Refused:
     if len(keys) <= 1:
         return Refused("not_the_option", {"key": keys[0] if keys else BACK})
+    keys = sorted(keys, key=int)
     if [int(key) for key in keys] == list(range(int(keys[0]), int(keys[-1]) + 1)):
         return Refused("not_an_option", {"first": keys[0], "last": keys[-1]})
     return Refused("not_one_of", {"keys": ", ".join(keys)})

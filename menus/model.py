@@ -257,6 +257,19 @@ class Acting:
         return self.instead.get(name, name)
 
 
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What a call raises that finds the account closed which somebody is signed in to.
+
+    raised: the exception; screen: the choice that says so, which whoever raised it is put at; forgets: the facts that
+    were true of the account, and are none any more.
+    """
+
+    raised: type[Exception]
+    screen: str
+    forgets: frozenset[str]
+
+
 class Menu:
     """Every screen by name, where home is, and which facts outlive a return to it."""
 
@@ -270,6 +283,7 @@ class Menu:
         gone: str = "",
         entries: Iterable[str] = (),
         acting: Acting | None = None,
+        closing: Closing | None = None,
         channel: str = "",
     ) -> None:
         """`gone` is where a caller is put whose service was taken out of the catalogue; without one, home.
@@ -292,11 +306,21 @@ class Menu:
         self.keeps = keeps
         self.entries = tuple(entries)
         self.acting = acting
+        self.closing = closing
 
     def on(self, channel: str) -> "Menu":
         """The same menu as this channel has it; every option keeps its number."""
-        names = {"home": self.home, "stuck": self.stuck, "gone": self.gone}
-        return Menu(self.listed, **names, keeps=self.keeps, entries=self.entries, acting=self.acting, channel=channel)
+        return Menu(
+            self.listed,
+            home=self.home,
+            stuck=self.stuck,
+            keeps=self.keeps,
+            gone=self.gone,
+            entries=self.entries,
+            acting=self.acting,
+            closing=self.closing,
+            channel=channel,
+        )
 
     def screen(self, name: str, facts: Facts) -> Screen:
         """The screen of this name; another one where an operator acts for somebody and this one is not for that."""

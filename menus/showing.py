@@ -1,14 +1,42 @@
 """Puts the place a caller stands at into words: text, numbered options, and why an answer was not understood."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, overload
 
 from menus.engine import Reached
-from menus.model import Choice, Form, Goodbye, Listing, Menu, Place, Question, Shown, keyed
+from menus.model import Choice, Facts, Form, Goodbye, Listing, Menu, Place, Question, Shown, keyed
 from menus.words import Words, template
 from screens.pages import Showing
 
-Labels = tuple[tuple[str, str], ...]
+Labels = Sequence[tuple[str, str]]
+
+
+class Rows(Labels):
+    """The numbered rows of a list and the options after them, put into words as far as they are asked for."""
+
+    def __init__(self, rows: Sequence[Facts], label: Callable[[Facts], str], after: Labels) -> None:
+        self._rows = rows
+        self._label = label
+        self._after = after
+
+    def __len__(self) -> int:
+        return len(self._rows) + len(self._after)
+
+    @overload
+    def __getitem__(self, which: int) -> tuple[str, str]: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> Labels: ...
+
+    def __getitem__(self, which: int | slice) -> tuple[str, str] | Labels:
+        places = range(len(self))[which]
+        return self._one(places) if isinstance(places, int) else [self._one(place) for place in places]
+
+    def _one(self, place: int) -> tuple[str, str]:
+        if place < len(self._rows):
+            return str(place + 1), self._label(self._rows[place])
+        return self._after[place - len(self._rows)]
 
 
 def show(menu: Menu, reached: Reached, words: Words) -> Showing:
@@ -60,7 +88,7 @@ def _said(menu: Menu, screen: Shown, place: Place, words: Words) -> tuple[Mappin
             after = [
                 (key, words.say(spoken.options[it.name], place.facts)) for key, it in keyed(screen.options, len(rows))
             ]
-            return place.facts, (*((str(key), words.say(spoken.row, row)) for key, row in enumerate(rows, 1)), *after)
+            return place.facts, Rows(rows, partial(words.say, spoken.row), after)
         case Form():
             return _form(screen, place, words)
         case Goodbye():

@@ -25,7 +25,7 @@ from menus.journeys.sign_in import SigningIn, sign_in
 from menus.journeys.texted import ENTRIES, Texted, texted
 from menus.journeys.track import Following, track
 from menus.journeys.withdraw import Withdrawing, withdraw
-from menus.model import Menu
+from menus.model import Closing, Menu
 
 __all__ = ["Calls", "Plan", "tree"]
 
@@ -47,7 +47,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Everything the journeys ask of the services, by what it does."""
+    """Everything the journeys ask of the services, by what it does. `closed` is what they raise of an account that is."""
 
     keep_language: Keep
     send_links: SendLinks
@@ -70,6 +70,7 @@ class Calls:
     billing: Billing
     assisting: Assisting
     texted: Texted
+    closed: type[Exception]
 
 
 def tree(plan: Plan, calls: Calls) -> Menu:
@@ -105,4 +106,5 @@ def tree(plan: Plan, calls: Calls) -> Menu:
         keeps=frozenset({"account", "operator"}) | OF_CITIZEN,
         entries=ENTRIES.values(),
         acting=acting(calls.assisting),
+        closing=Closing(calls.closed, "account_closed", frozenset({"account"})),
     )

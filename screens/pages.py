@@ -6,7 +6,7 @@ An option keeps its number whatever page it stands on. The key for the next page
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -16,6 +16,7 @@ from screens.alphabet import in_basic, septets, units
 
 BACK, HOME, MORE = "0", "00", "98"
 MOST_OPTIONS = 97
+A_PAGEFUL = 12  # options: few pages have room for more
 PREFIX = 4  # "CON " and "END " are part of what is sent, and may count
 _graphemes = regex.compile(r"\X").findall
 
@@ -54,7 +55,7 @@ class Showing(NamedTuple):
     """What a screen says, before anyone has asked how large the screen is."""
 
     text: str
-    options: tuple[tuple[str, str], ...] = ()
+    options: Sequence[tuple[str, str]] = ()
     back: str = ""
     more: str = "More"
     note: str = ""
@@ -70,16 +71,29 @@ class Page(NamedTuple):
 
 
 def fit(showing: Showing, budget: Room, number: int = 0) -> Page:
-    """Page `number` (from 0; past the end, the last) of what is to be said."""
+    """Page `number` (from 0; past the end, the last) of what is to be said.
+
+    Of a long list no more is put into words than its first pages have room for.
+    """
+    enough = A_PAGEFUL * (number + 2)
+    if len(showing.options) > enough:
+        pages = _pages_of(showing._replace(options=showing.options[:enough]), budget)
+        if number + 2 < len(pages):  # the last two are made otherwise where more follows
+            return pages[number]
+    pages = _pages_of(showing, budget)
+    return pages[min(number, len(pages) - 1)]
+
+
+def _pages_of(showing: Showing, budget: Room) -> Sequence[Page]:
     foot = f"{BACK} {showing.back}" if showing.back else ""
     options = "\n".join(f"{key} {label}" for key, label in showing.options)
     parts = showing.note, showing.text, options, foot, f"{MORE} {showing.more}"
     note, text, options, foot, more = parts if budget.unicode else map(in_basic, parts)
     whole = _lines(note, text, options, foot)
     if budget.holds(whole):
-        return Page(whole, ends=showing.ends)
+        return [Page(whole, ends=showing.ends)]
     lines = [line for line in _lines(text, options).split("\n") if line]
-    return _page(lines, Frame(budget, note, _lines(more, foot), foot), number, ends=showing.ends)
+    return _pages(lines, Frame(budget, note, _lines(more, foot), foot), ends=showing.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +114,12 @@ class Frame:
         return self.budget.holds(_lines(self.note, *lines, self.foot))
 
 
-def _page(lines: list[str], frame: Frame, number: int, *, ends: bool) -> Page:
+def _pages(lines: list[str], frame: Frame, *, ends: bool) -> Sequence[Page]:
     if frame.note and not frame.holds(_graphemes(lines[0])[0]):
         frame = replace(frame, note="")  # a note that leaves no room is worth less than the screen it is about
-    pages = list(_split(lines, frame))
-    last = len(pages) - 1
-    number = min(number, last)
-    foot = frame.foot if number == last else frame.onward
-    return Page(_lines(frame.note, pages[number], foot), more=number < last, ends=ends and number == last)
+    *first, last = _split(lines, frame)
+    onward = [Page(_lines(frame.note, text, frame.onward), more=True) for text in first]
+    return [*onward, Page(_lines(frame.note, last, frame.foot), ends=ends)]
 
 
 def _split(lines: list[str], frame: Frame) -> Iterator[str]:

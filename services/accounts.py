@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from sqlalchemy import CursorResult, Executable, Row, delete, func, or_, select, update
 
 from services.audit import Audit, act_of, citizen
+from services.closed import still_open
 from services.given import Clock, Say, Sealing, utc_now
 from services.lockout import Tally
 from services.messages import Message, Messages
@@ -197,6 +198,13 @@ class Accounts:
         await transaction.execute(delete(security_answers).where(security_answers.c.account == account))
         return True
 
+    async def unhear(self, number: str, effect: str) -> None:
+        """Forget the language that this number chose in the session of `effect`, and in no later one."""
+        session = effect.rpartition(":")[0]
+        heard = delete(callers).where(callers.c.number == number, callers.c.session == session)
+        async with self._records.transaction() as transaction:
+            await transaction.execute(heard)
+
     async def name(self, account: int) -> str:
         """What the citizen is called; empty once the account is closed."""
         person = await self.person(account)
@@ -262,12 +270,17 @@ class Accounts:
         return await self._try(_BY_ANSWERS, number, answers, effect)
 
     async def change_pin(self, account: int, pin_hash: str, effect: str) -> None:
-        """Give the account another PIN, open it if it was closed, and tell the citizen by SMS."""
+        """Give the account another PIN, open it if it was locked, and tell the citizen by SMS.
+
+        Raises:
+            AccountClosed: it was deleted meanwhile.
+        """
         fresh = {"pin_hash": pin_hash, **_columns(_Tallies())}
         language = await self.language(account)
         async with self._records.transaction() as transaction:
             if not await self._note(transaction, "pin_changed", effect, {"account": account, "outcome": "done"}):
                 return
+            await still_open(transaction, account, effect)
             changed = update(accounts).where(accounts.c.id == account).values(fresh).returning(accounts.c.number)
             number = (await transaction.execute(changed)).scalar_one()
             await self._act(transaction, "pin_changed", account, effect)

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from services.channels import channel_of
 from services.given import Clock, utc_now
 from services.records.database import Records, Transaction
 from services.records.tables import audit
@@ -14,9 +15,6 @@ Actor: TypeAlias = Literal["citizen", "operator", "officer", "department", "staf
 Subject: TypeAlias = Literal[
     "account", "application", "complaint", "feedback", "payment", "consent", "operator", "key", "document"
 ]
-
-
-BY_SMS = "sms/"  # how the effects of an SMS begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ def act_of(who: Who, act: str, subject_kind: Subject, subject: str, effect: str,
 
 def citizen(account: int, effect: str) -> Who:
     """A citizen, over the channel that this effect came by."""
-    return Who("citizen", str(account), "sms" if effect.startswith(BY_SMS) else "ussd")
+    return Who("citizen", str(account), channel_of(effect))
 
 
 def _signed(act: Act, by: By | None) -> Act:

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 
 from services.audit import Act, Audit
 from services.codes import Codes, Said
+from services.consent_limits import Counting, Limits
 from services.given import Clock, utc_now
 from services.messages import Message, Messages
 from services.records.database import Records, Transaction
-from services.records.tables import OPEN_CONSENT, accounts, audit, consent_checks, consents, operators
-from services.visits import APPLIED, Visits
+from services.records.tables import OPEN_CONSENT, accounts, consent_checks, consents, operators
+from services.visits import Visits
 
 Purpose: TypeAlias = Literal["apply", "follow", "pay", "complain", "profile"]
 Outcome: TypeAlias = Literal["sent", "too_many", "spent"]
@@ -25,18 +26,7 @@ Checked: TypeAlias = Literal["right", "wrong", "gone", "spent"]
 Ended: TypeAlias = Literal["operator", "citizen", "lapsed", "suspended", "limit", "another"]
 
 LIVES: Final = timedelta(minutes=30)
-DAY: Final = timedelta(days=1)
 STEP: Final = 100  # consents that are ended in one transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Most in a day: consents an operator asks for, applications they hand in, wrong codes they type; asked of one citizen."""
-
-    consents: int = 40
-    applications: int = 30
-    wrong_codes: int = 10
-    of_citizen: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +78,7 @@ class Consents:
         self._codes = codes
         self._visits = visits
         self._language_of = language_of
-        self._limits = limits or Limits()
+        self._counting = Counting(records, limits or Limits(), clock)
         self._clock = clock
         self._audit = Audit(records, clock=clock)
 
@@ -97,7 +87,7 @@ class Consents:
         row = await self._begun(wish, effect)
         if row.outcome not in {"asking", "sent"}:
             return Asked(row.outcome, row.id)
-        if row.outcome == "asking" and (refused := await self._refused(row)):
+        if row.outcome == "asking" and (refused := await self._counting.refused(row)):
             return await self._asked(row, refused)
         return await self._asked(row, await self._send(row))
 
@@ -199,27 +189,6 @@ class Consents:
             await transaction.execute(self._records.insert_once(consents), row)
             return (await transaction.execute(_WITH_OPERATOR.where(consents.c.effect == effect))).one()
 
-    async def _refused(self, row: Row[Any]) -> Outcome | None:
-        """Whose limit is reached, if any is; this one is counted."""
-        since = self._clock() - DAY
-        most = row.consents_a_day or self._limits.consents
-        if await self._count(_asked_by(row.operator, since)) > most or await self._spent(row, since):
-            return "spent"
-        asked = await self._count(_asked_of(row.number, since))
-        return "too_many" if asked > self._limits.of_citizen else None
-
-    async def _spent(self, row: Row[Any], since: datetime) -> bool:
-        if await self._count(_wrong_by(row.operator, since)) >= self._limits.wrong_codes:
-            return True
-        return row.purpose == "apply" and await self._applied_enough(row, since)
-
-    async def _applied_enough(self, row: Row[Any], since: datetime) -> bool:
-        most = row.applications_a_day or self._limits.applications
-        return await self._count(_applied_by(row.operator, since)) >= most
-
-    async def _count(self, counted: Select[int]) -> int:
-        return int((await self._records.read(counted)).scalar_one())
-
     async def _send(self, row: Row[Any]) -> Outcome:
         if row.given_at or row.ended_at:
             return "sent"  # heard again: its code is used up, and stays so
@@ -238,7 +207,7 @@ class Consents:
     async def _checked(self, row: Row[Any], code: str, effect: str) -> Checked:
         if row.ended_at or row.suspended_at or row.asked_at <= self._clock() - LIVES:
             return "gone"
-        if await self._count(_wrong_by(row.operator, self._clock() - DAY)) >= self._limits.wrong_codes:
+        if await self._counting.guessed_enough(row):
             return "spent"
         return await self._codes.check(row.number, _for(row.id), code, effect)
 
@@ -262,13 +231,11 @@ class Consents:
         return Given("right", 0 if row.newcomer else row.account or 0, row.language)
 
     async def _found_over(self, row: Row[Any]) -> Ended | None:
-        now = self._clock()
         if row.suspended_at:
             return "suspended"
-        if row.lapses_at <= now:
+        if row.lapses_at <= self._clock():
             return "lapsed"
-        full = row.purpose == "apply" and await self._applied_enough(row, now - DAY)
-        return "limit" if full else None
+        return "limit" if await self._counting.applied_enough(row) else None
 
     async def _end_others(self, transaction: Transaction, row: Row[Any], effect: str) -> None:
         others = _WITH_OPERATOR.where(OPEN_CONSENT, consents.c.operator == row.operator, consents.c.id != row.id)
@@ -323,26 +290,6 @@ def _waiting_or_alive(now: datetime) -> ColumnElement[bool]:
     asked = and_(consents.c.given_at.is_(None), consents.c.asked_at > now - LIVES)
     alive = and_(consents.c.given_at.is_not(None), consents.c.lapses_at > now)
     return and_(consents.c.outcome == "sent", consents.c.ended_at.is_(None), or_(asked, alive))
-
-
-def _asked_by(operator: int, since: datetime) -> Select[int]:
-    asked = select(func.count()).where(consents.c.operator == operator, consents.c.asked_at > since)
-    return asked.where(consents.c.outcome.in_(("asking", "sent")))
-
-
-def _asked_of(number: str, since: datetime) -> Select[int]:
-    asked = select(func.count()).where(consents.c.number == number, consents.c.asked_at > since)
-    return asked.where(consents.c.outcome.in_(("asking", "sent")))
-
-
-def _wrong_by(operator: int, since: datetime) -> Select[int]:
-    wrong = select(func.count()).select_from(consent_checks.join(consents)).where(consents.c.operator == operator)
-    return wrong.where(consent_checks.c.outcome == "wrong", consent_checks.c.created_at > since)
-
-
-def _applied_by(operator: int, since: datetime) -> Select[int]:
-    by = (audit.c.actor_kind == "operator", audit.c.actor == str(operator))
-    return select(func.count()).where(*by, audit.c.act == APPLIED, audit.c.at > since)
 
 
 _ABOUT_OPERATOR = (

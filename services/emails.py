@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from sqlalchemy import Executable, Row, Select, delete, func, select, update
 
 from services.audit import Audit, Who, act_of, citizen
+from services.closed import still_open
 from services.given import Clock, Say, Sealing, utc_now
 from services.links import Links
 from services.messages import Message, Messages
@@ -76,6 +77,9 @@ class Emails:
         """Make this the account's address and send it a link. One that is `verified` already needs none.
 
         `too_many`: it, or the account, had its share of links for a day; the account keeps the address it had.
+
+        Raises:
+            AccountClosed: it was deleted meanwhile.
         """
         return await self._send(account, address, language, "given", effect)
 
@@ -133,8 +137,9 @@ class Emails:
         link = await self._links.make("email", f"{account} {digest}", LIVES, OPENS, effect)
         text = self._write(language, "verify", {"link": self._links.address(link)})
         async with self._records.transaction() as transaction:
-            if (await transaction.execute(_one_at_a_time(account))).one_or_none() is None:
-                return "too_many"  # it was closed by another call while this one went on
+            await transaction.execute(_one_at_a_time(account))
+            if not await still_open(transaction, account, effect):
+                return "sent"  # when it was heard first
             earlier: Sent | None = (await transaction.execute(_came_of(effect, asked))).scalar_one_or_none()
             if earlier:
                 return earlier
@@ -193,7 +198,7 @@ def _meant(subject: str) -> Select[Any]:
 
 def _one_at_a_time(account: int) -> Executable:
     """Held until the end of a transaction: what an account asks for at once is counted one by one."""
-    return select(accounts.c.id).where(accounts.c.id == account, accounts.c.closed_at.is_(None)).with_for_update()
+    return select(accounts.c.id).where(accounts.c.id == account).with_for_update()
 
 
 def _came_of(effect: str, kind: Asked) -> Select[Any]:

@@ -13,6 +13,7 @@ from services.records.tables import (
     account_events,
     bills,
     consent_checks,
+    consents,
     department_events,
     drafts,
     inbound_sms,
@@ -35,6 +36,7 @@ class Rule(NamedTuple):
 
 
 _AT_THE_HEAD = messages.c.id.in_(select(messages.c.id).order_by(messages.c.id).limit(STEP))
+_alive = consents.c.given_at.is_not(None) & consents.c.ended_at.is_(None)
 _asked_for = exists().where(payments.c.bill == bills.c.id)
 RULES: Final = (
     # A provider may bring an SMS again within two days, and a citizen or a helpdesk asks within weeks what became of one.
@@ -42,9 +44,11 @@ RULES: Final = (
     # A try is repeated while its session lasts, a day at most, and looked into after a complaint. How an account was
     # made is told by its event for as long as there is the account.
     Rule(account_events, account_events.c.created_at, timedelta(days=90), account_events.c.kind != "registered"),
-    # An operator's tries are looked into as long as a citizen's; what was consented to is kept.
+    # An operator's tries are looked into as long as a citizen's.
     Rule(operator_events, operator_events.c.created_at, timedelta(days=90), true()),
     Rule(consent_checks, consent_checks.c.created_at, timedelta(days=90), true()),
+    # Who doubts that they consented is heard for a year, and while that is looked into. The audit keeps that there was one.
+    Rule(consents, consents.c.asked_at, timedelta(days=400), ~_alive),
     # A form that nobody went on with says itself when it ends; see `services.applications.drafts`.
     Rule(drafts, drafts.c.ends_at, timedelta(), true()),
     # A department tells an event again for days, if it is not heard; after five minutes a stolen one is refused anyhow.

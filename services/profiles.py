@@ -1,7 +1,8 @@
 """What is known of a citizen from one form to the next: what they told of themselves, and which papers they have at hand.
 
 Answers are sealed; of identity numbers there is a keyed hash and the last four digits, so that a number can be known again
-and never be read. What is done under an effect is done once, and never to an account that was closed.
+and never be read. What is done under an effect is done once, and never to an account that was closed: `AccountClosed` is
+raised then, but in the session that closed it, when its path is heard again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from services.accounts import Accounts
 from services.audit import Act, Audit, Who, act_of
 from services.catalogue import answers
 from services.catalogue.profile import IDENTITIES, NAME, PHONE, PROFILE
+from services.closed import still_open
 from services.given import Clock, Sealing, utc_now
 from services.records.database import Records, Transaction
 from services.records.tables import accounts, applications, profile_facts, profile_papers
@@ -104,7 +106,7 @@ class Profiles:
     async def keep(self, change: Change, key: str, value: str) -> None:
         """Keep an answer, in the form that `answers.check` gave it, in place of the one before."""
         async with self._records.transaction() as transaction:
-            if not await self._begin(transaction, change.account):
+            if not await self._begin(transaction, change.account, change.effect):
                 return
             if not await self._insert(transaction, change, key, value):
                 return
@@ -117,13 +119,14 @@ class Profiles:
         if key == NAME:
             return
         async with self._records.transaction() as transaction:
-            if await self._begin(transaction, change.account) and await self._insert(transaction, change, key, ""):
+            begun = await self._begin(transaction, change.account, change.effect)
+            if begun and await self._insert(transaction, change, key, ""):
                 await self._audit.note(transaction, _act(change, "forgotten", key))
 
     async def learn(self, transaction: Transaction, account: int, given: Mapping[str, str], effect: str) -> None:
         """Within `transaction`, keep what was given in a form and is not known yet."""
         asked = {key: value for key, value in given.items() if value and key in PROFILE and key not in {NAME, PHONE}}
-        if not asked or not await self._begin(transaction, account):
+        if not asked or not await self._begin(transaction, account, effect):
             return
         known = {row.key for row in await transaction.execute(_of(account))}
         for key in asked.keys() - known:
@@ -147,13 +150,14 @@ class Profiles:
         noted = {**row, "effect": change.effect, "created_at": self._clock()}
         done = "paper_marked" if at_hand else "paper_removed"
         async with self._records.transaction() as transaction:
-            if await self._begin(transaction, change.account) and await self._once(transaction, profile_papers, noted):
+            begun = await self._begin(transaction, change.account, change.effect)
+            if begun and await self._once(transaction, profile_papers, noted):
                 await self._audit.note(transaction, _act(change, done, code))
 
-    async def _begin(self, transaction: Transaction, account: int) -> bool:
-        """Whether the account is there and open; what is done to it at once is done one by one."""
-        found = await transaction.execute(_open(account).with_for_update())
-        return found.one_or_none() is not None
+    async def _begin(self, transaction: Transaction, account: int, effect: str) -> bool:
+        """Whether something is to be done to the account; what is done to it at once is done one by one."""
+        await transaction.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update())
+        return await still_open(transaction, account, effect)
 
     async def _insert(self, transaction: Transaction, change: Change, key: str, value: str) -> bool:
         """Whether this is the first time that this key comes with this effect; what was known before is blanked then."""
@@ -207,10 +211,6 @@ def _of(account: int) -> Select[Any]:
 
 def _said_of_papers(account: int) -> Select[Any]:
     return select(profile_papers).where(profile_papers.c.account == account).order_by(profile_papers.c.id)
-
-
-def _open(account: int) -> Select[tuple[int]]:
-    return select(accounts.c.id).where(accounts.c.id == account, accounts.c.closed_at.is_(None))
 
 
 def _told(row: Row[Any]) -> tuple[datetime, str, Paper | None]:

@@ -11,19 +11,23 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from services import complaints
 from services.applications import Status
+from services.glances import Glance
 from services.guesses import Guesses
+from services.payments.fees import FeeState
 
 PREFIX: Final = 5  # digits of a number: a hundred thousand prefixes, of which a sweep walks through one or a few
 
 Kind: TypeAlias = Literal["application", "complaint", "feedback", "unknown", "held"]
-Find: TypeAlias = Callable[[str], Awaitable[Status | None]]
+Find: TypeAlias = Callable[[str], Awaitable[Glance | None]]
 
 
 class Found(NamedTuple):
-    """What a number stands for; `held`: that is not told for ten minutes."""
+    """What a number stands for; `held`: that is not told for ten minutes. `fee` and `waits` are an application's."""
 
     kind: Kind
     application: Status | None = None
+    fee: FeeState = "none"
+    waits: bool = False
     complaint: complaints.Status | None = None
     feedback: complaints.Given | None = None
 
@@ -52,7 +56,7 @@ class Tracking:
         if not own and (self._callers.held(who) or self._prefixes.held(number[:PREFIX])):
             return Found("held")
         if application := await self._application(number):
-            return Found("application", application=application)
+            return Found("application", *application)
         if complaint := await self._complained.complaint(number):
             return Found("complaint", complaint=complaint)
         if feedback := await self._complained.feedback(number):

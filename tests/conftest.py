@@ -9,9 +9,9 @@ import pytest
 
 from services.pins import Pins
 from services.records.database import Records
-from services.records.migrate import upgrade
 from sessions.redis import Client, open_sessions
 from tests.desk import SEAL, Clock
+from tests.migrated import empty, postgres_database, sqlite_file
 from tests.servers import (
     PostgresServer,
     RedisServer,
@@ -48,9 +48,27 @@ def redis_url(request: pytest.FixtureRequest) -> str:
     return server.url
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """The one database on that server that has the tables; every test leaves it empty."""
+    with postgres_database(postgres_server) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Each in turn: a new SQLite file, and a new database on a real PostgreSQL; without tables."""
+    """Each in turn: a new SQLite file, and a database on a real PostgreSQL; with their tables, and nothing in them."""
+    if request.param == "sqlite":
+        yield sqlite_file(tmp_path / "ekdial.db")
+        return
+    url = request.getfixturevalue("migrated_postgres")
+    yield url
+    empty(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The same without tables."""
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path}/ekdial.db"
         return
@@ -67,8 +85,7 @@ async def redis(redis_url: str) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def records(database_url: str) -> AsyncIterator[Records]:
-    """The database with its tables."""
-    await upgrade(database_url)
+    """What stands in it is read and written by these."""
     async with Records(database_url) as records:
         yield records
 

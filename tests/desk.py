@@ -9,9 +9,14 @@ from sqlalchemy import func, select
 from sealing import Seal
 from services.accounts import Accounts, NewAccount
 from services.applications import Applications, Drafts, Filings, Following, Submission, Withdrawing
+from services.departments.deliveries import Deliveries
+from services.glances import Glances
 from services.keys import Keys
 from services.messages import Messages
 from services.optouts import OptOuts
+from services.payments import Payments
+from services.payments.fees import Fees
+from services.payments.telling import Telling
 from services.pins import Pins
 from services.records.database import Records
 from services.registrants import Registrants
@@ -63,6 +68,12 @@ class Desk:
         self.following = Following(records, self.messages, say, lambda _: zone, clock=clock)
         self.filings = Filings(records, self.messages, seal, say, language_of=self.registrants.language, clock=clock)
         self.keys = Keys(records, clock=clock)
+
+    def glances(self, deliveries: Deliveries | None = None) -> Glances:
+        """Applications as they are followed where every fee can be paid; no department has a system, but in `deliveries`."""
+        payments = Payments(self.records, self.seal, "sandbox", Telling(self.messages, say), clock=self.clock)
+        fees = Fees(self.records, payments, lambda _: True, lambda _: True)
+        return Glances(self.records, self.following, fees, deliveries or Deliveries(self.records, self.seal, {}))
 
     async def registers(self, number=RAHIMA, pin="4821", effect="s1:9", language="bn") -> int:
         return await self.accounts.register(await self.newcomer(number, pin, language), effect)

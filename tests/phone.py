@@ -11,6 +11,7 @@ from aiohttp import ClientSession, web
 import server
 from configured import read
 from settings import Settings
+from tests.migrated import sqlite_file
 from web.simulator.received import inbox_of
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,9 @@ NOBODY_LISTENS_HERE = "redis://127.0.0.1:1"
 
 def settings_for(tmp_path: Path, **environment: str) -> Settings:
     """The defaults of config.toml with everything kept under `tmp_path`; more as `REDIS__URL="…"`."""
-    given = {"SERVER__VAR": str(tmp_path), "DATABASE__URL": f"sqlite+aiosqlite:///{tmp_path}/ekdial.db", **environment}
+    given = {"SERVER__VAR": str(tmp_path), **environment}
+    if "DATABASE__URL" not in given:
+        given["DATABASE__URL"] = sqlite_file(tmp_path / "ekdial.db")
     given.setdefault("KEYS__SECRET", "a secret for tests that is long enough")
     return read(ROOT / "config.toml", {f"EKDIAL_{key}": value for key, value in given.items()})
 

@@ -95,7 +95,17 @@ def test_a_number_is_enrolled_once(operator, karim):
     assert (ended.returncode, ended.stderr) == (2, "Operator 1 has this number already; operator list shows it\n")
 
 
-@pytest.mark.parametrize("said", [("report", "--since", "yesterday"), ("suspend", "one"), ("add", "--number", KARIM)])
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("report", "--since", "yesterday"),
+        ("report", "--since", "0001-01-01"),
+        ("suspend", "one"),
+        ("suspend", "9" * 19),
+        ("add", "--number", KARIM),
+        ("add", "--number", KARIM, "--centre", "mirpur", "--name", "K" * 61),
+    ],
+)
 def test_what_is_not_understood_is_named(operator, said):
     ended = operator(*said)
     assert ended.returncode == 2

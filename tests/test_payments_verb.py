@@ -103,3 +103,21 @@ async def test_what_a_person_found_out_is_settled_once_and_told_to_the_payer(in_
     assert read(tmp_path, "SELECT kind, status FROM messages") == [("payment", "queued")]
     with pytest.raises(CannotRun, match="There is no payment 2 of which it is not known"):
         await in_a_thread("settle", "2", "failed")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("refund", "0", "--why", "x"),
+        ("refund", "9" * 19, "--why", "x"),
+        ("refund", "1", "--amount", "-1", "--why", "x"),
+        ("refund", "1", "--why", "x" * 161),
+        ("settle", "2", "perhaps"),
+        ("report", "--since", "9999-12-31"),
+    ],
+)
+def test_what_is_not_understood_is_named(program, capsys, said):
+    with pytest.raises(SystemExit) as ended:
+        program(*said)
+    assert ended.value.code == 2
+    assert ": error: " in capsys.readouterr().err

@@ -16,6 +16,7 @@ from services.payments.daraja import read_callback
 from services.payments.port import Report
 
 DARAJA: Final = "/payments/daraja"
+KEY: Final = "[0-9A-Za-z_-]+"  # of a payment: what else is posted to was never an address of ours
 ACCEPTED: Final = {"ResultCode": 0, "ResultDesc": "Accepted"}
 TOO_LARGE: Final = web.HTTPRequestEntityTooLarge.status_code
 
@@ -42,7 +43,7 @@ def routes(guard: Guard, take: Take, keep: Keep) -> list[web.RouteDef]:
             return web.Response(status=503)
         return await _tried(_taken(request.match_info["key"], body, take, keep))
 
-    return [web.post(f"{DARAJA}/{{key}}", daraja)]
+    return [web.post(f"{DARAJA}/{{key:{KEY}}}", daraja)]
 
 
 async def _taken(key: str, body: bytes, take: Take, keep: Keep) -> None:

@@ -48,6 +48,9 @@ def _ends(menu: Menu) -> Iterator[Fault]:
         yield _fault(menu.stuck, "a call that is stuck ends here, and this is no goodbye", "add a Goodbye of this name")
     if menu.gone != menu.home and not isinstance(menu.screens.get(menu.gone), Choice):
         yield _fault(menu.gone, "whose service is gone is put here, and this is no choice", "add a Choice of this name")
+    if menu.closing and not isinstance(menu.screens.get(menu.closing.screen), Choice):
+        name = menu.closing.screen
+        yield _fault(name, "whose account is closed is put here, and this is no choice", "add a Choice of this name")
 
 
 def _for_an_operator(menu: Menu) -> list[str]:
@@ -104,6 +107,7 @@ def _keys(name: str, options: Sequence[Option]) -> Iterator[Fault]:
 def _reached(menu: Menu) -> set[str]:
     starts = ["languages", menu.home, menu.stuck, menu.gone, *(screen.name for screen in resume()), *menu.entries]
     starts += _for_an_operator(menu)
+    starts += [menu.closing.screen] if menu.closing else []
     reached: set[str] = set()
     while starts:
         name = starts.pop()

@@ -8,7 +8,6 @@ from menus import checks
 from menus.journeys.forms import KNOWN, Filling, answered, forms
 from menus.journeys.look import Service, told
 from menus.journeys.sign_in import Clock, Tried, TryPin, signed_in
-from menus.journeys.track import Delivery
 from menus.model import Asked, Choice, Facts, Goodbye, Journey, Listing, Option, Outcome, Question, Step, Visit
 
 
@@ -50,6 +49,10 @@ class Wanted(NamedTuple):
     channel: str
     draft: str
     assisted: bool
+
+
+Delivery = Callable[[str], Awaitable[Literal["waiting"] | None]]
+"""Whether an application waits for its office's own system, which does not answer just now."""
 
 
 class Applying(NamedTuple):

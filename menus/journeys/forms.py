@@ -91,24 +91,17 @@ class About(NamedTuple):
     hints: Mapping[str, str]
 
 
-class OtherNumber(NamedTuple):
-    """Another person's number in E.164, or why it cannot be that."""
-
-    number: str
-    refused: str = ""
-
-
 class Filling(NamedTuple):
     """The calls that filling in a form makes.
 
     `fields`: the questions of a service; `for_others`: whether it can be applied for in another person's stead;
-    `other_number`: what somebody with this number means by that; `about`: what the profile of an account had for a
-    service's form when the key press with this effect was heard first.
+    `other_number`: the number that somebody with this one means by what was typed, or why it cannot be another person's;
+    `about`: what the profile of an account had for a service's form when the key press with this effect was heard first.
     """
 
     fields: Callable[[str], Sequence[Asked]]
     for_others: Callable[[str], bool]
-    other_number: Callable[[str, str], OtherNumber]
+    other_number: Callable[[str, str], str | Refused]
     about: Callable[[int, str, str], Awaitable[About]]
     drafts: Drafting
 
@@ -160,9 +153,9 @@ def _beginning(calls: Filling) -> Journey:
 def _for_whom(calls: Filling) -> Journey:
     async def check(visit: Visit) -> Outcome[Literal["good", "refused"]]:
         other = calls.other_number(visit.citizen, visit.facts["other"])
-        if other.refused:
-            return Outcome("refused", refused=Refused(other.refused))
-        return Outcome("good", {**_whose(visit, other.number), "hints": {}})
+        if isinstance(other, Refused):
+            return Outcome("refused", refused=other)
+        return Outcome("good", {**_whose(visit, other), "hints": {}})
 
     return (
         Choice("for_whom", (Option("me", goto="for_me"), Option("other", goto="ask_other"))),

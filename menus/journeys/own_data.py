@@ -12,9 +12,10 @@ from menus.model import Choice, Goodbye, Journey, Option, Outcome, Question, Ste
 
 
 class Asked(NamedTuple):
-    """Whose data it is, in which language they are told of it, and how it was asked for."""
+    """Whose data it is, the number they call from, in which language they are told of it, and how it was asked for."""
 
     account: int
+    number: str
     language: str
     channel: str
     effect: str
@@ -30,7 +31,10 @@ class OwnData(NamedTuple):
 
 
 def own_data(calls: OwnData) -> Journey:
-    """From the profile's menu to a link, or to an account that is no more. It is entered where somebody is signed in."""
+    """From the profile's menu to a link, or to an account that is no more. It is entered where somebody is signed in.
+
+    `account_closed` is where whoever is still signed in elsewhere learns of it.
+    """
 
     async def send(visit: Visit) -> Outcome[Literal["sent"]]:
         await calls.send(_asked(visit))
@@ -57,8 +61,9 @@ def own_data(calls: OwnData) -> Journey:
         Choice("delete_confirm", (Option("delete", goto="delete"), Option("keep", goto="profile"))),
         Step("delete", delete, {"deleted": "deleted"}, commits=True),
         Goodbye("deleted"),
+        Choice("account_closed", (Option("register", goto="register"), Option("go_on", goto="main"))),
     )
 
 
 def _asked(visit: Visit) -> Asked:
-    return Asked(visit.facts["account"], visit.told_in, visit.channel, visit.effect)
+    return Asked(visit.facts["account"], visit.citizen, visit.told_in, visit.channel, visit.effect)

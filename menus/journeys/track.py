@@ -5,11 +5,12 @@ to wait; that screen takes the same keys as the one for an unknown number, so th
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Literal, NamedTuple, Protocol
 
 from menus import checks
-from menus.model import Choice, Facts, Journey, Listing, Option, Outcome, Question, Step, Texts, Visit
+from menus.model import Choice, Facts, Journey, Listing, Option, Outcome, Question, Step, Texts, Visit, keyed
 
 CLOSED = frozenset({"rejected", "ready", "delivered", "withdrawn"})
 """The statuses after which nothing is promised any more."""
@@ -120,6 +121,14 @@ class Found(Protocol):
         """An application's status."""
 
     @property
+    def fee(self) -> FeeState:
+        """What became of an application's fee; `due` only where it can be paid here."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether an application waits for its office's own system, which does not answer just now."""
+
+    @property
     def complaint(self) -> ComplaintStatus | None:
         """A complaint's."""
 
@@ -156,8 +165,6 @@ class Find(Protocol):
 
 
 FindOwn = Callable[[int], Awaitable[Sequence[Status]]]
-Delivery = Callable[[str], Awaitable[Literal["waiting"] | None]]
-"""Whether an application waits for its office's own system, which does not answer just now."""
 SendStatus = Callable[[str, str, str, str], Awaitable[bool]]
 """Sends an application's status by SMS: to whom, tracking number, language, effect."""
 
@@ -165,15 +172,13 @@ SendStatus = Callable[[str, str, str, str], Awaitable[bool]]
 class Following(NamedTuple):
     """The calls that this journey makes.
 
-    `history`: newest first, of an application or of a complaint; `delivery`: of an application that is still here.
+    `history`: newest first, of an application or of a complaint.
     """
 
     find: Find
     own: FindOwn
     send_status: SendStatus
     history: Callable[[str], Awaitable[Sequence[Past]]]
-    fee_state: Callable[[str], Awaitable[FeeState]]
-    delivery: Delivery
 
 
 Way = Literal["application", "fee_due", "complaint", "answered", "feedback", "unknown", "held"]
@@ -212,12 +217,14 @@ def track(calls: Following) -> Journey:
         "held": "too_many_numbers",
     }
     history, again = Option("history", goto="history"), Option("again", goto="ask_number")
-    options = (
+    in_order = (
         Option("by_sms", goto="send_status", not_on="sms"),
         Option("complain", goto="complaint"),
         history,
         again,
     )
+    options = tuple(replace(option, key=key) for key, option in keyed(in_order))  # theirs, whatever stands above them
+    pay, withdraw = Option("pay", goto="pay_fee", key="5"), Option("withdraw", goto="withdraw", key="6")
     helped = (Option("help", goto="get_help", key="7"),)
     return (
         Question("ask_number", "number", checks.tracking_number, goto="look_up", options=(Option("own", goto="own"),)),
@@ -225,9 +232,9 @@ def track(calls: Following) -> Journey:
         Question("too_many_numbers", "number", checks.tracking_number, goto="look_up", options=helped),
         Step("look_up", look_up, found),
         Choice("status", options),
-        Choice("status_due", (*options, Option("pay", goto="pay_fee"))),
-        Choice("status_own", (*options, Option("withdraw", goto="withdraw"))),
-        Choice("status_own_due", (*options, Option("pay", goto="pay_fee"), Option("withdraw", goto="withdraw"))),
+        Choice("status_due", (pay, *options)),
+        Choice("status_own", (*options, replace(withdraw, key="5"))),
+        Choice("status_own_due", (pay, *options, withdraw)),
         Choice("complaint_status", (history, again)),
         Choice(
             "complaint_answered",
@@ -271,9 +278,8 @@ async def looked_up(calls: Following, visit: Visit, number: str) -> Outcome[Way]
     """What has this number, and what is said of it."""
     found = await calls.find(number, visit.caller, own=_is_own(visit.facts, number))
     if found.application:
-        fee = await calls.fee_state(number)
-        waits = await calls.delivery(number) if found.application.status == "received" else None
-        facts = {**told(found.application), "fee_state": fee if fee != "none" else None, "delivery": waits}
+        fee, waits = None if found.fee == "none" else found.fee, "waiting" if found.waits else None
+        facts = {**told(found.application), "fee_state": fee, "delivery": waits}
         return Outcome("fee_due" if fee == "due" else "application", facts)
     if found.complaint:
         judges = found.complaint.status == "answered" and found.complaint.is_of(visit.citizen)

@@ -13,13 +13,14 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from failures import told
+from services.closed import AccountClosed, still_open
 from services.given import Clock, Sealing, utc_now
 from services.records.database import Records, Transaction
-from services.records.tables import drafts
+from services.records.tables import accounts, drafts
 from services.records.upsert import NotWritten
 from together import Together
 
@@ -58,12 +59,18 @@ class Drafts:
         self._together = Together(self._write_all, turns=TURNS)
 
     async def keep(self, draft: Draft) -> None:
-        """Keep it as it stands: for good when this returns, unless the database cannot; the form goes on all the same."""
+        """Keep it as it stands: for good when this returns, unless the database cannot; the form goes on all the same.
+
+        Raises:
+            AccountClosed: whose it is was deleted meanwhile.
+        """
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._together(self._row(draft))
         except (NotWritten, SQLAlchemyError, OSError) as failure:
             log.warning("a draft was not kept", **told(failure))
+        except AccountClosed:
+            await self._take_away(draft)
 
     async def found(self, account: int, service: str, effect: str) -> Draft | None:
         """The newest form of this service that was left unfinished before the key press `effect`."""
@@ -94,6 +101,15 @@ class Drafts:
         await transaction.execute(update(drafts).where(*its).values(ended))
 
     async def _write_all(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[BaseException | None]:
+        """Whose account is closed is seen after it was written: a row waits for whoever deletes its account just then."""
+        written = await self._written(rows)
+        whose = {row["account"] for row in rows}
+        closed = set((await self._records.read(_CLOSED, {"whose": sorted(whose)})).scalars())
+        return [
+            AccountClosed() if row["account"] in closed else failed for row, failed in zip(rows, written, strict=True)
+        ]
+
+    async def _written(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[BaseException | None]:
         try:
             await self._write(rows)
         except NotWritten:
@@ -102,6 +118,13 @@ class Drafts:
             # One of them cannot be written, and the others are not to suffer for it.
             return await asyncio.gather(*(self._write([row]) for row in rows), return_exceptions=True)
         return [None] * len(rows)
+
+    async def _take_away(self, draft: Draft) -> None:
+        """Nothing is left of it; who did not close the account in this very session is told that it is closed."""
+        async with self._records.transaction() as transaction:
+            await transaction.execute(delete(drafts).where(drafts.c.effect == draft.effect))
+        async with self._records.transaction() as transaction:
+            await still_open(transaction, draft.account, draft.effect)
 
     def _row(self, draft: Draft) -> Mapping[str, Any]:
         answers = json.dumps([dict(draft.form), draft.beneficiary]).encode()
@@ -117,6 +140,11 @@ class Drafts:
     def _opened(self, row: Row[Any], answers: str) -> Draft:
         form, beneficiary = json.loads(self._seal.open(b64decode(answers), _about(row.effect)))
         return Draft(row.effect, row.account, row.service, row.begun, form, beneficiary)
+
+
+_CLOSED: Final = select(accounts.c.id).where(
+    accounts.c.id.in_(bindparam("whose", expanding=True)), accounts.c.closed_at.is_not(None)
+)
 
 
 def _unfinished(row: Row[Any], effect: str) -> bool:

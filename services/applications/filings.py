@@ -2,9 +2,9 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Select, select, update
 
@@ -13,6 +13,7 @@ from services.applications.values import (
     FINAL,
     STATUSES,
     Event,
+    FeeState,
     Filed,
     Listed,
     Moved,
@@ -28,8 +29,11 @@ from services.pages import Page, Span, page, part
 from services.records.database import Records, Transaction
 from services.records.tables import application_events, applications
 
+FeeOf: TypeAlias = Callable[[str], Awaitable[FeeState]]
+"""A tracking number to what became of the application's fee."""
 _LISTED = ("tracking_number", "service", "office", "status", "promised", "created_at", "changed_at")
 _AS_FILED = ("tracking_number", "number", "service", "office", "language", "channel", "status", "note", "promised")
+_ITS_FEE = ("fee_minor", "currency")
 
 
 class Filings:
@@ -43,14 +47,16 @@ class Filings:
         say: Say,
         *,
         language_of: LanguageOf | None = None,
+        fee_of: FeeOf | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        """Without `language_of` nobody but whoever applied is told of anything."""
+        """Without `language_of` nobody but whoever applied is told of anything; without `fee_of` no fee is paid here."""
         self._records = records
         self._messages = messages
         self._seal = seal
         self._say = say
         self._language_of = language_of
+        self._fee_of = fee_of
         self._clock = clock
         self._audit = Audit(records, clock=clock)
 
@@ -75,7 +81,13 @@ class Filings:
             events = await transaction.execute(asked.order_by(application_events.c.id))
             read = f"read:{secrets.token_hex(12)}"
             await self._note(transaction, "application_read", row, by, read)
-        return self._opened(row, tuple(Event(event.status, event.note, event.created_at) for event in events))
+        past = tuple(Event(event.status, event.note, event.created_at) for event in events)
+        return self._opened(row, past, await self._fee_state(row))
+
+    async def _fee_state(self, row: Row[Any]) -> FeeState:
+        if not row.fee_minor:
+            return "none"
+        return await self._fee_of(row.tracking_number) if self._fee_of else "due"
 
     async def move(
         self, department: str, tracking_number: str, status: str, note: Texts, key: str, *, by: Who | None = None
@@ -134,9 +146,9 @@ class Filings:
         noted = act_of(who, act, "application", row.tracking_number, effect, **details)
         await self._audit.note(transaction, noted)
 
-    def _opened(self, row: Row[Any], events: tuple[Event, ...]) -> Filed:
+    def _opened(self, row: Row[Any], events: tuple[Event, ...], fee_state: FeeState) -> Filed:
         form = json.loads(self._seal.open(row.form, form_of(row.tracking_number)))
-        plain = {name: getattr(row, name) for name in _AS_FILED}
+        plain = {name: getattr(row, name) for name in (*_AS_FILED, *_ITS_FEE)}
         return Filed(
             **plain,
             form=form,
@@ -145,6 +157,7 @@ class Filings:
             events=events,
             beneficiary=row.beneficiary or "",
             on_file=tuple(row.on_file),
+            fee_state=fee_state,
         )
 
 

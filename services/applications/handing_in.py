@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import select
 
@@ -18,13 +18,14 @@ from services.applications.values import (
     form_of,
 )
 from services.audit import Act, Audit
+from services.channels import BY_SMS
+from services.closed import still_open
 from services.given import Clock, Say, Sealing, utc_now
 from services.messages import Kind, Message, Messages
 from services.numbers import tracking_number
 from services.records.database import Records, Transaction
 from services.records.tables import application_events, applications
 
-BY_SMS: Final = "sms"  # the channel on which the receipt is the reply: it does not wait for the morning
 TellElsewhere: TypeAlias = Callable[[Transaction, int, str, Mapping[str, object], str], Awaitable[None]]
 """Queues a receipt where else an account wants it: within which transaction, account, language, facts, effect."""
 HandedIn: TypeAlias = Callable[[Transaction, int, Submission, str], Awaitable[None]]
@@ -85,11 +86,15 @@ class Applications:
         """Record the application and its first event, and tell everybody; the same effect gets the same receipt.
 
         `effect` is that under which its form was opened, `pressed` that of the key press which hands it in.
+
+        Raises:
+            AccountClosed: whose it would be was deleted meanwhile.
         """
         async with self._records.transaction() as transaction:
             for _ in range(COLLISIONS):
                 made = await self._insert(transaction, new, effect)
                 if made is not None:
+                    await still_open(transaction, new.account, pressed or effect)
                     await self._receive(transaction, made, new, effect)
                     await self._hand_on(transaction, made, new, effect, pressed or effect)
                     return Receipt(made.tracking_number, made.promised)
@@ -124,6 +129,7 @@ class Applications:
         await transaction.execute(self._records.insert(application_events), row)
         facts = self._told(made, new)
         text = self._say(new.language, "received", facts)
+        # to whom wrote an SMS, the receipt is the reply: it does not wait for the morning
         kind: Kind = "receipt_reply" if new.channel == BY_SMS else "receipt"
         await self._messages.queue(transaction, Message(new.number, text, kind, f"{effect}/received"))
         if self._tell_elsewhere:

@@ -23,6 +23,7 @@ FINAL: Final = frozenset(
 ANSWERED: Final = frozenset({"rejected", "ready", "delivered", "withdrawn"})  # the office has done what it promised to
 COLLISIONS: Final = 5  # in a row, out of 10**11 numbers: the draw is broken, not unlucky
 
+FeeState: TypeAlias = Literal["none", "due", "pending", "paid"]
 Reason: TypeAlias = Literal["unknown", "no_such_status", "final", "conflict"]
 
 
@@ -121,7 +122,8 @@ class Listed:
 class Filed:
     """An application as its department sees it: the form is open, `number` is the citizen's, events oldest first.
 
-    `beneficiary` is the number of the other person whom it is for, or empty; `on_file` the papers that are known, by code.
+    `beneficiary` is the number of the other person whom it is for, or empty; `on_file` the papers that are known, by code;
+    the fee is in hundredths, and `fee_state` what became of it.
     """
 
     tracking_number: str
@@ -139,6 +141,9 @@ class Filed:
     events: tuple[Event, ...]
     beneficiary: str = field(default="", repr=False)
     on_file: tuple[str, ...] = ()
+    fee_minor: int = 0
+    currency: str = ""
+    fee_state: FeeState = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 Only a tracking number and the right account or number together do it; for anybody else there is no such application.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, select, update
 
 from services.applications.values import FINAL, digest_of, told_of
 from services.audit import Audit, Who, act_of
+from services.closed import still_open
 from services.given import Clock, Say, utc_now
 from services.messages import Message, Messages
 from services.records.database import Records, Transaction
@@ -55,11 +56,13 @@ class Withdrawing:
             row = await _held(transaction, tracking_number, applications.c.account == account)
             taken = await self._taken_back(transaction, row, effect)
             if row is not None and taken.outcome == WITHDRAWN:
+                if row.status != WITHDRAWN:
+                    await still_open(transaction, account, effect)
                 await self._note(transaction, row, Who("citizen", str(account), channel), WITHDRAWN, effect)
-                await self._tell(transaction, row, (row.number, row.language, "moved"), effect)
+                await self._messages.queue(transaction, _news(row.number, self._moved(row, row.language), effect))
                 if row.beneficiary:
-                    language = await self._language_of(row.beneficiary)
-                    await self._tell(transaction, row, (row.beneficiary, language, "moved"), f"{effect}/other")
+                    text = self._moved(row, await self._language_of(row.beneficiary))
+                    await self._messages.queue(transaction, _news(row.beneficiary, text, f"{effect}/other"))
         return taken
 
     async def refuse(self, number: str, tracking_number: str, channel: str, effect: str) -> TakenBack:
@@ -72,7 +75,8 @@ class Withdrawing:
                 account = (await transaction.execute(own)).scalar_one_or_none()
                 who = Who("citizen", str(account) if account else BENEFICIARY, channel)
                 await self._note(transaction, row, who, "refused", effect)
-                await self._tell(transaction, row, (row.number, row.language, "refused_for"), effect)
+                text = self._say(row.language, "refused_for", _told(row))
+                await self._messages.queue(transaction, _news(row.number, text, effect))
         return taken
 
     async def _taken_back(self, transaction: Transaction, row: Row[Any] | None, effect: str) -> TakenBack:
@@ -90,14 +94,19 @@ class Withdrawing:
         await transaction.execute(update(applications).where(applications.c.id == row.id).values(changed))
         return TakenBack("withdrawn", row.service, WITHDRAWN)
 
-    async def _tell(self, transaction: Transaction, row: Row[Any], told: tuple[str, str, str], effect: str) -> None:
-        """Queue an SMS: to which number, in which language, which text."""
-        to, language, text = told
-        said = self._say(language, text, told_of(row.tracking_number, row.service, WITHDRAWN, {}))
-        await self._messages.queue(transaction, Message(to, said, "status", f"{effect}/{WITHDRAWN}"))
+    def _moved(self, row: Row[Any], language: str) -> str:
+        return self._say(language, "moved", _told(row))
 
     async def _note(self, transaction: Transaction, row: Row[Any], who: Who, act: str, effect: str) -> None:
         await self._audit.note(transaction, act_of(who, act, "application", row.tracking_number, effect))
+
+
+def _told(row: Row[Any]) -> Mapping[str, object]:
+    return told_of(row.tracking_number, row.service, WITHDRAWN, {})
+
+
+def _news(to: str, text: str, effect: str) -> Message:
+    return Message(to, text, "status", f"{effect}/{WITHDRAWN}")
 
 
 async def _held(transaction: Transaction, tracking_number: str, whose: ColumnElement[bool]) -> Row[Any] | None:

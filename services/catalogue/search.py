@@ -7,7 +7,7 @@ nothing sounds like is compared with words of about its length.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import nsmallest
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -50,7 +50,7 @@ class Search:
         self._sounds = Prefixes(_spread(standing, lambda word: {sound(word)} - {""}))
         self._key_words = Prefixes(_spread(standing, lambda word: {keyed(word)} - {""}))
         self._keys = Prefixes((keys, place) for place, words in names for keys in _on_keys(words))
-        self._by_length = _by_length(standing)
+        self._about_as_long = _about_as_long(standing)
 
     def __call__(self, typed: str, first: Sequence[str] = ()) -> Found:
         """The best of what `typed` may mean; what is equally good in the order of `first`, then in their own."""
@@ -75,7 +75,7 @@ class Search:
             yield _all_of(_either(whole, heard))
             yield _all_of(begun := _either(begun, heard))
         if not _all_of(begun):
-            near = [places for places in _either(begun, map(self._like, words)) if places]
+            near = [places for places in map(self._or_like, begun, words) if places]
             near = [places for places in near if len(places) < self._common] or near
             yield (_all_of(near) or _most_of(near)) if near else _NOWHERE
 
@@ -92,11 +92,11 @@ class Search:
         heard = sound(word)
         return self._sounds.equal(heard) if heard else _NOWHERE
 
-    def _like(self, word: str) -> frozenset[int]:
-        if len(word) < SHORTEST:
-            return _NOWHERE
-        lengths = range(len(word) - APART, len(word) + APART + 1)
-        known = [other for length in lengths for other in self._by_length.get(length, ())]
+    def _or_like(self, places: frozenset[int], word: str) -> frozenset[int]:
+        """Where a word stands; where it stands nowhere, what is spelt about like it."""
+        if places or len(word) < SHORTEST:
+            return places
+        known = self._about_as_long.get((word.isascii(), len(word)), ())
         near = process.extract(word, known, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=NEAREST)
         return frozenset().union(*(self._words.equal(other) for other, _, _ in near))
 
@@ -132,12 +132,15 @@ def _spread(standing: Mapping[str, set[int]], forms: Callable[[str], set[str]]) 
     return ((form, place) for word, places in standing.items() for form in forms(word) for place in places)
 
 
-def _by_length(words: Iterable[str]) -> Mapping[int, Sequence[str]]:
-    """What misspelt words are compared with: no numbers, for another number is not a misspelt one."""
-    lengths: defaultdict[int, list[str]] = defaultdict(list)
+def _about_as_long(words: Iterable[str]) -> Mapping[tuple[bool, int], Sequence[str]]:
+    """What a misspelt word is compared with, by whether it is of Latin letters and how long: no numbers, for another
+    number is not a misspelt one.
+    """
+    lengths: defaultdict[tuple[bool, int], list[str]] = defaultdict(list)
     for word in sorted(words):
         if not word.isdigit():
-            lengths[len(word)].append(word)
+            for length in range(len(word) - APART, len(word) + APART + 1):
+                lengths[word.isascii(), length].append(word)
     return lengths
 
 
@@ -152,6 +155,6 @@ def _all_of(sets: Iterable[frozenset[int]]) -> frozenset[int]:
 
 def _most_of(sets: Sequence[frozenset[int]]) -> frozenset[int]:
     """What is in more of them than anything else."""
-    counts = Counter(place for places in sets for place in places)
+    counts = Counter(chain.from_iterable(sets))
     most = max(counts.values())
     return frozenset(place for place, count in counts.items() if count == most)

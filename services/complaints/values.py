@@ -12,7 +12,6 @@ STATUSES: Final = ("received", "under_review", "answered", "escalated", "closed"
 BY_DEPARTMENT: Final = ("under_review", "answered", "closed")
 """Those that a department moves a complaint to; it is raised by time and by whom no answer has satisfied."""
 REASONS: Final = ("late", "money", "rude", "wrong", "unusable", "other")
-BY_SMS: Final = "sms"  # the channel on which the reply is the receipt
 NOBODY: Final = ""  # the department of what concerns none: it belongs to the team that runs the gateway
 
 Reason: TypeAlias = Literal["unknown", "no_such_status", "closed", "conflict"]

@@ -7,9 +7,9 @@ from sqlalchemy import Select, select
 
 from services.applications import COLLISIONS, NumbersExhausted
 from services.audit import Audit, Who, act_of
+from services.channels import BY_SMS
 from services.complaints.moving import Said, Step
 from services.complaints.values import (
-    BY_SMS,
     Complaint,
     Filed,
     Office,

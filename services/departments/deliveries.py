@@ -114,6 +114,8 @@ class Deliveries:
         self._clock = clock
         self._audit = Audit(records, clock=clock)
         self._queued = asyncio.Event()
+        self.glanced = statements.NEWEST if connected else ()
+        """The columns beside an application's own that tell whether it waits; none where no department has a system."""
         self.silent: set[str] = set()
         """The departments whose systems this process knows not to answer; the couriers keep it."""
 
@@ -139,12 +141,19 @@ class Deliveries:
         if not self._connected:
             return "here"
         row = (await self._records.read(statements.STATE, {"number": tracking_number})).one_or_none()
-        if row is None:
+        return await self._stands(row.state, row.department, row.created_at) if row else "here"
+
+    async def waits(self, *newest: Any) -> bool:
+        """Whether an application waits for a system that does not answer just now, of which `glanced` says this."""
+        return bool(newest) and await self._stands(*newest) == "waiting"
+
+    async def _stands(self, state: str | None, department: str, created: datetime) -> DeliveryState:
+        if state is None:
             return "here"
-        if row.state in {"delivered", "refused"}:
-            return "delivered" if row.state == "delivered" else "refused"
-        is_old: bool = self._clock() - OLD > row.created_at
-        return "waiting" if is_old or await self._is_silent(row.department) else "on_its_way"
+        if state in {"delivered", "refused"}:
+            return "delivered" if state == "delivered" else "refused"
+        is_old = self._clock() - OLD > created
+        return "waiting" if is_old or await self._is_silent(department) else "on_its_way"
 
     async def until_queued(self, seconds: float) -> None:
         """Return when this process has queued one since the last return, and after `seconds` at the latest."""

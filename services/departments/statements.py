@@ -8,6 +8,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CompoundSelect,
+    ScalarSelect,
     Select,
     TextClause,
     Update,
@@ -79,6 +80,12 @@ def _look_no_more() -> Update:
     return update(deliveries).where(LOOKED_AT, mine, deliveries.c.look_at <= _NOW, ended).values(look_at=null())
 
 
+def _newest() -> ScalarSelect[int]:
+    others = deliveries.alias()
+    newest = select(func.max(others.c.id)).where(others.c.application == applications.c.id)
+    return newest.correlate(applications).scalar_subquery()
+
+
 def due(departments: Collection[str]) -> CompoundSelect[Any] | None:
     """Those of the departments for which something is due: for each one short look at the index."""
     each = (
@@ -139,13 +146,12 @@ ABANDONED: Final = _abandoned()
 LOOK: Final = _look()
 LOOK_NO_MORE: Final = _look_no_more()
 HASTEN: Final = _hasten()
-STATE: Final = (
-    select(deliveries.c.state, deliveries.c.department, deliveries.c.created_at)
-    .join(applications, deliveries.c.application == applications.c.id)
-    .where(applications.c.tracking_number == bindparam("number"))
-    .order_by(deliveries.c.id.desc())
-    .limit(1)
+NEWEST: Final = tuple(
+    select(deliveries.c[name]).where(deliveries.c.id == _newest()).correlate(applications).scalar_subquery().label(name)
+    for name in ("state", "department", "created_at")
 )
+"""Of an application, what its newest delivery stands at; empty where it has none."""
+STATE: Final[Select[Any]] = select(*NEWEST).where(applications.c.tracking_number == bindparam("number"))
 OLD_ONES: Final = (
     select(deliveries.c.id)
     .where(UNDELIVERED, deliveries.c.department == bindparam("of"), deliveries.c.created_at < bindparam("before"))

@@ -18,6 +18,7 @@ from services.records.tables import (
     drafts,
     feedback,
     payments,
+    sandbox_prompts,
 )
 
 Answers: TypeAlias = Callable[[str, Mapping[str, str]], Sequence[tuple[Mapping[str, str], str | Mapping[str, str]]]]
@@ -155,10 +156,12 @@ class OfPayments:
         ]
 
     async def forget(self, transaction: Transaction, whose: Whose) -> None:
-        """Bills that were looked at and not paid."""
+        """Bills that were looked at and not paid, and on whose phone the sandbox asked for what is over."""
         paid = select(payments.c.bill).where(payments.c.bill.is_not(None))
         theirs = or_(bills.c.account == whose.account, bills.c.number == whose.number)
         await transaction.execute(delete(bills).where(theirs, bills.c.id.not_in(paid)))
+        asked = (sandbox_prompts.c.payer == whose.number, sandbox_prompts.c.status != "pending")
+        await transaction.execute(update(sandbox_prompts).where(*asked).values(payer=""))
 
 
 class OfConsents:

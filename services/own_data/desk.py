@@ -10,6 +10,7 @@ from typing import Final
 
 from services.accounts import Accounts
 from services.audit import Act, Audit, Who, act_of
+from services.closed import still_open
 from services.emails import Emails
 from services.given import Clock, Say, utc_now
 from services.links import Links
@@ -23,9 +24,10 @@ USES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks for their data, in which language they are told, over which channel, under which effect."""
+    """Who asks for their data, from which MSISDN, in which language they are told, over which channel, under which effect."""
 
     account: int
+    number: str = field(repr=False)
     language: str
     channel: str
     effect: str
@@ -73,13 +75,19 @@ class OwnData:
         self._clock = clock
 
     async def send(self, asking: Asking) -> None:
-        """Send a link to all of it by SMS, and to the e-mail address that is verified; once an effect."""
+        """Send a link to all of it by SMS, and to the e-mail address that is verified; once an effect.
+
+        Raises:
+            AccountClosed: it was deleted meanwhile.
+        """
         whose = await self._whose(asking.account)
         if whose is None:
+            await self._closed(asking)
             return
         once, subject = f"{asking.effect}/own_data", f"{asking.account} {asking.language}"
         links = self._telling.links
         async with self._records.transaction() as transaction:
+            await still_open(transaction, asking.account, asking.effect)
             token = await links.write(transaction, "own_data", subject, LIVES, USES, effect=once)
             facts = {"link": links.address(token), "hours": LIVES // timedelta(hours=1), "uses": USES}
             for message in await self._letters(whose, asking.language, facts, once):
@@ -96,9 +104,13 @@ class OwnData:
         return Collected(whose, language, self._clock(), [one for one in sections if one.records])
 
     async def delete(self, asking: Asking) -> None:
-        """Close the account and forget all that need not stay, in one transaction, and confirm it by SMS; once an effect."""
+        """Close the account and forget all that need not stay, in one transaction, and confirm it by SMS; once an effect.
+
+        A path that is heard again after that has chosen its language once more on the way here: that goes again.
+        """
         whose = await self._whose(asking.account)
         if whose is None:
+            await self._accounts.unhear(asking.number, asking.effect)
             return
         async with self._records.transaction() as transaction:
             if not await self._accounts.close(transaction, asking.account, asking.effect):
@@ -109,6 +121,11 @@ class OwnData:
             text = self._telling.say(asking.language, "deleted", {})
             message = Message(whose.number, text, "info", f"{asking.effect}/deleted")
             await self._telling.messages.queue(transaction, message)
+
+    async def _closed(self, asking: Asking) -> None:
+        """Raises where the account was not closed by the very session that asks."""
+        async with self._records.transaction() as transaction:
+            await still_open(transaction, asking.account, asking.effect)
 
     async def _whose(self, account: int) -> Whose | None:
         person = await self._accounts.person(account)

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, select, update
 
 from services.catalogue import answers
 from services.catalogue.model import Field
+from services.closed import still_open
 from services.given import Clock, Sealing, utc_now
 from services.payments import billing
 from services.payments.fees import Payer, Reaches
@@ -24,7 +25,7 @@ from services.payments.rows import Payments
 from services.payments.telling import Telling
 from services.payments.values import GRACE, Counts, Paid, Wanted
 from services.records.database import Records, Transaction
-from services.records.tables import bills, payments
+from services.records.tables import accounts, bills, payments
 
 Found: TypeAlias = Literal["due", "none", "unknown", "down", "wrong", "paid", "pending", "elsewhere"]
 
@@ -245,13 +246,15 @@ class Bills:
             "updated_at": now,
         }
         async with self._records.transaction() as transaction:
+            await still_open(transaction, asking.account, effect)
             await transaction.execute(self._records.insert_once(bills), row)
 
     async def _last(self, account: int, biller: str, counts: Counts) -> Row[Any] | None:
         paid: Select[Any] = select(bills, payments.c.effect.label("paid_under")).join(
             payments, payments.c.bill == bills.c.id
         )
-        mine = (bills.c.account == account, bills.c.biller == biller, bills.c.posting.is_not(None))
+        theirs = select(accounts.c.id).where(accounts.c.id == account, accounts.c.closed_at.is_(None))
+        mine = (bills.c.account == theirs.scalar_subquery(), bills.c.biller == biller, bills.c.posting.is_not(None))
         rows = await self._records.read(paid.where(*mine).order_by(bills.c.id.desc()).limit(20))
         return next((row for row in rows if counts(row.paid_under)), None)
 

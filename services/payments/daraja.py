@@ -72,7 +72,9 @@ BEING_PROCESSED: Final = (
 )
 TOO_FAST: Final = frozenset({"500.003.02", "500.003.03"})  # spike arrest, quota
 NO_TOKEN: Final = frozenset({"404.001.03", "401.002.01"})
+MOST_MINOR: Final = 10**15  # no wallet holds as much, and every table can
 _is_code = re.compile(r"[0-9A-Za-z._-]{1,24}").fullmatch
+_is_name = re.compile(r"[0-9A-Za-z._-]{1,64}").fullmatch
 
 log = structlog.get_logger()
 
@@ -237,16 +239,16 @@ def read_callback(body: bytes) -> Report | None:
     try:
         said = json.loads(body)["Body"]["stkCallback"]
         code, request = str(said["ResultCode"]), said["CheckoutRequestID"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    if not isinstance(request, str) or not _is_code(code):
+    if not isinstance(request, str) or not _is_name(request) or not _is_code(code):
         return None
     if code != "0":
         outcome = RESULTS.get(code, "failed")
         return Report(outcome if outcome != "pending" else "unknown", code, request)
     items = _items(said)
     amount, receipt = _minor(items.get("Amount")), items.get("MpesaReceiptNumber")
-    if amount is None or not isinstance(receipt, str):
+    if amount is None or not isinstance(receipt, str) or not _is_name(receipt):
         return None
     return Report("paid", code, request, receipt, amount)
 
@@ -295,12 +297,12 @@ def _items(said: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _minor(amount: Any) -> int | None:
-    """`1.0` and `1` are a hundred cents; None for what is no amount, or one of a fraction of a cent."""
+    """`1.0` and `1` are a hundred cents; None for what is no amount, has a part of a cent, or is beyond all money."""
     if isinstance(amount, bool) or not isinstance(amount, int | float | str):
         return None
     try:
         minor = Decimal(str(amount)) * SHILLING
-        return int(minor) if minor == minor.to_integral_value() else None
+        return int(minor) if abs(minor) <= MOST_MINOR and minor == minor.to_integral_value() else None
     except (InvalidOperation, ValueError, OverflowError):
         return None
 

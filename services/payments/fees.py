@@ -1,8 +1,8 @@
 """The fee of an application: whether it is due, and having it paid by whoever has the tracking number."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from sqlalchemy import select
 
@@ -21,11 +21,13 @@ _COLUMNS: Final = (
     applications.c.status,
 )
 # Of all payments of a reference, one at most is open or paid: a unique index says so.
-_PAYMENT: Final = (
+GLANCED: Final = (
+    applications.c.fee_minor,
     select(payments.c.status)
     .where(payments.c.reference == applications.c.tracking_number, OPEN_OR_PAID)
-    .scalar_subquery()
+    .scalar_subquery(),
 )
+"""What a fee is told from, besides the service and the status of its application."""
 FeeState: TypeAlias = Literal["none", "due", "pending", "paid"]
 Payable: TypeAlias = Callable[[str], bool]
 """Whether this service's fee can be paid here."""
@@ -62,7 +64,6 @@ class Fees:
         self._reaches = reaches
         self._payments = payments
         self._payable = payable
-        self._at_a_glance = records.lookup(applications.c.tracking_number, (*_COLUMNS, _PAYMENT), self._glanced)
 
     def payable(self, service: str, number: str) -> bool:
         """Whether the fee of this service can be paid here by whoever has this number."""
@@ -78,17 +79,11 @@ class Fees:
         state = _state(row.fee_minor, row.status, stands)
         return Fee(row.service, row.fee_minor, row.currency, state, self._payable(row.service))
 
-    async def state(self, tracking_number: str) -> FeeState:
-        """How it stands now; `due` only where it can be paid here, and paid wherever that was done. One cheap question."""
-        fee = await self._at_a_glance(tracking_number)
-        if fee is None or (fee.state == "due" and not fee.here):
-            return "none"
-        return fee.state
-
-    def _glanced(self, row: Sequence[Any]) -> Fee:
-        service, amount_minor, currency, status, payment = row
+    def told(self, service: str, status: str, amount_minor: int, payment: str | None) -> FeeState:
+        """How it stands; `due` only where it can be paid here, and paid wherever that was done."""
         stands: Stands = "due" if payment is None else "paid" if payment == "paid" else "pending"
-        return Fee(service, amount_minor, currency, _state(amount_minor, status, stands), self._payable(service))
+        state = _state(amount_minor, status, stands)
+        return "none" if state == "due" and not self._payable(service) else state
 
     async def pay(self, tracking_number: str, payer: Payer, effect: str) -> Paid | Literal["none"]:
         """Have the payer's wallet asked for it; `none` where there is nothing to pay here."""

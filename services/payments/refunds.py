@@ -101,7 +101,7 @@ class Refunds:
             if (await transaction.execute(found)).one_or_none() is None:
                 return False
             await self._done(transaction, refund, receipt)
-            act = Act("staff", actor, "returned", "payment", str(refund), "cli", f"returned:{refund}")
+            act = Act("staff", actor, "returned", "payment", str(refund), "terminal", f"returned:{refund}")
             await self._audit.note(transaction, act)
         return True
 

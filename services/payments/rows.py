@@ -14,6 +14,8 @@ import structlog
 from sqlalchemy import ColumnElement, Row, Select, func, select, union_all, update
 
 from services.audit import Act, Audit
+from services.channels import BY_CALL
+from services.closed import still_open
 from services.given import Clock, Sealing, utc_now
 from services.payments.port import Answer, Declined, Pushed, Report
 from services.payments.reports import Reports, Tell
@@ -32,8 +34,6 @@ from services.payments.values import (
 )
 from services.records.database import Records, Transaction
 from services.records.tables import POSTING, bills, payment_refunds, payments
-
-BY_CALL: Final = "ussd"  # while a call is open, no wallet can reach the phone
 
 _AS_WANTED = ("purpose", "reference", "subject", "payer", "amount_minor", "currency", "language", "channel")
 _AS_DUE = ("id", "key", "purpose", "reference", "payer", "amount_minor", "currency", "tries")
@@ -75,6 +75,7 @@ class Payments:
             made = self._records.insert_once(payments).returning(payments.c.id)
             payment = (await transaction.execute(made, self._row(wanted, effect))).scalar_one_or_none()
             if payment is not None:
+                await still_open(transaction, wanted.account, effect)
                 await self._audit.note(transaction, _act(payment, wanted, effect))
                 transaction.afterwards(self.stirred.set)
             if payment is not None or await self._known(transaction, effect):
@@ -165,7 +166,7 @@ class Payments:
                 await self._reports.paid(transaction, row, receipt, row.paid_minor)
             else:
                 await self._reports.unpaid(transaction, row, "failed", "SettledByHand")
-            act = Act("staff", actor, f"settled_{outcome}", "payment", str(payment), "cli", f"settled:{payment}")
+            act = Act("staff", actor, f"settled_{outcome}", "payment", str(payment), "terminal", f"settled:{payment}")
             await self._audit.note(transaction, act)
         return True
 
@@ -194,6 +195,7 @@ class Payments:
 
     def _row(self, wanted: Wanted, effect: str) -> Mapping[str, object]:
         now = self._clock()
+        # while a call is open, no wallet can reach the phone
         wait = self._after_call if wanted.channel == BY_CALL else timedelta()
         return {
             **{name: getattr(wanted, name) for name in _AS_WANTED},

@@ -1,6 +1,7 @@
 """Every screen in every language with any likely fact: never over budget, never an option lost."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assembly.conversation import Conversation
+from assembly.conversation import Conversation, proof_of
+from assembly.forms import FormField
 from assembly.lifecycle import checked
 from configured import read
 from menus.engine import Reached
-from menus.model import Goodbye, Place, Refused, Step
+from menus.model import Form, Goodbye, Listing, Place, Refused, Step
 from menus.showing import show
-from menus.words import FORMS, Words, for_screens
+from menus.words import FORMS, Template, Words, for_screens
 from screens.alphabet import septets, units
 from screens.pages import Budget, fit
 
@@ -28,73 +30,97 @@ def conversation() -> Conversation:
     return asyncio.run(checked(read(ROOT / "config.toml", {})))
 
 
-def codes(kind: str) -> list[str]:
-    catalogue = conversation().services.shelf.now
-    return list({"service": catalogue.services, "sector": catalogue.sectors, "office": catalogue.offices}[kind])
+@lru_cache(maxsize=1)
+def strategies() -> Mapping[str, st.SearchStrategy[Any]]:
+    """What a fact is likely to be, by the way it is said; a name that is typed can be anything."""
+    spoken = conversation()
+    codes = proof_of(spoken.menu, spoken.services.shelf.edition, spoken.words).codes
+    name = st.sampled_from(NAMES)
+    texts = st.dictionaries(st.sampled_from(FORMS), name, max_size=5)
+    return {
+        **{way: st.none() | st.sampled_from(list(known)) for way, known in codes.items()},
+        "text": st.none() | name,
+        "texts": st.none() | texts,
+        "list": st.lists(name | texts, max_size=6),
+        "count": st.integers(0, 999),
+        "money": st.tuples(st.integers(1, 10**8), st.sampled_from(["BDT", "INR", "KES"])).map(list),
+        "date": st.none() | st.dates().map(lambda one: one.isoformat()),
+        "tracking": st.integers(0, 10**12 - 1).map(lambda one: f"{one:012}"),
+    }
+
+
+def told(*templates: Template) -> dict[str, st.SearchStrategy[Any]]:
+    """Everything that texts say, and what it may be; what is said in two ways is whatever both can say."""
+    said = sorted(pair for one in templates for pair in one.placeholders)
+    return {name: strategies()[way] for name, way in sorted(said, key=lambda pair: pair[1] in {"text", "count"})[::-1]}
+
+
+ROWS = {
+    "applications": "own_list",
+    "billers": "billers",
+    "documents_rows": "documents_list",
+    "history": "history_list",
+    "papers_offered": "papers_offered",
+    "papers_rows": "papers_list",
+    "profile_rows": "profile_list",
+}
+"""Which fact the rows of a list are, of those that a step has looked up."""
+
+
+def rows(screen: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    row = conversation().words["en"].screens[screen].row
+    listing = conversation().menu.screens[screen]
+    assert row is not None
+    assert isinstance(listing, Listing)
+    one = {listing.saves: st.just(1), **told(row)}
+    return st.lists(st.fixed_dictionaries(one), min_size=1, max_size=20)
+
+
+def answer(asked: FormField) -> st.SearchStrategy[str]:
+    """What is kept of a question: a choice by its code, a day as the calendar has it."""
+    if asked.choices:
+        return st.sampled_from([code for code, _ in asked.choices])
+    return st.just("1990-11-21") if asked.field.kind == "date" else st.sampled_from(NAMES)
 
 
 @st.composite
 def facts(draw: st.DrawFn) -> dict[str, Any]:
-    day = st.dates().map(lambda one: one.isoformat())
-    name = st.sampled_from(NAMES)
-    status = st.sampled_from(list(conversation().words["en"].terms["status"]))
-    asked = [code for code, it in conversation().services.shelf.now.services.items() if it.fields]
-    service = st.sampled_from(codes("service"))
-    number = st.integers(0, 10**12 - 1).map(lambda one: f"{one:012}")
-    texts = st.dictionaries(st.sampled_from(FORMS), name, max_size=5)
-    question = st.sampled_from(list(conversation().words["en"].terms["question"]))
-    row = st.fixed_dictionaries({"service": service, "status": status, "number": number})
-    kind = st.sampled_from([*conversation().words["en"].terms["document"], "RATCR"])
-    document = st.fixed_dictionaries({"document": st.just(1), "document_kind": kind, "document_title": name})
-    centre = st.sampled_from(list(conversation().services.shelf.centres.by_code))
-    weekday = st.sampled_from(list(conversation().words["en"].terms["weekday"]))
+    """What every screen and every list may say, and a form with answers to some questions of its service."""
+    shelf, english = conversation().services.shelf, conversation().words["en"]
+    screens = [it for screen in english.screens.values() for it in (screen.text, *screen.options.values())]
+    service = draw(st.sampled_from([it for it in shelf.now.services.values() if it.fields]))
+    fields = [FormField(field) for field in service.fields]
+    names = [asked.name for asked in fields]
+    answers = {asked.name: answer(asked) for asked in fields}
     everything: dict[str, st.SearchStrategy[Any]] = {
-        "service": st.sampled_from(asked),
-        "sector": st.sampled_from(codes("sector")),
-        "office": st.sampled_from(codes("office")),
-        "status": status,
-        "changed": day,
-        "promised": st.none() | day,
-        "number": number,
-        "note": texts,
-        "fee": st.tuples(st.integers(1, 10**8), st.sampled_from(["BDT", "INR", "KES"])).map(list),
-        "days": st.integers(0, 400),
-        "summary": st.lists(name | texts, max_size=6),
-        "name": name,
-        "left": st.integers(0, 4),
-        "until": st.just("14:05"),
-        "question_1": question,
-        "question_2": question,
-        "phone": st.just("+880 1550-060060"),
-        "email": st.just("support@mygov.bd"),
+        **told(*screens),
+        **{fact: rows(screen) for fact, screen in ROWS.items()},
+        "sector": st.just(service.sector),
+        "office": st.just(service.office),
+        "recipient": st.sampled_from(sorted(service.recipients)),
+        "service": st.just(service.code),
+        "ask": st.lists(st.sampled_from(names), min_size=1, unique=True),
+        "form": st.fixed_dictionaries({names[0]: answers.pop(names[0])}, optional=answers),
+        "hints": st.dictionaries(st.sampled_from(names), st.just("XXXX 1234")),
+        "beneficiary": st.sampled_from(["", "+8801711000002"]),
         "address": st.sampled_from(
             ["a@b.example", "mohammad.rafiqul_islam.chowdhury+ekdial@public-services.dhaka.example"]
         ),
-        "track_key": st.just("2"),
-        "applications": st.lists(row, min_size=1, max_size=20),
-        "form": st.just({}),
-        "last_four": st.just("2346"),
-        "documents_rows": st.lists(document, min_size=1, max_size=20),
-        "document_kind": kind,
-        "document_title": name,
-        "document_number": name,
-        "document_holder": name,
-        "document_issued": st.none() | day,
-        "document_valid": st.none() | day,
-        "sample": st.sampled_from(["yes", None]),
-        "delivery": st.sampled_from(["waiting", None]),
-        "recipient": st.sampled_from(list(conversation().words["en"].terms["recipient"])),
-        "found": st.lists(service, min_size=1, max_size=8, unique=True),
-        "more": st.sampled_from(["yes", None]),
-        "free": st.sampled_from(["yes", None]),
-        "centre": centre,
-        "near": st.lists(centre, min_size=1, max_size=5, unique=True),
-        "first": weekday,
-        "last": weekday,
-        "opens": st.just("09:00"),
-        "closes": st.just("17:00"),
+        "found": st.lists(st.sampled_from(list(shelf.now.services)), min_size=1, max_size=8, unique=True),
+        "near": st.lists(st.sampled_from(list(shelf.centres.by_code)), min_size=1, max_size=5, unique=True),
     }
     return draw(st.fixed_dictionaries(everything))
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.data())
+def test_no_list_and_no_form_goes_unwalked(data: st.DataObject) -> None:
+    said = data.draw(facts())
+    asked = [it for it in conversation().menu.listed if isinstance(it, Listing | Form)]
+
+    empty = [it.name for it in asked if not (it.fields(said) if isinstance(it, Form) else it.rows(said))]
+
+    assert empty == []
 
 
 @pytest.mark.parametrize("unicode", [True, False], ids=["Unicode", "Latin"])

@@ -185,20 +185,37 @@ def test_an_amount_is_read_however_it_is_written(amount):
     assert report.amount_minor == 100
 
 
-@pytest.mark.parametrize("amount", [None, True, "one", 0.001, [], float("inf")])
+@pytest.mark.parametrize("amount", [None, True, "one", 0.001, [], float("inf"), float("nan"), 1e300, "1e99999"])
 def test_a_callback_with_money_of_no_amount_is_not_read(amount):
     assert read_callback(_paid({"Name": "Amount", "Value": amount})) is None
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b'"x"', b"null", b'{"Body": {}}', b'{"Body": {"stkCallback": {"ResultCode": 0}}}', b"\xff"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"x"',
+        b"null",
+        b'{"Body": {}}',
+        b'{"Body": {"stkCallback": {"ResultCode": 0}}}',
+        b"\xff",
+        b"[" * 16_000,
+    ],
 )
 def test_what_is_no_callback_is_not_read(body):
     assert read_callback(body) is None
 
 
-def _paid(amount):
-    items = [amount, {"Name": "MpesaReceiptNumber", "Value": "QK1"}]
-    said = {"CheckoutRequestID": "ws_CO_1", "ResultCode": 0, "CallbackMetadata": {"Item": items}}
+@pytest.mark.parametrize("name", ["", "QK1\0", "Q" * 65, "QK 1", 7, None])
+def test_a_callback_whose_names_no_wallet_would_give_is_not_read(name):
+    amount = {"Name": "Amount", "Value": 1}
+    assert read_callback(_paid(amount, receipt=name)) is None
+    assert read_callback(_paid(amount, request=name)) is None
+
+
+def _paid(amount, *, receipt="QK1", request="ws_CO_1"):
+    items = [amount, {"Name": "MpesaReceiptNumber", "Value": receipt}]
+    said = {"CheckoutRequestID": request, "ResultCode": 0, "CallbackMetadata": {"Item": items}}
     return json.dumps({"Body": {"stkCallback": said}}).encode()

@@ -292,6 +292,8 @@ async def test_row_9_a_callback_of_nobodys_is_refused_or_kept(
     said = {"Body": {"stkCallback": {"CheckoutRequestID": "ws_CO_1", "ResultCode": 1032, "ResultDesc": "no"}}}
     async with kenyan.http.post(address, json=said) as refused:
         assert refused.status == 404
+    async with kenyan.http.post(f"{address}%00", params=token, json=said) as no_key_of_ours:
+        assert no_key_of_ours.status == 404
     async with kenyan.http.post(address, params=token, json=said) as kept:
         assert kept.status == 200
     async with kenyan.http.post(address, params=token, data=b"{") as unread:

@@ -99,3 +99,30 @@ def test_the_prefix_counts() -> None:
 
 def test_no_option_has_the_key_of_the_next_page() -> None:
     assert MOST_OPTIONS < 98
+
+
+class Counted(Sequence):
+    """Options that are counted as they are put into words."""
+
+    def __init__(self, many: int) -> None:
+        self.many, self.said = many, 0
+
+    def __len__(self) -> int:
+        return self.many
+
+    def __getitem__(self, which):
+        if isinstance(which, slice):
+            return [self[place] for place in range(self.many)[which]]
+        if which >= self.many:
+            raise IndexError
+        self.said += 1
+        return str(which + 1), f"A service called {which + 1}"
+
+
+def test_a_page_of_a_long_list_costs_the_page_and_is_as_it_would_be_of_all_of_it() -> None:
+    for number in range(14):
+        counted = Counted(50)
+        page = fit(Showing("Choose", counted, back="Back"), Budget(), number)
+        whole = pages_of(Showing("Choose", tuple(Counted(50)), back="Back"), Budget())
+        assert page == whole[min(number, len(whole) - 1)], number
+        assert number or counted.said < 25

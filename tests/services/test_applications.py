@@ -148,7 +148,20 @@ async def test_a_status_is_sent_by_sms_once_to_whoever_asked(desk, number):
         "changed": "2026-11-21",
         "promised": "2026-11-28",
         "late": None,
+        "delivery": None,
     }
+
+
+async def test_the_sms_of_a_status_says_that_the_office_s_system_does_not_answer(desk, number):
+    async def waits(_: str) -> str:
+        return "waiting"
+
+    following = Following(desk.records, desk.messages, say, lambda _: UTC, waits=waits)
+    assert await following.send_status(KARIM, number, "hi", "s9:5")
+    await desk.filings.move(OURS, number, "under_review", {}, "key-1")
+    assert await following.send_status(KARIM, number, "hi", "s9:6")
+    said = [facts["delivery"] for _, _, text, facts in await desk.sent() if text == "status"]
+    assert said == ["waiting", None], "an application that the office has moved is there"
 
 
 async def test_the_status_of_nothing_is_not_sent(desk):

@@ -6,7 +6,8 @@ import pytest
 
 from services.audit import Act, Audit, By, acting
 from services.codes import Codes
-from services.consents import Consents, Limits, Wish
+from services.consent_limits import Limits
+from services.consents import Consents, Wish
 from services.operators import Newcomer, Operators
 from services.records.tables import audit, consents
 from services.visits import APPLIED, Visits

@@ -36,6 +36,12 @@ VALUES ('123456789015', '+8801700000001', 7, '', 'received', 'bn', 'sms', 'a', '
 """
 
 
+@pytest.fixture
+def database_url(empty_database_url):
+    """What is migrated here begins with nothing."""
+    return empty_database_url
+
+
 async def ask(url, question):
     engine = writing_engine(address(url))
     try:

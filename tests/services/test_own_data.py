@@ -2,24 +2,29 @@
 
 import asyncio
 import json
+from datetime import date
 
 import pytest
 from sqlalchemy import select, update
 
 from assembly.profile import Behind, own_data_of
+from services.applications import Draft
 from services.audit import Audit
 from services.catalogue.load import load
 from services.catalogue.shelf import Edition, Shelf
+from services.closed import AccountClosed
 from services.emails import Emails
 from services.inbound import Arrived, Inbound
 from services.links import Links
 from services.messages import Ending
 from services.own_data import Asking
+from services.payments import Payments, Wanted
 from services.profiles import Change, Profiles
 from services.records.tables import (
     applications,
     audit,
     callers,
+    drafts,
     email_events,
     emails,
     metadata,
@@ -79,7 +84,7 @@ async def account(desk, profiles, addresses, links):
 
 
 def asking(account, effect="s2:9"):
-    return Asking(account, "bn", "ussd", effect)
+    return Asking(account, RAHIMA, "bn", "ussd", effect)
 
 
 async def everything(records):
@@ -190,6 +195,52 @@ async def test_nothing_is_learnt_of_an_account_that_is_closed(own_data, account,
     assert await own_data.collected(f"{account} bn") is None
     await own_data.send(asking(account, "s2:20"))
     assert [what for _, _, what, _ in await desk.sent()] == ["deleted"]
+
+
+async def test_who_is_still_signed_in_elsewhere_is_refused_and_leaves_nothing(
+    own_data, account, desk, profiles, addresses
+):
+    records = desk.records
+    receipt = await desk.applications.submit(birth_certificate(account), "s1:30")
+    payments = Payments(records, SEAL, "sandbox", None, clock=desk.clock)
+    wanted = Wanted("fee", "123456789015", "passport", RAHIMA, 100, "BDT", "bn", "ussd", account)
+    await own_data.delete(asking(account))
+    left = await everything(records)
+    written = {
+        "apply": lambda: desk.applications.submit(birth_certificate(account), "s9:30"),
+        "draft": lambda: desk.drafts.keep(Draft("s9:20", account, "passport", date(2026, 11, 21), {"holder": NAME})),
+        "withdraw": lambda: desk.withdrawing.withdraw(account, receipt.tracking_number, "ussd", "s9:31"),
+        "pin": lambda: desk.accounts.change_pin(account, "hash", "s9:32"),
+        "profile": lambda: profiles.keep(Change(account, "ussd", "s9:33"), "born", BORN),
+        "paper": lambda: profiles.mark(Change(account, "ussd", "s9:34"), "photo", at_hand=True),
+        "data": lambda: own_data.send(asking(account, "s9:36")),
+        "pay": lambda: payments.pay(wanted, "s9:37"),
+    }
+    for name, write in written.items():
+        with pytest.raises(AccountClosed):
+            await write()
+        assert await everything(records) == left, name
+    with pytest.raises(AccountClosed):
+        await addresses.give(account, HERS, "bn", "s9:35")
+    assert await who_holds(records, HERS) == set()
+
+
+async def test_a_form_heard_again_in_the_session_that_deleted_leaves_no_draft(own_data, account, desk):
+    begun = Draft("s2:5", account, "passport", date(2026, 11, 21), {"holder": NAME})
+    await desk.drafts.keep(begun)
+    await own_data.delete(asking(account))
+    await desk.drafts.keep(begun)
+    assert await desk.count(drafts) == 0
+
+
+async def test_a_deletion_heard_again_forgets_the_language_that_its_path_chose_again(own_data, account, desk, records):
+    await own_data.delete(asking(account))
+    await desk.accounts.choose_language(RAHIMA, "bn", "s2")
+    await own_data.delete(asking(account))
+    assert await desk.count(callers) == 0
+    await desk.accounts.choose_language(RAHIMA, "hi", "s5")
+    await own_data.delete(asking(account))
+    assert await desk.count(callers) == 1, "what was chosen in another call since is theirs"
 
 
 async def test_somebody_elses_data_is_untouched(own_data, account, desk, profiles):

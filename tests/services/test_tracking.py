@@ -59,7 +59,7 @@ def process(house, redis):
     def made(redis=redis, *, most=3, prefix=1000, seconds=Watch()):  # noqa: B008 - one clock for all
         callers = Guesses(redis, SEAL.name, Limit("callers", most), seconds=seconds)
         prefixes = Guesses(redis, SEAL.name, Limit("prefixes", prefix), seconds=seconds)
-        return Tracking(house.desk.following.status, house.following, callers, prefixes)
+        return Tracking(house.desk.glances(), house.following, callers, prefixes)
 
     return made
 

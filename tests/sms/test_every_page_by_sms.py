@@ -58,4 +58,4 @@ def test_an_sms_offers_nothing_by_sms() -> None:
     menu = conversation().menu
     assert "1" in menu.options["status"]
     assert "1" not in menu.on("sms").options["status"]
-    assert menu.on("sms").options["status"]["2"].name == "again", "and every other option keeps its number"
+    assert menu.on("sms").options["status"]["2"].name == "complain", "and every other option keeps its number"

@@ -82,7 +82,7 @@ def test_what_the_broken_ones_are_made_from_is_sound(tmp_path):
             "1: status: this is not a table; put it under a header such as [status]",
             f"2: statuses: no keyword is called so; choose from {', '.join(ALL)}",
         ]),
-        ('"AA"]', '"AA"', ["3: is not TOML: unclosed array, expected `]`; look there for a missing quote or bracket, a key written twice, or a number that begins with 0"]),
+        ('"AA"]', '"AA"', ["3: is not TOML: missing comma between array elements, expected `,`; look there for a missing quote or bracket, a key written twice, or a number that begins with 0"]),
     ],
 )  # fmt: skip
 def test_says_where_what_is_wrong_and_what_would_be_right(sound, broken, said, tmp_path, monkeypatch):

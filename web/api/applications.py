@@ -103,7 +103,8 @@ def operations(filings: Filings, lists: Lists) -> tuple[AnyOperation, ...]:
 
 
 def _told(filed: Filed) -> Application:
-    plain = Application.model_fields.keys() - {"applicant", "beneficiary"}
+    plain = Application.model_fields.keys() - {"applicant", "beneficiary", "fee"}
     other = {"number": filed.beneficiary} if filed.beneficiary else None
-    facts = {**{name: getattr(filed, name) for name in plain}, "applicant": filed, "beneficiary": other}
-    return Application.model_validate(facts)
+    fee = {"amount_minor": filed.fee_minor, "currency": filed.currency, "state": filed.fee_state}
+    about = {"applicant": filed, "beneficiary": other, "fee": fee}
+    return Application.model_validate({**{name: getattr(filed, name) for name in plain}, **about})

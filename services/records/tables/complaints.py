@@ -41,7 +41,6 @@ complaints = Table(
     Column("effect", Text, nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
-    Index(None, "department", "id"),
 )
 # A department asks what changed, of all or in a status: each question walks one index from where it was left.
 Index("ix_complaints_department_changed_at", *(complaints.c[_one] for _one in ("department", "changed_at", "id")))
@@ -93,7 +92,6 @@ feedback = Table(
     Column("channel", String(16), nullable=False),
     Column("effect", Text, nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
-    Index(None, "department", "id"),
 )
 Index("ix_feedback_department_created_at", *(feedback.c[_one] for _one in ("department", "created_at", "id")))
 WAITING = text("digest IS NULL")

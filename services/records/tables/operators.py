@@ -65,7 +65,7 @@ consents = Table(
     Column("channel", String(16), nullable=False),
     Column("outcome", String(16), nullable=False),  # of asking
     Column("effect", Text, nullable=False, unique=True),
-    Column("asked_at", Moment, nullable=False),
+    Column("asked_at", Moment, nullable=False, index=True),
     Column("given_at", Moment),
     Column("lapses_at", Moment),
     Column("ended_at", Moment),

@@ -41,6 +41,7 @@ FILED_EXAMPLE: Final = {
     "note": {},
     "applicant": PERSON_EXAMPLE,
     "beneficiary": None,
+    "fee": {"amount_minor": 5000, "currency": "BDT", "state": "due"},
     "on_file": [],
     "form": {"holder": "Rahim Uddin", "born": "2025-11-21"},
     "events": [{"status": "received", "note": {}, "at": MOMENT_EXAMPLE}],
@@ -93,6 +94,14 @@ class Beneficiary(Told):
     number: str
 
 
+class Fee(Told):
+    """What is to be paid for an application, in hundredths, and what became of it."""
+
+    amount_minor: int
+    currency: str
+    state: Literal["none", "due", "pending", "paid"]
+
+
 class ListedApplication(Told):
     """An application in a list: nothing of a person."""
 
@@ -125,6 +134,7 @@ class Application(ListedApplication):
     beneficiary: Annotated[
         Beneficiary | None, Field(description="The other person whom it is for; null where it is for the applicant.")
     ]
+    fee: Annotated[Fee, Field(description="`none`: there is none; `pending`: it is being paid just now, by phone.")]
     form: dict[str, str]
     on_file: Annotated[tuple[str, ...], Field(description="The papers it needs that are on file, by code.")]
     events: tuple[ApplicationPast, ...]

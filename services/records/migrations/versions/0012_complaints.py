@@ -37,7 +37,6 @@ def upgrade() -> None:
         op.add_column("complaints", column())
     op.execute(WHOSE)
     op.create_index("ix_complaints_number", "complaints", ["number"])
-    op.create_index("ix_complaints_department_id", "complaints", ["department", "id"])
     op.create_index("ix_complaints_awaited", "complaints", ["due_at"], postgresql_where=AWAITED, sqlite_where=AWAITED)
     _events()
     _digests()
@@ -46,7 +45,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    for index in ("waiting", "digest", "department_id", "number"):
+    for index in ("waiting", "digest", "number"):
         op.drop_index(f"ix_feedback_{index}", "feedback")
     with op.batch_alter_table("feedback") as feedback:
         feedback.drop_constraint("fk_feedback_digest_feedback_digests", type_="foreignkey")
@@ -54,7 +53,7 @@ def downgrade() -> None:
             feedback.drop_column(column)
     op.drop_table("feedback_digests")
     op.drop_table("complaint_events")
-    for index in ("awaited", "department_id", "number"):
+    for index in ("awaited", "number"):
         op.drop_index(f"ix_complaints_{index}", "complaints")
     with op.batch_alter_table("complaints") as complaints:
         for name, _ in OF_COMPLAINTS:
@@ -103,7 +102,6 @@ def _feedback() -> None:
         feedback.add_column(sa.Column("digest", Id))
         feedback.create_foreign_key("fk_feedback_digest_feedback_digests", "feedback_digests", ["digest"], ["id"])
     op.create_index("ix_feedback_number", "feedback", ["number"])
-    op.create_index("ix_feedback_department_id", "feedback", ["department", "id"])
     op.create_index("ix_feedback_digest", "feedback", ["digest"])
     op.create_index(
         "ix_feedback_waiting",

@@ -92,6 +92,7 @@ def _consents() -> None:
     op.create_index("ix_consents_account", "consents", ["account"])
     op.create_index("ix_consents_number_asked_at", "consents", ["number", "asked_at"])
     op.create_index("ix_consents_operator_asked_at", "consents", ["operator", "asked_at"])
+    op.create_index("ix_consents_asked_at", "consents", ["asked_at"])
     op.create_index(
         "ix_consents_open", "consents", ["lapses_at"], postgresql_where=OPEN_CONSENT, sqlite_where=OPEN_CONSENT
     )

@@ -16,7 +16,7 @@ from screens.alphabet import in_basic, septets, units
 
 BACK, HOME, MORE = "0", "00", "98"
 MOST_OPTIONS = 97
-A_PAGEFUL = 12  # options: few pages have room for more
+A_PAGEFUL = 10  # options: few pages have room for more
 PREFIX = 4  # "CON " and "END " are part of what is sent, and may count
 _graphemes = regex.compile(r"\X").findall
 

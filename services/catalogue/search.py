@@ -5,15 +5,14 @@ nothing sounds like is compared with words of about its length.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from heapq import nsmallest
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz, process
 
 from services.catalogue.model import Texts
-from services.catalogue.prefixes import Prefixes
+from services.catalogue.prefixes import MANY, Prefixes
 from services.catalogue.sounds import keyed, latin, sound, words_of
 
 MOST: Final = 8  # of what is found: more than anybody reads in one SMS
@@ -59,7 +58,7 @@ class Search:
             return Found([])
         places: dict[int, None] = {}
         for found in self._by_keys(words) if _is_keys(words) else self._by_words(words):
-            places.update(dict.fromkeys(self._best(found - places.keys(), first)))
+            places.update(dict.fromkeys(self._best(found, places, first)))
             if len(places) > MOST:
                 break
         return Found([self._codes[place] for place in islice(places, MOST)], len(places) > MOST)
@@ -100,11 +99,12 @@ class Search:
         near = process.extract(word, known, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=NEAREST)
         return frozenset().union(*(self._words.equal(other) for other, _, _ in near))
 
-    def _best(self, found: frozenset[int], first: Sequence[str]) -> Iterable[int]:
-        """One more than anybody reads of those that were found."""
-        places = (self._places.get(code, -1) for code in first) if found else ()
-        ahead = list(islice((place for place in places if place in found), MOST + 1))
-        return [*ahead, *nsmallest(MOST + 1 - len(ahead), found.difference(ahead) if ahead else found)]
+    def _best(self, found: frozenset[int], known: Container[int], first: Sequence[str]) -> Iterable[int]:
+        """One more than anybody reads of those that were found and were not known; of very many, the first are soon met."""
+        ahead = (self._places.get(code, -1) for code in first) if found else ()
+        in_order = range(len(self._codes)) if len(found) >= MANY else sorted(found)
+        best = (place for place in chain(ahead, in_order) if place in found and place not in known)
+        return islice(dict.fromkeys(islice(best, 2 * (MOST + 1))), MOST + 1)
 
 
 def _is_keys(words: Sequence[str]) -> bool:
@@ -133,8 +133,9 @@ def _spread(standing: Mapping[str, set[int]], forms: Callable[[str], set[str]]) 
 
 
 def _about_as_long(words: Iterable[str]) -> Mapping[tuple[bool, int], Sequence[str]]:
-    """What a misspelt word is compared with, by whether it is of Latin letters and how long: no numbers, for another
-    number is not a misspelt one.
+    """What a misspelt word of Latin letters, or of others, and so long is compared with.
+
+    No numbers: another number is not a misspelt one.
     """
     lengths: defaultdict[tuple[bool, int], list[str]] = defaultdict(list)
     for word in sorted(words):

@@ -27,7 +27,7 @@ async def test_a_wrong_key_is_told_what_would_be_right_and_shown_the_same_screen
     assert await phone.types("9") == f"Please choose 1 to 3\n{screen}"
     assert await phone.types("one") == f"Please choose 1 to 3\n{screen}"
     main = await phone.types("1")
-    assert await phone.types("4") == f"Please choose one of 1, 2, 3, 5, 6, 7, 8\n{main}"
+    assert await phone.types("10") == f"Please choose 1 to 9\n{main}"
 
 
 async def test_zero_goes_back_and_two_zeros_go_home_from_everywhere(phone: Phone) -> None:
@@ -51,9 +51,10 @@ async def test_a_long_list_has_pages_and_its_numbers_stay(phone: Phone) -> None:
     first = await phone.types("1", "1", "1")
     assert first.endswith("98 More\n0 Back")
     second = await phone.types("98")
-    assert second.splitlines()[0].startswith("7 ")
+    key, name = first.splitlines()[-3].split(" ", 1)
+    assert second.splitlines()[0].startswith(f"{int(key) + 1} ")
     assert await phone.types("0") == first
-    assert "PAN card" in await phone.types("98", "6"), "a number of the first page is heard on the second"
+    assert name in await phone.types("98", key), "a number of the first page is heard on the second"
 
 
 async def test_a_network_that_shows_unicode_shows_the_language_in_its_own_letters(tmp_path: Path) -> None:

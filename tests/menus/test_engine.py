@@ -10,6 +10,7 @@ from menus.engine import MOST_STEPS, Reached, advance, takes
 from menus.model import (
     Accepted,
     Choice,
+    Closing,
     Form,
     Gone,
     Goodbye,
@@ -202,6 +203,23 @@ async def test_whoever_stands_at_what_was_taken_away_is_told_so() -> None:
         assert (await walk(tree, answer, start=there)).place.screen == "gone", answer
     assert (await walk(tree, "00", start=there)).place.screen == "main"
     assert not takes(tree, there, "anything", VISIT.today)
+
+
+async def test_whose_account_was_closed_meanwhile_is_told_so_and_is_signed_in_no_more() -> None:
+    async def record(_: Visit) -> Outcome[Literal["done"]]:
+        raise ConnectionAbortedError
+
+    screens = (
+        Choice("main", (Option("record", goto="record"),)),
+        Step("record", record, {"done": "main"}),
+        Choice("closed", (Option("main", goto="main"),)),
+        Goodbye("stuck"),
+    )
+    closing = Closing(ConnectionAbortedError, "closed", frozenset({"account"}))
+    tree = Menu(screens, home="main", stuck="stuck", keeps=frozenset({"account", "operator"}), closing=closing)
+    start = Place("main", "en", facts={"account": 7, "operator": 3, "form": {}})
+    for heard in (tree, tree.on("sms")):
+        assert (await walk(heard, "1", start=start)).place == Place("closed", "en", facts={"operator": 3})
 
 
 async def test_a_form_that_has_fewer_questions_by_now_begins_again() -> None:

@@ -175,18 +175,6 @@ async def test_row_6_an_account_is_deleted_and_its_number_registers_anew(phone: 
     assert (await phone.types("00", "5", "1")).startswith("You have not applied for anything yet.")
 
 
-async def test_row_6_who_is_signed_in_when_another_call_deletes_the_account_is_told_so(phone: Phone) -> None:
-    await registers(phone)
-    other = Phone(phone.http, phone.url)
-    await other.redials()
-    assert (await other.types("5", PIN)).startswith("My account\n")
-    assert (await phone.types("5", "3", "2", PIN, "1")).startswith("Your account is deleted.")
-    screens = [await other.types(key) for key in ("5", "1", "2")]
-    assert screens[-1].startswith("Type your date of birth"), screens
-    assert (await other.types("21111990")).startswith("This account was deleted, from another call.")
-    assert (await other.types("2", "5")).startswith("To go on, please register.")
-
-
 async def test_row_6_who_keeps_the_account_has_it(phone: Phone) -> None:
     await registers(phone)
     await phone.types("5", "3", "2", PIN)

@@ -89,6 +89,17 @@ async def test_row_9_a_fee_is_paid_from_the_wallet_of_the_phone_and_said_by_sms(
     assert not pay_key(await follows(phone, number)), "what is paid is not offered again"
 
 
+async def test_row_9_paying_stands_first_and_leaves_the_other_options_their_numbers(phone: Phone) -> None:
+    await registers(phone)
+    number = await applies(phone)
+    await phone.dials()
+    first_page = await phone.types("2", number)
+    status = first_page.partition("98 More")[0] + (await phone.types("98") if "98 More" in first_page else "")
+    options = re.findall(r"^([1-9]) (.+)", status, re.MULTILINE)
+    assert pay_key(first_page) == "5"
+    assert options[:3] == [("5", "Pay the fee"), ("1", "Send me this by SMS"), ("2", "Complain")]
+
+
 async def test_row_9_anybody_with_the_number_may_pay_and_learns_the_service_and_amount_alone(phone: Phone) -> None:
     await registers(phone, name="Shahanara Parvin")
     number = await applies(phone)

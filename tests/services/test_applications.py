@@ -110,7 +110,9 @@ async def test_days_are_counted_where_the_office_stands(desk, account, moment, z
     zone_of = {"local_government": ZoneInfo(zone)}.__getitem__
     there = Applications(desk.records, desk.messages, SEAL, say, zone_of, clock=desk.clock)
     receipt = await there.submit(birth_certificate(account), "s1:30")
-    status = await Following(desk.records, desk.messages, say, zone_of, clock=desk.clock).status(receipt.tracking_number)
+    status = await Following(desk.records, desk.messages, say, zone_of, clock=desk.clock).status(
+        receipt.tracking_number
+    )
     assert (receipt.promised, status.promised) == (promised, promised)
     assert (promised - status.changed).days == 7
 

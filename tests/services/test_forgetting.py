@@ -12,7 +12,7 @@ from services.forgetting import Forgetting
 from services.inbound import Arrived, Inbound
 from services.messages import Ending, Message
 from services.profiles import Change, Profiles
-from services.records.tables import account_events, inbound_sms, messages, profile_facts
+from services.records.tables import account_events, consents, inbound_sms, messages, operators, profile_facts
 from tests.desk import RAHIMA, SEAL
 
 SMS_KEPT, EVENTS_KEPT, *_ = (rule.kept for rule in forgetting.RULES)
@@ -103,3 +103,20 @@ async def test_what_was_overtaken_in_a_profile_is_forgotten_and_what_is_known_is
     await memory.step()
     assert await desk.count(profile_facts) == 1
     assert (await profiles.known(account))["district"] == "Dhaka"
+
+
+async def test_a_consent_is_forgotten_after_400_days_and_an_open_one_is_not(desk, records, memory, clock):
+    given = {"name": b"", "centre": "c1", "pin_hash": "", "pin_chosen": True, "created_at": clock()}
+    asked = {"newcomer": True, "purpose": "apply", "language": "bn", "channel": "ussd", "outcome": "sent"}
+    async with records.transaction() as transaction:
+        operator = (
+            await transaction.execute(records.insert(operators).values(number="+8801711000009", **given))
+        ).inserted_primary_key[0]
+        for effect, more in (("s1:4", {"ended_at": clock()}), ("s2:4", {"ended_at": None})):
+            row = {"operator": operator, "number": RAHIMA, "effect": effect, "asked_at": clock(), "given_at": clock()}
+            await transaction.execute(records.insert(consents), {**asked, **row, **more})
+    clock.now += timedelta(days=400)
+    assert await memory.step() == 0
+    clock.now += timedelta(seconds=1)
+    assert await memory.step() == 1
+    assert (await records.read(select(consents.c.effect))).scalars().all() == ["s2:4"]

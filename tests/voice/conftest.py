@@ -2,20 +2,20 @@
 
 import pytest
 
-from tests.servers import new_database
+from tests.migrated import empty, sqlite_file
 from tests.voice.switchboard import Switchboard
 
 
 @pytest.fixture(params=["embedded", "servers"])
 def places(request, tmp_path):
-    """The addresses of a Redis and of a database without tables."""
+    """The addresses of a Redis and of a database, with nothing in either."""
     if request.param == "embedded":
-        yield "memory://", f"sqlite+aiosqlite:///{tmp_path}/ekdial.db"
+        yield "memory://", sqlite_file(tmp_path / "ekdial.db")
         return
-    redis = request.getfixturevalue("redis_server")
+    redis, url = request.getfixturevalue("redis_server"), request.getfixturevalue("migrated_postgres")
     redis.empty()
-    with new_database(request.getfixturevalue("postgres_server")) as url:
-        yield redis.url, url
+    yield redis.url, url
+    empty(url)
 
 
 @pytest.fixture

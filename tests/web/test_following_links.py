@@ -18,6 +18,7 @@ from sealing import Seal
 from services.links import LENGTH, Links
 from sessions.redis import open_sessions
 from tests.desk import SEAL
+from tests.migrated import sqlite_file
 from tests.web.test_handset import BROWSERS
 from web.guesses import MOST, Guesses
 from web.link_pages import LinkTexts, Pages
@@ -91,7 +92,7 @@ async def site(records, redis, clock):
 @pytest.fixture
 def database_url(tmp_path):
     """SQLite is enough: what differs between databases is tested with the links themselves."""
-    return f"sqlite+aiosqlite:///{tmp_path}/ekdial.db"
+    return sqlite_file(tmp_path / "ekdial.db")
 
 
 @pytest.fixture

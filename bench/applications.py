@@ -29,7 +29,7 @@ Promised by 31 Dec 2099
 async def put_into(database: str) -> Sequence[Script]:
     """Make the tables, fill them, and tell how each application is followed."""
     numbers = {tracking_number() for _ in range(HOW_MANY)}
-    desks = {number: f"Desk {place}" for place, number in enumerate(numbers)}
+    desks = {number: f"D {place}" for place, number in enumerate(numbers)}
     await upgrade(database)
     async with Records(database) as records, records.transaction() as transaction:
         await transaction.execute(records.insert(accounts), _account())

@@ -29,6 +29,7 @@ END $$
 def sqlite_file(copy: Path) -> str:
     """The URL of a SQLite file at `copy`, made there unless there is one."""
     if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_file(), copy)
     return f"sqlite+aiosqlite:///{copy}"
 

@@ -151,7 +151,7 @@ def test_check_says_what_is_wrong_with_a_catalogue(program, tmp_path):
     [
         ({"MENU__MAIN": '{"1": "find"}'}, "environment: EKDIAL_MENU__MAIN: nothing leads to track, which receipts speak of; give track a number"),
         ({"MENU__MAIN": '{"1": "track", "98": "find"}'}, "environment: EKDIAL_MENU__MAIN.98: '98' is no number of an option; write one from 1 to 97"),
-        ({"MENU__MAIN": '{"1": "trakc", "2": "track"}'}, "environment: EKDIAL_MENU__MAIN.1: 'trakc' is nothing it can lead to; choose from account, app, documents, find, help, language, track"),
+        ({"MENU__MAIN": '{"1": "trakc", "2": "track"}'}, "environment: EKDIAL_MENU__MAIN.1: 'trakc' is nothing it can lead to; choose from account, app, bills, complaint, documents, find, help, language, track"),
     ],
     ids=["no track", "a key of the gateway's", "no such door"],
 )  # fmt: skip

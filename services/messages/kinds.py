@@ -5,8 +5,19 @@ from datetime import timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal[
-    "code", "pin", "reply", "receipt_reply", "menu", "receipt", "status", "info", "link", "document", "payment",
-    "notice", "digest"
+    "code",
+    "pin",
+    "reply",
+    "receipt_reply",
+    "menu",
+    "receipt",
+    "status",
+    "info",
+    "link",
+    "document",
+    "payment",
+    "notice",
+    "digest",
 ]
 Medium: TypeAlias = Literal["sms", "email"]
 

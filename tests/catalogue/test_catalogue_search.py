@@ -103,3 +103,14 @@ def test_among_ten_thousand_the_whole_name_is_first_in_any_letters(tmp_path: Pat
     for typed in ("licence number 77", "licens numbr 77", "lisens nambar 77", "লাইসেন্স নম্বর ৭৭"):
         assert search(typed).codes[0] == "service_77", typed
     assert search("licence").more
+
+
+def test_a_word_that_is_known_is_compared_with_no_other() -> None:
+    search = Search([("plot", {"en": "Plot map"}), ("slot", {"en": "Slot badge"})])
+    assert search("plot bagde").codes == ["plot", "slot"], "what is called so, and what is nearly"
+
+
+def test_of_very_many_alike_those_used_most_come_first_and_none_twice() -> None:
+    search = Search((f"card_{n}", {"en": f"Card {n}"}) for n in range(1000))
+    assert search("card", ["card_700", "other", "card_3"]).codes[:4] == ["card_700", "card_3", "card_0", "card_1"]
+    assert len(set(search("card", [f"card_{n}" for n in range(9)]).codes)) == MOST

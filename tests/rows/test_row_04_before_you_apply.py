@@ -42,7 +42,7 @@ async def test_row_4_in_bengali_with_latin_letters(phone: Phone) -> None:
     )
     await phone.types("3")
     sms = await phone.sms("জন্ম সনদ")
-    assert sms.startswith("Ekdial: জন্ম সনদ (নম্বর 101)\nফি ৳৫০\n")
+    assert sms.startswith("একডায়াল: জন্ম সনদ (নম্বর 101)\nফি ৳৫০\n")
     assert "*123#" in sms
     assert "APPLY 101" in sms
 

@@ -272,7 +272,7 @@ def test_metrics_have_every_way_from_the_beginning_and_no_token():
     registry = CollectorRegistry()
     Opens(registry)
     shown = generate_latest(registry).decode()
-    assert shown.count("ekdial_links_opened_total{") == 15
+    assert shown.count("ekdial_links_opened_total{") == 20
     assert shown.count("ekdial_links_refused_total{") == 4
 
 

@@ -13,8 +13,9 @@ from sealing import Seal
 from services.messages import Claimed, Delivery, Ending, Message, Messages, Report, statements
 from services.messages.kinds import PRIORITIES
 from services.records.database import Records
+from services.records.migrate import upgrade
 from services.records.tables import messages
-from tests.desk import RAHIMA, SEAL
+from tests.desk import RAHIMA, SEAL, Desk
 
 CODE = Message(RAHIMA, "482193 is your code", "code", "s1:3/code")
 STATUS = Message(RAHIMA, "আপনার আবেদন গ্রহণ করা হয়েছে", "status", "s1:9/status")
@@ -424,8 +425,17 @@ async def test_a_network_has_the_night_that_a_report_tells_us_it_has(desk, clock
     assert await claimed(outbox) == [2]
 
 
-async def test_the_claim_and_what_goes_with_it_walk_along_an_index(desk, database_url):
+@pytest.fixture
+async def untouched(empty_database_url, clock, pins):
+    """A desk on a database of its own: what others left in a table's pages weighs on how it is walked."""
+    await upgrade(empty_database_url)
+    async with Records(empty_database_url) as records:
+        yield Desk(records, clock, pins)
+
+
+async def test_the_claim_and_what_goes_with_it_walk_along_an_index(untouched, empty_database_url):
     """With many messages that have been sent, and some that are urgent but due tomorrow."""
+    desk = untouched
     now = desk.clock.now
     old = {"text": b"", "kind": "info", "secret": False, "recipient": RAHIMA, "created_at": now, "updated_at": now}
     sent = [{**old, "status": "sent", "due_at": now, "not_after": now, "effect": f"old:{n}"} for n in range(20_000)]
@@ -434,7 +444,7 @@ async def test_the_claim_and_what_goes_with_it_walk_along_an_index(desk, databas
     async with desk.records.transaction() as transaction:
         await transaction.execute(desk.records.insert(messages), sent)
         await transaction.execute(desk.records.insert(messages), [{**urgent, "effect": f"new:{n}"} for n in range(500)])
-    if not database_url.startswith("sqlite"):
+    if not empty_database_url.startswith("sqlite"):
         async with desk.records.transaction() as transaction:
             await transaction.execute(text("ANALYZE messages"))
     asked = {"now": now, "claimer": "w1", "most": 16, "carried_by": "sms", "budget": 100}

@@ -33,6 +33,7 @@ from tests.servers import new_database, real_postgres
 AT_ONCE: Final = 64  # that follow an application at the same time
 ASKED: Final = 2000  # of each of them in a round
 PIECE: Final = 50_000  # rows written at a time
+LONG: Final = 3600.0  # seconds that writing millions of rows may take; a gateway waits for nothing so long
 STEP: Final = 61_803_398_875  # prime to 10**11, so that every number comes once
 COLUMNS: Final = (
     *("tracking_number", "account", "number", "service", "office", "department", "form", "fee_minor", "currency"),
@@ -87,11 +88,11 @@ async def _copied(driver: Connection, how_many: int) -> None:
     for one in kept:
         what = "ALTER TABLE applications DROP CONSTRAINT" if one["is_constraint"] else "DROP INDEX"
         await driver.execute(f'{what} "{one["name"]}"')
-    await driver.copy_to_table("applications", source=_rows(how_many), columns=COLUMNS, format="csv")
+    await driver.copy_to_table("applications", source=_rows(how_many), columns=COLUMNS, format="csv", timeout=LONG)
     for one in kept:
         made = f'ALTER TABLE applications ADD CONSTRAINT "{one["name"]}" {one["made"]}'
-        await driver.execute(made if one["is_constraint"] else one["made"])
-    await driver.execute("VACUUM ANALYZE applications")
+        await driver.execute(made if one["is_constraint"] else one["made"], timeout=LONG)
+    await driver.execute("VACUUM ANALYZE applications", timeout=LONG)
 
 
 async def _rows(how_many: int) -> AsyncIterator[bytes]:

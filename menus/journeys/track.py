@@ -22,40 +22,8 @@ Kind = Literal["application", "complaint", "feedback", "unknown", "held"]
 FeeState = Literal["none", "due", "pending", "paid"]
 
 
-class Status(Protocol):
-    """What anyone who has the number of an application may know."""
-
-    @property
-    def number(self) -> str:
-        """The tracking number, twelve digits."""
-
-    @property
-    def service(self) -> str:
-        """The service's code in the catalogue."""
-
-    @property
-    def status(self) -> str:
-        """One of the eight statuses."""
-
-    @property
-    def changed(self) -> date:
-        """The day of the last event."""
-
-    @property
-    def promised(self) -> date | None:
-        """The day it was promised for."""
-
-    @property
-    def late(self) -> int:
-        """For how many days it has been overdue, where its office is."""
-
-    @property
-    def note(self) -> Texts:
-        """What the office added, by language; empty where it added nothing."""
-
-
-class ComplaintStatus(Protocol):
-    """What anyone who has the number of a complaint may know."""
+class Standing(Protocol):
+    """What anyone may know who has the number of an application or of a complaint."""
 
     @property
     def number(self) -> str:
@@ -63,7 +31,35 @@ class ComplaintStatus(Protocol):
 
     @property
     def status(self) -> str:
-        """One of the five statuses of complaints."""
+        """One of the eight statuses of applications, or of the five of complaints."""
+
+    @property
+    def changed(self) -> date:
+        """The day of the last event."""
+
+    @property
+    def promised(self) -> date | None:
+        """The day that it, or an answer, was promised for."""
+
+    @property
+    def late(self) -> int:
+        """For how many days it has been overdue, where its office is."""
+
+    @property
+    def note(self) -> Texts:
+        """What the office said, by language; empty where it said nothing."""
+
+
+class Status(Standing, Protocol):
+    """Of an application also what it is for."""
+
+    @property
+    def service(self) -> str:
+        """The service's code in the catalogue."""
+
+
+class ComplaintStatus(Standing, Protocol):
+    """Of a complaint also with whom it is."""
 
     @property
     def level(self) -> int:
@@ -72,22 +68,6 @@ class ComplaintStatus(Protocol):
     @property
     def officer(self) -> Texts:
         """The post that it is with; empty where that has no name."""
-
-    @property
-    def changed(self) -> date:
-        """The day of the last event."""
-
-    @property
-    def promised(self) -> date | None:
-        """The day by which an answer is promised."""
-
-    @property
-    def late(self) -> int:
-        """For how many days the answer has been overdue."""
-
-    @property
-    def note(self) -> Texts:
-        """The answer, by language."""
 
     def is_of(self, number: str) -> bool:
         """Whether this MSISDN has made the complaint."""

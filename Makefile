@@ -7,26 +7,39 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench requirements clean
+.PHONY: help run test test-quick check fuzz bench chaos requirements clean
 
 help:            ## say what there is
-	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
+	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 run: $(VENV)/.runs  ## start the gateway on http://127.0.0.1:8080 with a phone in the browser
 	@$(BIN)/python server.py serve
 
 test: $(VENV)/.tests  ## run every test
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: $(VENV)/.tests  ## format, lint, types, import rules, menus, catalogue, translations
+test-quick: $(VENV)/.tests  ## run the tests that need no server and no browser
+	@$(BIN)/python -m pytest -n auto --dist worksteal --quick
+
+check: $(VENV)/.tests  ## format, lint, types, import rules, security, menus, catalogue, translations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml .
+	$(BIN)/python scripts/audit_dependencies.py
+	$(BIN)/python scripts/check_names.py
+	$(BIN)/python scripts/import_picture.py
 	$(BIN)/python server.py check
+
+fuzz: $(VENV)/.tests  ## try random input and walk the menus for ten minutes; MINUTES=60 for an hour
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10)
 
 bench: $(VENV)/.tests  ## measure against a bare handler, as ratios
 	@$(BIN)/python -m bench.hops
+
+chaos: $(VENV)/.tests  ## break stores, gateways and providers under load, for up to 15 minutes
+	@$(BIN)/python -m chaos --write
 
 requirements: $(VENV)/.tests  ## pin again what pyproject.toml asks for
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -1,47 +1,63 @@
-"""How gunicorn runs the gateway on one machine: a worker a core, none of which knows another.
+"""Settings of gunicorn: one independent worker for each processor core. Usage: `gunicorn server:worker`.
 
-`gunicorn server:worker`; the embedded store is refused with more than one worker, for what lives in one process's
-memory another would not see.
+More than one worker needs a Redis: the embedded store is in the memory of one process.
 """
 
 import asyncio
+import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from configured import read
-from faults import Broken, CannotRun
+from app.admin import bind_listener, forget_ended_workers
+from app.gunicorn_worker import GatewayWorker
+from app.runner import SHUTDOWN_TIMEOUT, STOP_TIMEOUT
+from app.settings import load_settings
+from core.errors import CommandError, ValidationFailedError
 
 
-def _refuse(why: object) -> NoReturn:
-    sys.stderr.write(f"{why}\n")
+def _exit_with_message(message: object) -> NoReturn:
+    sys.stderr.write(f"{message}\n")
     sys.exit(2)
 
 
 try:
-    _settings = read(Path(__file__).parent / "config.toml")
-except Broken as broken:
-    _refuse(broken)
+    _settings = load_settings(Path(__file__).parent / "config.toml")
+except ValidationFailedError as broken:
+    _exit_with_message(broken)
 
-bind = _settings.server.address
-workers = int(os.environ.get("WEB_CONCURRENCY", "1" if _settings.redis.embedded else str(os.cpu_count() or 1)))
-worker_class = "aiohttp.GunicornUVLoopWebWorker"
-graceful_timeout = 15
+bind = [_settings.server.address, _settings.server.admin_address]
+workers = int(os.environ.get("WEB_CONCURRENCY", "1" if _settings.redis.is_embedded else str(os.cpu_count() or 1)))
+GatewayWorker.admin_address = (_settings.server.admin_host.lower(), _settings.server.admin_port)
+worker_class = GatewayWorker
+max_requests = 500_000  # a worker that has answered so many ends, and another takes its place
+max_requests_jitter = 100_000  # not all workers at the same time
+graceful_timeout = math.ceil(_settings.server.drain_seconds + SHUTDOWN_TIMEOUT + STOP_TIMEOUT)
 accesslog = None
 control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """Before anything listens, and once: a line for what cannot be, instead of workers that end as they are started."""
-    from assembly.lifecycle import startable
+    """Check once, before anything listens, that the gateway can start; otherwise exit with one line for each problem."""
+    from app.bootstrap import check_startup
 
-    if _settings.redis.embedded and server.num_workers > 1:
-        _refuse(
-            f"{server.num_workers} workers would not see each other's calls in the embedded store;"
-            " set redis.url to a Redis that all of them can see, or run one worker"
+    if _settings.redis.is_embedded and server.num_workers > 1:
+        _exit_with_message(
+            f"{server.num_workers} workers cannot share the embedded store; set redis.url to a Redis, or run one worker"
         )
     try:
-        asyncio.run(startable(_settings))
-    except CannotRun as refused:
-        _refuse(refused)
+        _check_addresses(server.cfg.address)
+        forget_ended_workers(_settings.server)
+        asyncio.run(check_startup(_settings))
+    except CommandError as refused:
+        _exit_with_message(refused)
+
+
+def _check_addresses(addresses: Sequence[Any]) -> None:
+    """Report an address in use at once; gunicorn itself tries for seconds, and does not say which setting it is."""
+    if "GUNICORN_FD" in os.environ:  # a new master takes over the sockets of the former one
+        return
+    for number, (host, port) in enumerate(one for one in addresses if isinstance(one, tuple)):
+        bind_listener(host, port, "EKDIAL_SERVER__ADMIN_" if number else "EKDIAL_SERVER__").close()

@@ -1,19 +1,19 @@
-"""Applications to follow: put straight into the records, each with the screen that tells its status and no other's."""
+"""Insert applications directly into the database, each with a note that appears on its status screen only."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bench.session import Script, followed
-from services.numbers import tracking_number
-from services.records.database import Records
-from services.records.migrate import upgrade
-from services.records.tables import accounts, applications
+from bench.session import Script, tracking_script
+from core.reference_numbers import generate_tracking_number
+from db.database import Database
+from db.migrate import upgrade
+from db.tables import accounts, applications
 
-HOW_MANY = 3000
-CHANGED = datetime(2026, 3, 1, 6, tzinfo=UTC)
-PROMISED = date(2099, 12, 31)  # never late
-SCREEN = """\
+APPLICATION_COUNT = 3000
+CHANGED_AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
+PROMISED_BY = date(2099, 12, 31)  # never late
+STATUS_SCREEN = """\
 CON Birth certificate
 {}
 Being checked, 1 Mar 2026
@@ -26,50 +26,52 @@ Promised by 31 Dec 2099
 0 Back"""
 
 
-async def put_into(database: str) -> Sequence[Script]:
-    """Make the tables, fill them, and tell how each application is followed."""
-    numbers = {tracking_number() for _ in range(HOW_MANY)}
+async def insert_applications(database_url: str) -> Sequence[Script]:
+    """Create the tables, insert the applications, and return the script that asks for the status of each."""
+    numbers = {generate_tracking_number() for _ in range(APPLICATION_COUNT)}
     desks = {number: f"D {place}" for place, number in enumerate(numbers)}
-    await upgrade(database)
-    async with Records(database) as records, records.transaction() as transaction:
-        await transaction.execute(records.insert(accounts), _account())
-        rows = [_application(number, desk) for number, desk in desks.items()]
+    await upgrade(database_url)
+    async with Database(database_url) as records, records.transaction() as transaction:
+        await transaction.execute(records.insert(accounts), _account_row())
+        rows = [_application_row(number, desk) for number, desk in desks.items()]
         await transaction.execute(records.insert(applications), rows)
-    return [followed(number, SCREEN.format(_spaced(number), desk)) for number, desk in desks.items()]
+    return [
+        tracking_script(number, STATUS_SCREEN.format(_group_digits(number), desk)) for number, desk in desks.items()
+    ]
 
 
-def _spaced(number: str) -> str:
+def _group_digits(number: str) -> str:
     return f"{number[:4]} {number[4:8]} {number[8:]}"
 
 
-def _account() -> Mapping[str, Any]:
+def _account_row() -> Mapping[str, Any]:
     return {
         "id": 1,
-        "number": "+8801900000000",
-        "name": b"sealed",
+        "msisdn": "+8801900000000",
+        "name": b"",
         "language": "en",
         "pin_hash": "never asked for",
-        "created_at": CHANGED,
+        "created_at": CHANGED_AT,
     }
 
 
-def _application(number: str, desk: str) -> Mapping[str, Any]:
+def _application_row(tracking_number: str, note: str) -> Mapping[str, Any]:
     return {
-        "tracking_number": number,
+        "tracking_number": tracking_number,
         "account": 1,
-        "number": "+8801900000000",
+        "msisdn": "+8801900000000",
         "service": "birth_certificate",
         "office": "mirpur",
         "department": "dncc",
-        "form": b"sealed",
+        "form": b"",
         "fee_minor": 5000,
         "currency": "BDT",
-        "promised": PROMISED,
+        "promised": PROMISED_BY,
         "language": "en",
         "channel": "ussd",
         "status": "under_review",
-        "note": {"en": desk},
-        "effect": number,
-        "created_at": CHANGED,
-        "changed_at": CHANGED,
+        "note": {"en": note},
+        "idempotency_key": tracking_number,
+        "created_at": CHANGED_AT,
+        "changed_at": CHANGED_AT,
     }

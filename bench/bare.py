@@ -1,23 +1,23 @@
-"""The least that aiohttp can do with a callback: read the form, touch nothing, say hello."""
+"""The least that aiohttp can do with a webhook: read the form and respond with a fixed text."""
 
 import sys
 
 import uvloop
 from aiohttp import web
 
-from bench.session import HELLO, ROUTE
+from bench.session import HELLO_REPLY, USSD_ROUTE
 
 
 async def hello(request: web.Request) -> web.Response:
-    """The same to everybody."""
+    """Respond to every request with the same text."""
     await request.post()
-    return web.Response(text=HELLO)
+    return web.Response(text=HELLO_REPLY)
 
 
 def main() -> None:
-    """Serve on the loopback port that is given, until terminated."""
+    """Serve on the given loopback port until terminated."""
     app = web.Application()
-    app.add_routes([web.post(ROUTE, hello)])
+    app.add_routes([web.post(USSD_ROUTE, hello)])
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), loop=uvloop.new_event_loop(), access_log=None, print=None)
 
 

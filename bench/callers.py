@@ -1,16 +1,16 @@
-"""Callers on keep-alive connections: each presses the next key as soon as the last one was answered rightly."""
+"""Callers on keep-alive connections: each sends the next input as soon as the last reply was right."""
 
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from bench.session import ROUTE, Hop
+from bench.session import USSD_ROUTE, Exchange
 
-TOKEN = "the-token-of-a-benchmark"  # noqa: S105 - it guards nothing
-METADATA, LENGTH = b"at-ussd-hop-metadata: ", b"Content-Length: "
-HEAD = (
-    f"POST {ROUTE}?token={TOKEN} HTTP/1.1\r\n"
+TOKEN = "the-token-of-a-benchmark-is-long-enough"  # nosec B105  # noqa: S105 - not a secret
+METADATA_HEADER, CONTENT_LENGTH = b"at-ussd-hop-metadata: ", b"Content-Length: "
+REQUEST_HEAD = (
+    f"POST {USSD_ROUTE}?token={TOKEN} HTTP/1.1\r\n"
     "Host: 127.0.0.1\r\n"
     "User-Agent: at-ussd-api/1.0\r\n"
     "Accept-Encoding: gzip\r\n"
@@ -18,80 +18,86 @@ HEAD = (
 ).encode()
 
 
-class WrongAnswer(Exception):
-    """A hop was not answered as it must be; the message shows the callback, its answer and the right one."""
+class WrongReplyError(Exception):
+    """A USSD request got a wrong reply; the message shows the request, the reply and the expected reply."""
 
-    def __init__(self, hop: Hop, answer: bytes) -> None:
-        asked, answered, right = (part.decode(errors="replace") for part in (hop.asks, answer, hop.right))
+    def __init__(self, exchange: Exchange, reply: bytes) -> None:
+        asked, answered, right = (
+            part.decode(errors="replace") for part in (exchange.request_body, reply, exchange.expected_reply)
+        )
         super().__init__(f"{asked}\n--- was answered\n{answered or '(nothing: it hung up)'}\n--- and not\n{right}")
 
 
 class Caller(asyncio.Protocol):
-    """One connection with session after session on it. `done` holds the seconds that each hop took, in the end."""
+    """One connection that plays session after session. `durations` is the seconds of each request, when time is up."""
 
-    def __init__(self, sessions: Iterator[Sequence[Hop]], until: float) -> None:
-        self.done: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
+    def __init__(self, sessions: Iterator[Sequence[Exchange]], deadline: float) -> None:
+        self.durations: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
         self._sessions = sessions
-        self._until = until
-        self._took: list[float] = []
-        self._left: Iterator[Hop] = iter(())
-        self._echo = b""
-        self._got = b""
+        self._deadline = deadline
+        self._durations: list[float] = []
+        self._remaining: Iterator[Exchange] = iter(())
+        self._echoed_metadata = b""
+        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Dial."""
+        """Send the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self._press()
+        self._send_next()
 
     def data_received(self, data: bytes) -> None:
-        """An answer, or a part of one."""
-        self._got += data
-        head, _, body = self._got.partition(b"\r\n\r\n")
-        if len(body) < int(_header(head, LENGTH) or 1):
+        """Receive a reply or a part of one, and send the next request."""
+        self._received += data
+        head, _, body = self._received.partition(b"\r\n\r\n")
+        if len(body) < int(_header_value(head, CONTENT_LENGTH) or 1):
             return
         now = time.perf_counter()
-        if body != self._hop.right:
-            self._hang_up(WrongAnswer(self._hop, self._got))
+        if body != self._exchange.expected_reply:
+            self._finish(WrongReplyError(self._exchange, self._received))
             return
-        self._took.append(now - self._pressed)
-        self._echo = _header(head, METADATA)
-        if now < self._until:
-            self._press()
+        self._durations.append(now - self._sent_at)
+        self._echoed_metadata = _header_value(head, METADATA_HEADER)
+        if now < self._deadline:
+            self._send_next()
         else:
-            self._hang_up()
+            self._finish()
 
     def connection_lost(self, _: Exception | None) -> None:
-        """The server may not be the one that hangs up."""
-        if not self.done.done():
-            self._hang_up(WrongAnswer(self._hop, self._got))
+        """Fail if the server closes the connection."""
+        if not self.durations.done():
+            self._finish(WrongReplyError(self._exchange, self._received))
 
-    def _press(self) -> None:
-        """The next key, or another call when this one has none left; what an answer told us to bring back is brought."""
-        hop = next(self._left, None)
+    def _send_next(self) -> None:
+        """Send the next request of the session, or the first of the next session, with the metadata of the last reply."""
+        hop = next(self._remaining, None)
         if hop is None:
-            self._left, self._echo = iter(next(self._sessions)), b""
-            hop = next(self._left)
-        brought = b"%b%b\r\n" % (METADATA, self._echo) if self._echo else b""
-        self._hop, self._got, self._pressed = hop, b"", time.perf_counter()
-        self._transport.write(b"%bContent-Length: %d\r\n%b\r\n%b" % (HEAD, len(hop.asks), brought, hop.asks))
+            self._remaining, self._echoed_metadata = iter(next(self._sessions)), b""
+            hop = next(self._remaining)
+        brought = b"%b%b\r\n" % (METADATA_HEADER, self._echoed_metadata) if self._echoed_metadata else b""
+        self._exchange, self._received, self._sent_at = hop, b"", time.perf_counter()
+        self._transport.write(
+            b"%bContent-Length: %d\r\n%b\r\n%b" % (REQUEST_HEAD, len(hop.request_body), brought, hop.request_body)
+        )
 
-    def _hang_up(self, wrong: WrongAnswer | None = None) -> None:
-        if wrong:
-            self.done.set_exception(wrong)
+    def _finish(self, error: WrongReplyError | None = None) -> None:
+        if error:
+            self.durations.set_exception(error)
         else:
-            self.done.set_result(self._took)
+            self.durations.set_result(self._durations)
         self._transport.close()
 
 
-async def call(port: int, sessions: Iterator[Sequence[Hop]], connections: int, seconds: float) -> list[float]:
-    """The seconds that each hop took, those too that were out when time was up; WrongAnswer for the first wrong one."""
+async def run_callers(
+    port: int, sessions: Iterator[Sequence[Exchange]], connections: int, seconds: float
+) -> list[float]:
+    """Return the seconds of each request, with those in flight when time was up; the first wrong reply is raised."""
     loop, until = asyncio.get_running_loop(), time.perf_counter() + seconds
     made = [
         await loop.create_connection(lambda: Caller(sessions, until), "127.0.0.1", port) for _ in range(connections)
     ]
-    return [seconds for took in await asyncio.gather(*(caller.done for _, caller in made)) for seconds in took]
+    return [seconds for took in await asyncio.gather(*(caller.durations for _, caller in made)) for seconds in took]
 
 
-def _header(head: bytes, name: bytes) -> bytes:
-    """The value of a header that is written exactly so; empty where there is none."""
+def _header_value(head: bytes, name: bytes) -> bytes:
+    """The value of the header with this exact name; empty if there is none."""
     return head.partition(name)[2].partition(b"\r\n")[0]

@@ -1,4 +1,4 @@
-"""How well misspelt keywords are told from ordinary sentences, and how long it takes to understand an SMS.
+"""Measure how well misspelt keywords are told from ordinary sentences, and how long it takes to parse an SMS.
 
 python -m bench.keywords
 """
@@ -7,11 +7,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from timeit import Timer
 
-from sms.keywords import Meant, understood
-from tests.sms.misspelt import LATER_MISSPELT, LATER_ORDINARY, MISSPELT, ORDINARY, names, one_finger, told_apart
+from sms.keywords.parser import KeywordSuggestions, parse_keyword
+from tests.support.misspelt_keywords import (
+    HELD_OUT_MISSPELLINGS,
+    HELD_OUT_SENTENCES,
+    MISSPELLINGS,
+    ORDINARY_SENTENCES,
+    keyword_names,
+    measure_recognition,
+    single_typos,
+)
 
-LONG = 8  # letters: the slips in longer words are counted together
-TIMES = 200
+LONG_WORD = 8  # letters; longer words are counted together
+REPEATS = 200
 TEXTS = {
     "a keyword and a number": "STATUS 1234 5678 9012",
     "a Bengali complaint": "অভিযোগ ১২৩৪৫৬৭৮৯০১২ রাস্তা খারাপ অনেক দিন",
@@ -24,31 +32,33 @@ TEXTS = {
 
 
 def main() -> None:
-    """Print both."""
-    _apart("chosen over", MISSPELT, ORDINARY)
-    _apart("written later", LATER_MISSPELT, LATER_ORDINARY)
-    alone = {word.strip(".,?!") for text in (*ORDINARY, *LATER_ORDINARY) for word in text.casefold().split()}
-    back = sum(isinstance(understood(word), Meant) for word in alone)
+    """Print both measurements."""
+    _print_recognition("chosen over", MISSPELLINGS, ORDINARY_SENTENCES)
+    _print_recognition("written later", HELD_OUT_MISSPELLINGS, HELD_OUT_SENTENCES)
+    alone = {
+        word.strip(".,?!") for text in (*ORDINARY_SENTENCES, *HELD_OUT_SENTENCES) for word in text.casefold().split()
+    }
+    back = sum(isinstance(parse_keyword(word), KeywordSuggestions) for word in alone)
     print(f"{len(alone)} words of these sentences, each sent alone: {back} are asked back")
-    slips = [(min(len(slip), LONG), name in names(understood(slip))) for slip, name in one_finger()]
+    slips = [(min(len(slip), LONG_WORD), name in keyword_names(parse_keyword(slip))) for slip, name in single_typos()]
     for length, of in sorted(Counter(length for length, _ in slips).items()):
-        more = " and more" if length == LONG else ""
+        more = " and more" if length == LONG_WORD else ""
         print(
             f"one slip of a finger in {length} letters{more}: {slips.count((length, True)) / of:.1%} of {of} told right"
         )
     for what, text in TEXTS.items():
-        least = min(Timer(lambda text=text: understood(text)).repeat(5, TIMES)) / TIMES
+        least = min(Timer(lambda text=text: parse_keyword(text)).repeat(5, REPEATS)) / REPEATS
         print(f"{what}: {least * 1e6:.0f} µs")
 
 
-def _apart(which: str, misspelt: Mapping[str, str], ordinary: Sequence[str]) -> None:
-    told = told_apart(misspelt, ordinary)
-    print(f"{which}: {len(misspelt)} misspellings, {told.recall:.1%} told right ({told.first} named first);", end=" ")
+def _print_recognition(label: str, misspelt: Mapping[str, str], ordinary: Sequence[str]) -> None:
+    told = measure_recognition(misspelt, ordinary)
+    print(f"{label}: {len(misspelt)} misspellings, {told.recall:.1%} told right ({told.first} named first);", end=" ")
     print(f"{len(ordinary)} sentences, {len(told.mistaken)} taken for keywords; precision {told.precision:.1%}")
     for text in told.missed:
         print(f"  missed: {text} ({misspelt[text]})")
     for text in told.mistaken:
-        print(f"  mistaken: {text} ({', '.join(names(understood(text)))})")
+        print(f"  mistaken: {text} ({', '.join(keyword_names(parse_keyword(text)))})")
 
 
 if __name__ == "__main__":

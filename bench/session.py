@@ -1,19 +1,19 @@
-"""The session that is played: what its four hops send, and what each of them must be answered."""
+"""The session that callers play: four USSD requests and their expected replies."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count, cycle
 from random import getrandbits, randrange
 from typing import NamedTuple, TypeAlias
 
-ROUTE = "/ussd/africastalking"
+USSD_ROUTE = "/ussd/africastalking"
 
-HELLO = "CON Hello"
-LANGUAGES = """\
+HELLO_REPLY = "CON Hello"
+LANGUAGE_SCREEN = """\
 CON Ekdial: public services
 1 English
 2 Bangla
 3 Hindi"""
-MAIN = """\
+MAIN_SCREEN = """\
 CON Ekdial
 1 Find a service
 2 Track application
@@ -24,46 +24,46 @@ CON Ekdial
 7 Help
 8 Language
 9 Pay a bill"""
-ASK_NUMBER = """\
+NUMBER_SCREEN = """\
 CON Type the 12-digit tracking number
 1 My applications
 0 Back"""
 
 Script: TypeAlias = Sequence[tuple[str, str]]
-"""What has been typed by each hop, and its right answer."""
+"""Everything typed so far in each request, and the expected reply."""
 
 
-class Hop(NamedTuple):
-    """A callback's body, and the body of its right answer."""
+class Exchange(NamedTuple):
+    """The body of a request, and the body of the expected reply."""
 
-    asks: bytes
-    right: bytes
-
-
-def followed(number: str, screen: str) -> Script:
-    """A first-time caller chooses English and asks for a tracking number, whose status this screen tells."""
-    return ("", LANGUAGES), ("1", MAIN), ("1*2", ASK_NUMBER), (f"1*2*{number}", screen)
+    request_body: bytes
+    expected_reply: bytes
 
 
-def greeted() -> Script:
-    """The same key presses, and hello to each of them."""
-    return [(text, HELLO) for text, _ in followed("123456789012", "")]
+def tracking_script(tracking_number: str, screen: str) -> Script:
+    """Return the script of a first call: choose English, enter the tracking number, see `screen`."""
+    return ("", LANGUAGE_SCREEN), ("1", MAIN_SCREEN), ("1*2", NUMBER_SCREEN), (f"1*2*{tracking_number}", screen)
 
 
-def sessions(callers: Iterator[str], scripts: Sequence[Script]) -> Iterator[Sequence[Hop]]:
-    """Sessions without end, each script in turn, each time by another caller under another id of the provider's."""
+def hello_script() -> Script:
+    """Return the same inputs with the reply of the bare handler."""
+    return [(text, HELLO_REPLY) for text, _ in tracking_script("123456789012", "")]
+
+
+def build_sessions(callers: Iterator[str], scripts: Sequence[Script]) -> Iterator[Sequence[Exchange]]:
+    """Yield endless sessions, each script in turn, each with a new caller and session id."""
     for caller, script in zip(callers, cycle(scripts), strict=False):
-        session = f"ATUid_{getrandbits(128):032x}"
-        yield [Hop(_form(caller, text, session), answer.encode()) for text, answer in script]
+        session = f"ATUid_{getrandbits(128):032x}"  # nosec B311 # ids of a benchmark
+        yield [Exchange(_build_form(caller, text, session), answer.encode()) for text, answer in script]
 
 
-def callers() -> Iterator[str]:
-    """Numbers of Bangladesh in E.164 form, beginning anywhere, no two alike."""
-    return (f"+88017{number:08}" for number in count(randrange(10**7)))
+def generate_msisdns() -> Iterator[str]:
+    """Yield different numbers of Bangladesh in E.164 format from a random start."""
+    return (f"+88017{number:08}" for number in count(randrange(10**7)))  # nosec B311 # numbers of a benchmark
 
 
-def _form(caller: str, text: str, session: str) -> bytes:
-    """The fields in the order in which the provider sends them."""
-    number, typed = caller.replace("+", "%2B"), text.replace("*", "%2A")
+def _build_form(msisdn: str, text: str, session: str) -> bytes:
+    """The form with its fields in the order of the provider."""
+    number, typed = msisdn.replace("+", "%2B"), text.replace("*", "%2A")
     form = f"phoneNumber={number}&serviceCode=%2A123%23&text={typed}&sessionId={session}&networkCode=99999"
     return form.encode()

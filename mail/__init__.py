@@ -1,1 +1,1 @@
-"""E-mail, for those who gave an address and proved that it is theirs."""
+"""E-mail to addresses that citizens have verified."""

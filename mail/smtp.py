@@ -1,4 +1,4 @@
-"""E-mail by SMTP: connections that are kept for the next letter, and one table of what a server's answers mean."""
+"""Send e-mail by SMTP over pooled connections. One table maps a server's responses to outcomes."""
 
 import asyncio
 import ssl
@@ -11,82 +11,84 @@ from typing import Final, Literal, NamedTuple, Self, TypeAlias
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
 
-from mail.letter import Digest, NoAddress, Paper
-from services.messages.sends import Accepted, Held, Outcome, Refused, Retry, Unclear
+from core.timeouts import Timeout
+from mail.message import Digest, EmailTemplate, InvalidAddressError
+from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
 
 Security: TypeAlias = Literal["starttls", "tls", "none"]
-Stage: TypeAlias = Literal["connect", "hello", "tls", "login", "sender", "recipient", "data"]
-Said: TypeAlias = Literal["later", "never", "nothing", "unsupported", "untrusted", "relay", "login"]
-"""What a server made of a stage: a code 4xx; a code 5xx; nothing in time that could be read; it does not know the
-stage; its certificate is not to be trusted; and two answers to a letter that are about us: it does not relay, log in."""
-Step: TypeAlias = Callable[[], Awaitable[object]]
+SmtpStage: TypeAlias = Literal["connect", "hello", "tls", "login", "sender", "recipient", "data"]
+StageResponse: TypeAlias = Literal["later", "never", "nothing", "unsupported", "untrusted", "relay", "login"]
+"""A server's response to a stage: a code 4xx; a code 5xx; no readable response in time; a stage that it does not support;
+a certificate that is not trusted; and two rejections that concern our account: no relaying, login required."""
+StageCall: TypeAlias = Callable[[], Awaitable[object]]
 
-KEPT: Final = 20.0  # seconds that a connection is kept unused: servers hang up after minutes, firewalls forget sooner
-GREYLISTED: Final = timedelta(minutes=6)  # a server that asks strangers to come again later means five minutes
-LOGIN_NEEDED: Final = 530
+# How long an idle connection is pooled: servers close it after minutes, firewalls drop it sooner.
+IDLE_TTL_SECONDS: Final = 20.0
+GREYLIST_DELAY: Final = timedelta(minutes=6)  # greylisting servers accept a message after five minutes
+LOGIN_REQUIRED_CODE: Final = 530
 
 
-class Case(NamedTuple):
-    """An outcome, its reason, and how long to wait where the server would rather not be asked again soon."""
+class StageCase(NamedTuple):
+    """An outcome, its reason, and the delay before a retry if the server wants one."""
 
-    ends: Callable[[str], Outcome]
+    build_outcome: Callable[[str], SendOutcome]
     reason: str
-    wait: timedelta | None = None
+    retry_after: timedelta | None = None
 
 
-NOBODY_NOW: Final = partial(Retry, everybody=True)  # what the server says it says to every letter
+RETRY_ALL_LATER: Final = partial(Retry, pauses_all=True)  # the response concerns every message
 
-CASES: Final[Mapping[Stage, Mapping[Said, Case]]] = {
+CASES: Final[Mapping[SmtpStage, Mapping[StageResponse, StageCase]]] = {
     "connect": {
-        "nothing": Case(NOBODY_NOW, "NotConnected"),
-        "later": Case(NOBODY_NOW, "ServerBusy"),
-        "never": Case(Held, "ServerRefusesUs"),
-        "untrusted": Case(Held, "CertificateNotTrusted"),
+        "nothing": StageCase(RETRY_ALL_LATER, "NotConnected"),
+        "later": StageCase(RETRY_ALL_LATER, "ServerBusy"),
+        "never": StageCase(Suspended, "ServerRefusesUs"),
+        "untrusted": StageCase(Suspended, "CertificateNotTrusted"),
     },
     "hello": {
-        "nothing": Case(Retry, "NoAnswer"),
-        "later": Case(NOBODY_NOW, "ServerBusy"),
-        "never": Case(Held, "ServerRefusesUs"),
+        "nothing": StageCase(Retry, "NoAnswer"),
+        "later": StageCase(RETRY_ALL_LATER, "ServerBusy"),
+        "never": StageCase(Suspended, "ServerRefusesUs"),
     },
     "tls": {
-        "nothing": Case(Retry, "NoAnswer"),
-        "later": Case(NOBODY_NOW, "NoTlsNow"),
-        "never": Case(Held, "TlsRefused"),
-        "unsupported": Case(Held, "NoTls"),
-        "untrusted": Case(Held, "CertificateNotTrusted"),
+        "nothing": StageCase(Retry, "NoAnswer"),
+        "later": StageCase(RETRY_ALL_LATER, "NoTlsNow"),
+        "never": StageCase(Suspended, "TlsRefused"),
+        "unsupported": StageCase(Suspended, "NoTls"),
+        "untrusted": StageCase(Suspended, "CertificateNotTrusted"),
     },
     "login": {
-        "nothing": Case(Retry, "NoAnswer"),
-        "later": Case(NOBODY_NOW, "NoLoginNow"),
-        "never": Case(Held, "LoginRefused"),
-        "unsupported": Case(Held, "NoLogin"),
+        "nothing": StageCase(Retry, "NoAnswer"),
+        "later": StageCase(RETRY_ALL_LATER, "NoLoginNow"),
+        "never": StageCase(Suspended, "LoginRefused"),
+        "unsupported": StageCase(Suspended, "NoLogin"),
     },
     "sender": {
-        "nothing": Case(Retry, "NoAnswer"),
-        "later": Case(Retry, "SenderNotNow"),
-        "never": Case(Held, "SenderRefused"),
-        "login": Case(Held, "LoginNeeded"),
+        "nothing": StageCase(Retry, "NoAnswer"),
+        "later": StageCase(Retry, "SenderNotNow"),
+        "never": StageCase(Suspended, "SenderRefused"),
+        "login": StageCase(Suspended, "LoginNeeded"),
     },
     "recipient": {
-        "nothing": Case(Retry, "NoAnswer"),
-        "later": Case(Retry, "RecipientNotNow", GREYLISTED),
-        "never": Case(Refused, "RecipientRefused"),
-        "relay": Case(Held, "RelayingDenied"),
-        "login": Case(Held, "LoginNeeded"),
+        "nothing": StageCase(Retry, "NoAnswer"),
+        "later": StageCase(Retry, "RecipientNotNow", GREYLIST_DELAY),
+        "never": StageCase(Rejected, "RecipientRefused"),
+        "relay": StageCase(Suspended, "RelayingDenied"),
+        "login": StageCase(Suspended, "LoginNeeded"),
     },
     "data": {
-        "nothing": Case(Unclear, "NoAnswer"),  # after the final dot the server may have taken it
-        "later": Case(Retry, "ContentNotNow", GREYLISTED),
-        "never": Case(Refused, "ContentRefused"),
+        "nothing": StageCase(Unknown, "NoAnswer"),  # after the final dot the server may have accepted it
+        "later": StageCase(Retry, "ContentNotNow", GREYLIST_DELAY),
+        "never": StageCase(Rejected, "ContentRefused"),
     },
 }
-"""How a send ends that came to this stage and was told that. What is `Held` no other letter would pass either, before a
-person has mended the configuration."""
+"""The outcome of a send that failed at a stage with a response. `Suspended`: no other message can be sent either until an
+operator fixes the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """The server that takes our mail; `deadline` in seconds for one letter, from connecting to its last answer."""
+class SmtpServer:
+    """The server that accepts our mail. `deadline` in seconds covers one message, from connecting to the last response."""
 
     host: str
     port: int
@@ -97,161 +99,174 @@ class Server:
     deadline: float = 30.0
 
 
-class _Stopped(Exception):
-    """A send that got no further than this stage, for what was said there or because the connection was closed."""
+class _StageFailedError(Exception):
+    """A send failed at this stage, because of the response or of a closed connection."""
 
-    def __init__(self, stage: Stage, error: Exception) -> None:
+    def __init__(self, stage: SmtpStage, error: Exception) -> None:
         super().__init__(stage)
         self.stage = stage
-        self.said = said(stage, error)
-        self.closed = isinstance(error, SMTPServerDisconnected)
+        self.response = classify_error(stage, error)
+        self.is_closed = isinstance(error, SMTPServerDisconnected)
 
 
-class Smtp:
-    """A way out for letters; leaving it hangs up."""
+class SmtpProvider:
+    """Sends messages; leaving its context closes the pooled connections."""
 
     name = "smtp"
 
-    def __init__(self, server: Server, paper: Paper, digest: Digest, clock: Callable[[], datetime]) -> None:
-        """`OSError` or its `ssl.SSLError` where `ca_file` cannot be read or holds no certificate."""
+    def __init__(
+        self, server: SmtpServer, template: EmailTemplate, digest: Digest, clock: Callable[[], datetime]
+    ) -> None:
+        """Raise `OSError` or its subclass `ssl.SSLError` if `ca_file` cannot be read or holds no certificate."""
         self._server = server
-        self._paper = paper
+        self._template = template
         self._digest = digest
         self._clock = clock
         self._tls = ssl.create_default_context(cafile=server.ca_file or None)
-        self._idle: list[tuple[SMTP, float]] = []
-        self.ended: Counter[str] = Counter()
-        """How often a send ended how: `Accepted`, or the reason why not."""
+        self._idle_connections: list[tuple[SMTP, float]] = []
+        self.send_counts: Counter[str] = Counter()
+        """Sends by outcome: `Accepted`, or the reason of the failure."""
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        while self._idle:
-            self._idle.pop()[0].close()
+        while self._idle_connections:
+            self._idle_connections.pop()[0].close()
 
-    async def send(self, to: str, text: str) -> Outcome:
-        """Send one text, its first line the subject, to one address."""
-        outcome = await self._outcome(to, text)
-        self.ended["Accepted" if isinstance(outcome, Accepted) else outcome.reason] += 1
+    async def send(self, to: str, text: str) -> SendOutcome:
+        """Send one text to one address; its first line is the subject. The outcome; nothing is raised."""
+        outcome = await self._send_message(to, text)
+        self.send_counts["Accepted" if isinstance(outcome, Accepted) else outcome.reason] += 1
         return outcome
 
-    async def _outcome(self, to: str, text: str) -> Outcome:
+    async def _send_message(self, to: str, text: str) -> SendOutcome:
         try:
-            letter = self._paper.letter(to, text, self._clock(), self._digest)
-        except NoAddress:
-            return Refused("InvalidAddress")
+            message = self._template.build_message(to, text, self._clock(), self._digest)
+        except InvalidAddressError:
+            return Rejected("InvalidAddress")
         try:
-            await self._post(to, bytes(letter))
-        except _Stopped as stopped:
-            return meaning(stopped.stage, stopped.said, self._clock())
-        return Accepted(letter["Message-ID"])
+            await self._deliver(to, bytes(message))
+        except _StageFailedError as failure:
+            return outcome_for(failure.stage, failure.response, self._clock())
+        return Accepted(message["Message-ID"])
 
-    async def _post(self, to: str, letter: bytes) -> None:
-        """On a connection that was kept; on a new one where that had been closed meanwhile."""
-        kept = self._kept()
+    async def _deliver(self, to: str, message_bytes: bytes) -> None:
+        """Use a pooled connection, and a new one if the server has closed that.
+
+        Raises:
+            _StageFailedError: a stage failed.
+        """
+        idle = self._take_idle_client()
         try:
-            await self._try(kept, to, letter)
-        except _Stopped as stopped:
-            if kept is None or stopped.stage != "sender" or not stopped.closed:
+            await self._attempt(idle, to, message_bytes)
+        except _StageFailedError as failure:
+            if idle is None or failure.stage != "sender" or not failure.is_closed:
                 raise
-            await self._try(None, to, letter)
+            await self._attempt(None, to, message_bytes)
 
-    async def _try(self, kept: SMTP | None, to: str, letter: bytes) -> None:
-        client = kept or self._client()
+    async def _attempt(self, idle_client: SMTP | None, to: str, message_bytes: bytes) -> None:
+        client = idle_client or self._build_client()
         clock = asyncio.get_running_loop().time
         until = clock() + self._server.deadline
         try:
-            for stage, step in (*(() if kept else self._opening(client)), *self._passing(client, to, letter)):
-                await _reached(stage, step, until)
+            for stage, step in (
+                *(() if idle_client else self._connection_stages(client)),
+                *self._message_stages(client, to, message_bytes),
+            ):
+                await _run_stage(stage, step, until)
         except BaseException:
             client.close()
             raise
-        self._idle.append((client, clock()))
+        self._idle_connections.append((client, clock()))
 
-    def _kept(self) -> SMTP | None:
-        """The connection that was used last; those that were kept too long are closed."""
-        oldest = asyncio.get_running_loop().time() - KEPT
-        while self._idle:
-            client, used = self._idle.pop()
+    def _take_idle_client(self) -> SMTP | None:
+        """The connection that was used last, or None. Connections that were idle too long are closed."""
+        oldest = asyncio.get_running_loop().time() - IDLE_TTL_SECONDS
+        while self._idle_connections:
+            client, used = self._idle_connections.pop()
             if used >= oldest and client.is_connected:
                 return client
             client.close()
         return None
 
-    def _client(self) -> SMTP:
+    def _build_client(self) -> SMTP:
         server = self._server
         return SMTP(
             hostname=server.host,
             port=server.port,
             use_tls=server.security == "tls",
-            start_tls=False,  # it is a stage of its own
+            start_tls=False,  # a stage of its own
             tls_context=self._tls,
             timeout=server.deadline,
-            local_hostname=self._paper.sender.domain,
+            local_hostname=self._template.sender.domain,
         )
 
-    def _opening(self, client: SMTP) -> Iterator[tuple[Stage, Step]]:
+    def _connection_stages(self, client: SMTP) -> Iterator[tuple[SmtpStage, StageCall]]:
         server = self._server
         yield "connect", client.connect
         yield "hello", client.ehlo
         if server.security == "starttls":
             yield "tls", client.starttls
-            yield "hello", client.ehlo  # what it said of itself in clear, anybody could have said
+            yield "hello", client.ehlo  # capabilities sent in clear text cannot be trusted
         if server.username:
             yield "login", partial(self._log_in, client)
 
     async def _log_in(self, client: SMTP) -> None:
-        """By one way, the plainest, for it is encrypted already; a server may hang up on who tries a second."""
-        ways = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
-        known = [way for name, way in ways.items() if name in client.server_auth_methods]
+        """Use one mechanism only, the simplest: after a second attempt a server may close the connection.
+
+        Raises:
+            SMTPException: server and client share no mechanism.
+        """
+        mechanisms = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+        known = [log_in for name, log_in in mechanisms.items() if name in client.server_auth_methods]
         if not known:
-            raise SMTPException("The server knows no way to log in that we know")
+            raise SMTPException("The server and this client share no login mechanism")
         await known[0](self._server.username, self._server.password)
 
-    def _passing(self, client: SMTP, to: str, letter: bytes) -> Iterator[tuple[Stage, Step]]:
-        yield "sender", partial(client.mail, self._paper.sender.addr_spec)
+    def _message_stages(self, client: SMTP, to: str, message_bytes: bytes) -> Iterator[tuple[SmtpStage, StageCall]]:
+        yield "sender", partial(client.mail, self._template.sender.addr_spec)
         yield "recipient", partial(client.rcpt, to)
-        yield "data", partial(client.data, letter)
+        yield "data", partial(client.data, message_bytes)
 
 
-async def _reached(stage: Stage, step: Step, until: float) -> None:
+async def _run_stage(stage: SmtpStage, call: StageCall, deadline: float) -> None:
     try:
-        async with asyncio.timeout_at(until):
-            await step()
+        async with Timeout(deadline - asyncio.get_running_loop().time()):
+            await call()
     except (SMTPException, OSError) as error:  # a TimeoutError is an OSError
-        raise _Stopped(stage, error) from None
+        raise _StageFailedError(stage, error) from None
 
 
-def meaning(stage: Stage, what: Said, now: datetime) -> Outcome:
-    """How a send ended; an answer that makes no sense at its stage is as good as none."""
-    case = CASES[stage].get(what) or CASES[stage]["nothing"]
-    return Retry(case.reason, now + case.wait) if case.wait else case.ends(case.reason)
+def outcome_for(stage: SmtpStage, response: StageResponse, now: datetime) -> SendOutcome:
+    """The outcome of a send that failed at `stage`; an unexpected response counts as none."""
+    case = CASES[stage].get(response) or CASES[stage]["nothing"]
+    return Retry(case.reason, now + case.retry_after) if case.retry_after else case.build_outcome(case.reason)
 
 
-def said(stage: Stage, error: Exception) -> Said:
-    """What an error of the library's tells of the server's answer."""
+def classify_error(stage: SmtpStage, error: Exception) -> StageResponse:
+    """The server's response that an error of the library stands for."""
     reason = error.__cause__ or error
     if stage in {"connect", "tls"} and isinstance(reason, ssl.SSLError):
-        return _shaken(reason)
+        return _classify_tls_error(reason)
     if isinstance(error, SMTPResponseException):
-        return _answered(stage, error)
+        return _classify_reply(stage, error)
     return "nothing" if isinstance(error, OSError) else "unsupported"
 
 
-def _shaken(failed: ssl.SSLError) -> Said:
-    """What a handshake that failed tells: the server hung up, is not who it should be, or does not encrypt as we do."""
-    if isinstance(failed, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+def _classify_tls_error(error: ssl.SSLError) -> StageResponse:
+    """The response of a failed handshake: closed connection, untrusted certificate, or no common encryption."""
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "nothing"
-    return "untrusted" if isinstance(failed, ssl.SSLCertVerificationError) else "never"
+    return "untrusted" if isinstance(error, ssl.SSLCertVerificationError) else "never"
 
 
-def _answered(stage: Stage, answer: SMTPResponseException) -> Said:
-    if stage == "recipient" and "relay" in answer.message.casefold():
-        return "relay"  # there is no code of its own for it: 550, 551, 554 and 454 are all in use
-    if answer.code == LOGIN_NEEDED:
+def _classify_reply(stage: SmtpStage, reply: SMTPResponseException) -> StageResponse:
+    if stage == "recipient" and "relay" in reply.message.casefold():
+        return "relay"  # it has no code of its own: servers use 550, 551, 554 and 454
+    if reply.code == LOGIN_REQUIRED_CODE:
         return "login"
-    return _CLASSES.get(answer.code // 100, "nothing")
+    return _RESPONSE_BY_CODE_CLASS.get(reply.code // 100, "nothing")
 
 
-_CLASSES: Final[Mapping[int, Said]] = {4: "later", 5: "never"}
+_RESPONSE_BY_CODE_CLASS: Final[Mapping[int, StageResponse]] = {4: "later", 5: "never"}

@@ -1,1 +1,1 @@
-"""The words and trees of the conversation: shape in Python, words in TOML, behaviour in functions it is given."""
+"""The menus: screens and journeys in Python, texts in TOML, work in the services that a journey gets."""

@@ -1,9 +1,13 @@
-"""Takes one answer and says where it leads: pure, until steps lie on the way and the calls they were given are made.
+"""The menu engine: one input and a position give the next position. It is pure until a step runs.
 
-`0` is back, `00` is home and 98 is the next page where there is one, on every screen. Steps follow each other
-until a screen is reached that waits for an answer; a ring of steps ends at the menu's `stuck` screen. Where a call says
-that what it is asked about is `Gone`, or the caller's account was closed from elsewhere, they are put at the screen that
-says so, whatever they were about to do.
+On every screen `0` goes back, `00` goes home, and 98 turns the page where there is another. Steps run one after the other
+until a screen waits for input; a cycle of steps ends at the menu's `stuck` screen. When a step finds that a service left
+the catalogue (`NoLongerOfferedError`) or that the account was closed elsewhere, the caller gets the screen that says so.
+
+A step runs only with the proof that it needs (`menus.proof`). Where proof is missing, the caller is asked for it first;
+right afterwards, in the same input, the step runs. A fresh proof serves one step.
+
+A step that is done once has the idempotency key of the caller's intention, which the position carries (`menus.intentions`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,366 +15,414 @@ from contextlib import suppress
 from datetime import date
 from typing import Any, TypeAlias
 
-import msgspec
 from msgspec.structs import replace
 
+from core.acting_channel import acting_on
+from core.idempotency import channel_from_key
+from core.typed_input import normalize_input
+from core.validation import Invalid, Valid
+from menus.intentions import (
+    NEW_INTENTION,
+    drop_intention,
+    effect_key,
+    end_intention,
+    settle_intention,
+    with_intention,
+)
 from menus.model import (
-    Accepted,
-    Acting,
-    Asked,
     Choice,
     Form,
-    Gone,
+    FormField,
     Goodbye,
-    Listing,
+    ListScreen,
     Menu,
+    Navigation,
+    OperatorPolicy,
     Outcome,
-    Place,
+    Position,
     Question,
-    Refused,
-    Shown,
     Step,
-    Visit,
-    keyed,
+    StepContext,
+    Transition,
+    VisibleScreen,
+    number_options,
+    with_facts,
+    without_facts,
 )
-from screens.pages import BACK, HOME, MORE
+from menus.pending_acts import forget_abandoned_act, request_proof, store_proof, take_pending_act
+from menus.proof import FRESH_PROOFS, Proof, find_missing_proof
+from menus.rendering.paging import BACK_KEY, HOME_KEY, MORE_KEY
+from services.catalogue.models import NoLongerOfferedError
 
-MOST_STEPS = 20
-LONGEST_TRAIL = 20
-_TO_ASCII = {
-    ord(digit): str(value) for zero in "০०" for value, digit in enumerate(chr(ord(zero) + n) for n in range(10))
-}
-
-
-class Reached(msgspec.Struct, frozen=True):
-    """Where an answer led, and why not further if it was not understood."""
-
-    place: Place
-    refused: Refused | None = None
+MAX_STEPS = 20
+MAX_HISTORY = 20
+ACCOUNT_CLOSED = "closed"
+"""The reason for which a session ends when a step finds its account closed."""
 
 
-class Leaving(msgspec.Struct, frozen=True):
-    """On the way from `place` to the screen `name`, with whatever steps lie before it still to be taken."""
-
-    place: Place
-    name: str
-    secrets: Mapping[str, Any] | None = None
+NavigationStep: TypeAlias = Navigation | Transition
 
 
-Went: TypeAlias = Reached | Leaving
+async def advance(menu: Menu, position: Position, text: str, context: StepContext) -> Navigation:
+    """The position that an input leads to. The engine completes `context` before each step."""
+    context = with_intention(context, position)
+    return settle_intention(await _advance(menu, position, text, context), context)
 
 
-def typed_plainly(text: str) -> str:
-    """What was typed, with Bengali and Devanagari digits as 0-9 and no blanks around it."""
-    return (text if text.isascii() else text.translate(_TO_ASCII)).strip()
-
-
-async def advance(menu: Menu, place: Place, typed: str, visit: Visit) -> Reached:
-    """Where `typed` leads from `place`; `visit` tells steps who calls (its facts are filled in here)."""
-    if place.facts.get("consent") and (cut_off := await _cut_off(menu, place, visit)):
+async def _advance(menu: Menu, position: Position, text: str, context: StepContext) -> Navigation:
+    if cut_off := await _end_if_over(menu, position, context):
         return cut_off
     try:
-        went = _went(menu, place, typed_plainly(typed), visit.today)
-        if went.place.facts is not place.facts:
-            await _keep(menu, place, went.place, visit)
-        return await _stood(menu, went, visit)
-    except Gone:
-        return _told_gone(menu, place)
-    except _closings(menu):
-        return _told_closed(menu, place)
+        step_result = _navigate(menu, position, normalize_input(text), context.today)
+        if step_result.position.facts is not position.facts:
+            await _save_form(menu, position, step_result.position, context)
+        return forget_abandoned_act(menu, await _finish(menu, step_result, context))
+    except NoLongerOfferedError:
+        return _navigate_to_unavailable(menu, position)
+    except _closed_account_errors(menu):
+        return _navigate_to_session_end(menu, position, ACCOUNT_CLOSED)
 
 
-def takes(menu: Menu, place: Place, typed: str, today: date) -> bool:
-    """Whether `typed` is an answer where the caller stands, be it back, home or the next page."""
-    answer = typed_plainly(typed)
-    if answer in {BACK, HOME} or (answer == MORE and place.more):
+def accepts(menu: Menu, position: Position, text: str, today: date) -> bool:
+    """Whether the text is an input that the position accepts: an answer, back, home or the next page."""
+    answer = normalize_input(text)
+    if answer in {BACK_KEY, HOME_KEY} or (answer == MORE_KEY and position.has_more):
         return True
-    with suppress(Gone):
-        return _taken(menu, place, answer, today)
+    with suppress(NoLongerOfferedError):
+        return _screen_accepts(menu, position, answer, today)
     return False
 
 
-def _taken(menu: Menu, place: Place, answer: str, today: date) -> bool:
-    match screen := menu.shown(place):
+def _screen_accepts(menu: Menu, position: Position, answer: str, today: date) -> bool:
+    match screen := menu.visible_screen(position):
         case Choice():
             return answer in menu.options[screen.name]
-        case Listing():
-            return _is_position(answer, len(screen.rows(place.facts)) + len(screen.options))
+        case ListScreen():
+            return _is_row_number(answer, len(screen.rows(position.facts)) + len(screen.options))
         case Question():
-            return answer in menu.options[screen.name] or isinstance(screen.check(answer, today), Accepted)
+            return answer in menu.options[screen.name] or isinstance(screen.validator(answer, today), Valid)
         case Form():
-            asked = screen.fields(place.facts)[place.item : place.item + 1]
-            return any(isinstance(_understood(one, answer, today), Accepted) for one in asked)
+            fields = screen.fields(position.facts)[position.field_index : position.field_index + 1]
+            return any(isinstance(_validate_field(field, answer, today), Valid) for field in fields)
         case Goodbye():
             return False
 
 
-async def arrive(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
-    """Where the steps on the way lead."""
-    if cut_off := await _cut_off(menu, leaving.place, visit):
+async def finish_transition(menu: Menu, transition: Transition, context: StepContext) -> Navigation:
+    """The position that a transition leads to after its steps have run."""
+    context = with_intention(context, transition.position)
+    return settle_intention(await _finish_transition(menu, transition, context), context)
+
+
+async def _finish_transition(menu: Menu, transition: Transition, context: StepContext) -> Navigation:
+    if cut_off := await _end_if_over(menu, transition.position, context):
         return cut_off
     try:
-        return await _stood(menu, leaving, visit)
-    except Gone:
-        return _told_gone(menu, leaving.place)
-    except _closings(menu):
-        return _told_closed(menu, leaving.place)
+        return forget_abandoned_act(menu, await _finish(menu, transition, context))
+    except NoLongerOfferedError:
+        return _navigate_to_unavailable(menu, transition.position)
+    except _closed_account_errors(menu):
+        return _navigate_to_session_end(menu, transition.position, ACCOUNT_CLOSED)
 
 
-async def _along(menu: Menu, leaving: Leaving, visit: Visit) -> Reached:
-    place, name, secrets, refused = leaving.place, leaving.name, leaving.secrets, None
-    for _ in range(MOST_STEPS):
-        screen = menu.screen(name, place.facts)
+async def _run_steps(menu: Menu, transition: Transition, context: StepContext) -> Navigation:
+    position, name, secrets, invalid = transition.position, transition.goto, transition.secrets, None
+    proofs: frozenset[Proof] = frozenset()
+    for _ in range(MAX_STEPS):
+        screen = menu.resolve_screen(name, position.facts)
         if not isinstance(screen, Step):
-            stood = _stand(menu, place, screen)
-            if isinstance(stood, Reached):
-                return _asked_again(stood, refused) if refused else stood
-            name = stood.name
+            navigation = _enter_screen(menu, position, screen)
+            if isinstance(navigation, Navigation):
+                return _repeat_question(navigation, invalid) if invalid else navigation
+            name = navigation.goto
             continue
-        outcome = await _taken_by(menu, screen, _told(visit, place, secrets))
-        if outcome.place is not None and outcome.place.screen in menu.screens:
-            return await _cut_off(menu, outcome.place, visit) or Reached(outcome.place)
-        place, refused = _learned(place, outcome), outcome.refused
-        if screen.commits:
-            place = replace(place, trail=())
+        step_context = _context_with(context, position, secrets)
+        if screen.needs:
+            if request := await request_proof(menu, screen, position, proofs, step_context):
+                position, name, secrets = request.position, request.goto, None
+                continue
+            proofs -= FRESH_PROOFS
+        outcome = await _call_step(menu, screen, replace(step_context, effect=effect_key(screen, position, context)))
+        if outcome.position is not None and outcome.position.screen in menu.screens:
+            return await _end_if_over(menu, outcome.position, context) or Navigation(outcome.position)
+        position, invalid = _leave_step(screen, _merge_outcome(position, outcome), context), outcome.invalid
         name = screen.outcomes[outcome.name]
-    return Reached(replace(place, screen=menu.stuck, page=0, item=0, more=False, over=True))
+        if outcome.proof:
+            proofs |= {outcome.proof}
+            position = store_proof(position, outcome.proof, vouched=context.caller_number_verified)
+            if pending := take_pending_act(position):
+                position, name, secrets = pending
+    return Navigation(replace(position, screen=menu.stuck, page=0, field_index=0, has_more=False, ended=True))
 
 
-def _asked_again(stood: Reached, refused: Refused) -> Reached:
-    """A question once more, with what was wrong; it does not lie behind itself."""
-    place, trail = stood.place, stood.place.trail
-    if trail and trail[-1][0] == place.screen:
-        place = replace(place, trail=trail[:-1])
-    return Reached(place, refused)
+def _leave_step(step: Step, position: Position, context: StepContext) -> Position:
+    """The position after a step: what it committed is not gone back to, and what it did is not done again."""
+    if step.is_done_once:
+        position = end_intention(position, context)
+    return replace(position, history=()) if step.commits else position
 
 
-def _taken_by(menu: Menu, step: Step, visit: Visit) -> Awaitable[Outcome[str]]:
-    """The step as it is taken by a citizen, or by an operator for one, and then on the record as theirs."""
-    return _acted(menu.acting, step, visit) if menu.acting and visit.assisted else step.call(visit)
+def _repeat_question(navigation: Navigation, invalid: Invalid) -> Navigation:
+    """The question again, with the reason for the rejection; it is not added to its own history."""
+    position, history = navigation.position, navigation.position.history
+    if history and history[-1][0] == position.screen:
+        position = replace(position, history=history[:-1])
+    return Navigation(position, invalid)
 
 
-async def _acted(acting: Acting, step: Step, visit: Visit) -> Outcome[str]:
-    with acting.during(visit):
-        return await step.call(visit)
+def _call_step(menu: Menu, step: Step, context: StepContext) -> Awaitable[Outcome[str]]:
+    """Run a step. While an operator acts, and where an intention of another channel is taken up, the audit log knows of it."""
+    if menu.operator_policy and context.consent_id:
+        return _call_step_as_operator(menu.operator_policy, step, context)
+    if context.effect and channel_from_key(context.effect) != context.channel:
+        return _call_step_on_channel(step, context)
+    return step.run(context)
 
 
-async def _cut_off(menu: Menu, place: Place, visit: Visit) -> Reached | None:
-    """Where an operator is put whose citizen's consent is over; nowhere while it is alive, or nobody acts for anybody."""
-    if not (menu.acting and place.facts.get("consent")):
-        return None
-    why = await menu.acting.over(_told(visit, place, None))
-    if not why:
-        return None
-    home = at_home(menu, place)
-    kept = {key: fact for key, fact in home.facts.items() if key not in menu.acting.forgets}
-    return Reached(replace(home, screen=menu.acting.ends, facts={**kept, "consent_over": why}, over=True))
+async def _call_step_on_channel(step: Step, context: StepContext) -> Outcome[str]:
+    with acting_on(context.channel):
+        return await step.run(context)
 
 
-async def _stood(menu: Menu, went: Went, visit: Visit) -> Reached:
-    """Where the caller stands at the end of the way."""
-    reached = went if isinstance(went, Reached) else await _along(menu, went, visit)
-    screen = menu.screens[reached.place.screen]
-    return await _standing(menu, reached, screen, visit) if isinstance(screen, Form) else reached
+async def _call_step_as_operator(operator_policy: OperatorPolicy, step: Step, context: StepContext) -> Outcome[str]:
+    with operator_policy.audit_context(context):
+        return await step.run(context)
 
 
-async def _standing(menu: Menu, reached: Reached, screen: Form, visit: Visit) -> Reached:
-    """Where the caller stands, once it is sure that it can be shown: a form may have lost questions, or be gone."""
-    place, fields = reached.place, len(screen.fields(reached.place.facts))
-    if place.item < fields:
-        return reached
+async def _end_if_over(menu: Menu, position: Position, context: StepContext) -> Navigation | None:
+    """Where a caller goes whose consent or signed-in session has ended; None while it is valid, and for every other caller."""
+    facts = position.facts
+    if menu.operator_policy and facts.get("consent"):
+        reason = await menu.operator_policy.end_reason(_context_with(context, position, None))
+        if reason:
+            return _navigate_to_consent_end(menu, menu.operator_policy, position, reason)
+    if menu.session_policy and (facts.get("account") or facts.get("operator")):
+        reason = await menu.session_policy.find_end(_context_with(context, position, None))
+        if reason:
+            return _navigate_to_session_end(menu, position, reason)
+    return None
+
+
+def _navigate_to_consent_end(menu: Menu, policy: OperatorPolicy, position: Position, reason: str) -> Navigation:
+    """The last position of an operator whose citizen's consent has ended."""
+    home = without_facts(home_position(menu, position), policy.forgotten_facts)
+    facts = {**home.facts, "consent_over": reason}
+    return Navigation(replace(home, screen=policy.ended_screen, facts=facts, ended=True, intention=NEW_INTENTION))
+
+
+async def _finish(menu: Menu, step_result: NavigationStep, context: StepContext) -> Navigation:
+    """The final position after a move, its form revalidated."""
+    reached = step_result if isinstance(step_result, Navigation) else await _run_steps(menu, step_result, context)
+    screen = menu.screens[reached.position.screen]
+    return await _revalidate_form(menu, reached, screen, context) if isinstance(screen, Form) else reached
+
+
+async def _revalidate_form(menu: Menu, navigation: Navigation, screen: Form, context: StepContext) -> Navigation:
+    """The position on a form that may have lost questions meanwhile: at its first question, or past it where none are left."""
+    position, fields = navigation.position, len(screen.fields(navigation.position.facts))
+    if position.field_index < fields:
+        return navigation
     if not fields:
-        return await _along(menu, Leaving(place, screen.goto), visit)
-    return Reached(replace(place, item=0, page=0, more=False), reached.refused)
+        return await _run_steps(menu, Transition(position, screen.goto), context)
+    return Navigation(replace(position, field_index=0, page=0, has_more=False), navigation.invalid)
 
 
-async def _keep(menu: Menu, before: Place, after: Place, visit: Visit) -> None:
-    """Have a form kept that took an answer, where it says how."""
-    screen = menu.screens[before.screen]
-    if not isinstance(screen, Form) or screen.keeps is None:
+async def _save_form(menu: Menu, previous: Position, current: Position, context: StepContext) -> None:
+    """Call the form's `on_answer` if the input added an answer."""
+    screen = menu.screens[previous.screen]
+    if not isinstance(screen, Form) or screen.on_answer is None:
         return
-    form = after.facts.get(screen.saves)
-    if form is not None and form is not before.facts.get(screen.saves):
-        await screen.keeps(_told(visit, after, None))
+    vouched = context.caller_number_verified
+    if screen.needs and find_missing_proof(screen.needs, current.facts, frozenset(), vouched=vouched):
+        return
+    form = current.facts.get(screen.save_as)
+    if form is not None and form is not previous.facts.get(screen.save_as):
+        await screen.on_answer(_context_with(context, current, None))
 
 
-def _told_gone(menu: Menu, place: Place) -> Reached:
-    return Reached(replace(at_home(menu, place), screen=menu.gone))
+def _navigate_to_unavailable(menu: Menu, position: Position) -> Navigation:
+    home = home_position(menu, position)
+    return Navigation(replace(home, screen=menu.unavailable, intention=NEW_INTENTION))
 
 
-def _closings(menu: Menu) -> tuple[type[Exception], ...]:
-    return (menu.closing.raised,) if menu.closing else ()
+def _closed_account_errors(menu: Menu) -> tuple[type[Exception], ...]:
+    return (menu.session_policy.error,) if menu.session_policy else ()
 
 
-def _told_closed(menu: Menu, place: Place) -> Reached:
-    """Nobody is signed in any more, and the caller is told why."""
-    closing, home = menu.closing, at_home(menu, place)
-    assert closing  # noqa: S101 - it was raised
-    kept = {key: fact for key, fact in home.facts.items() if key not in closing.forgets}
-    return Reached(replace(home, screen=closing.screen, facts=kept))
+def _navigate_to_session_end(menu: Menu, position: Position, reason: str) -> Navigation:
+    """Go home signed out, and show why."""
+    policy = menu.session_policy
+    assert policy  # nosec B101  # noqa: S101 - it gave the reason
+    home = without_facts(home_position(menu, position), policy.forgotten_facts)
+    return Navigation(replace(home, screen=policy.screens[reason], intention=NEW_INTENTION))
 
 
-def _went(menu: Menu, place: Place, answer: str, today: date) -> Went:
-    if answer == HOME:
-        return _go_home(menu, place)
-    if answer == BACK:
-        return _back(menu, place)
-    if answer == MORE and place.more:
-        return Reached(replace(place, page=place.page + 1))
-    screen = menu.shown(place)
-    return _HEARD[type(screen)](menu, place, screen, answer, today)
+def _navigate(menu: Menu, position: Position, answer: str, today: date) -> NavigationStep:
+    if answer == HOME_KEY:
+        return _go_home(menu, position)
+    if answer == BACK_KEY:
+        return _go_back(menu, position)
+    if answer == MORE_KEY and position.has_more:
+        return Navigation(replace(position, page=position.page + 1))
+    screen = menu.visible_screen(position)
+    return _INPUT_HANDLERS[type(screen)](menu, position, screen, answer, today)
 
 
-def _to(menu: Menu, place: Place, name: str, secrets: Mapping[str, Any] | None = None) -> Went:
-    screen = menu.screen(name, place.facts)
-    return Leaving(place, name, secrets) if isinstance(screen, Step) else _stand(menu, place, screen)
+def _go_to(menu: Menu, position: Position, name: str, secrets: Mapping[str, Any] | None = None) -> NavigationStep:
+    screen = menu.resolve_screen(name, position.facts)
+    return Transition(position, name, secrets) if isinstance(screen, Step) else _enter_screen(menu, position, screen)
 
 
-def at_home(menu: Menu, place: Place) -> Place:
-    """`place` with nothing behind it and only the facts that outlive a return home."""
-    kept = {key: fact for key, fact in place.facts.items() if key in menu.keeps}
-    home = menu.screen(menu.home, kept).name
-    return replace(place, screen=home, page=0, item=0, more=False, trail=(), facts=kept, over=False)
+def home_position(menu: Menu, position: Position) -> Position:
+    """The position at home: no history, and only the persistent facts."""
+    facts = {key: fact for key, fact in position.facts.items() if key in menu.persistent_facts}
+    home = menu.resolve_screen(menu.home, facts).name
+    place = replace(position, screen=home, page=0, field_index=0, has_more=False, history=(), facts=facts, ended=False)
+    return replace(place, intention=drop_intention(position.intention))
 
 
-def _stand(menu: Menu, place: Place, screen: Shown) -> Went:
-    if isinstance(screen, Listing) and not screen.rows(place.facts):
-        return Leaving(place, screen.empty)
-    if isinstance(screen, Form) and not screen.fields(place.facts):
-        return Leaving(place, screen.goto)
-    if screen.name == menu.screen(menu.home, place.facts).name:
-        return Reached(at_home(menu, place))
-    there = replace(place, screen=screen.name, page=0, item=0, more=False)
-    return Reached(replace(there, over=menu.ends(there)))
+def _enter_screen(menu: Menu, position: Position, screen: VisibleScreen) -> NavigationStep:
+    if isinstance(screen, ListScreen) and not screen.rows(position.facts):
+        return Transition(position, screen.goto_if_empty)
+    if isinstance(screen, Form) and not screen.fields(position.facts):
+        return Transition(position, screen.goto)
+    if screen.name == menu.resolve_screen(menu.home, position.facts).name:
+        return Navigation(home_position(menu, position))
+    entered = replace(position, screen=screen.name, page=0, field_index=0, has_more=False)
+    return Navigation(replace(entered, ended=menu.ends_session(entered)))
 
 
-def _told(visit: Visit, place: Place, secrets: Mapping[str, Any] | None) -> Visit:
-    facts = {**place.facts, **secrets} if secrets else place.facts
-    return replace(visit, language=place.language, facts=facts)
+def _context_with(context: StepContext, position: Position, secrets: Mapping[str, Any] | None) -> StepContext:
+    facts = {**position.facts, **secrets} if secrets else position.facts
+    return replace(context, language=position.language, facts=facts)
 
 
-def _learned(place: Place, outcome: Outcome[str]) -> Place:
+def _merge_outcome(position: Position, outcome: Outcome[str]) -> Position:
     if not outcome.facts and not outcome.language:
-        return place
-    return replace(place, facts={**place.facts, **outcome.facts}, language=outcome.language or place.language)
+        return position
+    return replace(position, facts={**position.facts, **outcome.facts}, language=outcome.language or position.language)
 
 
-def _remembered(place: Place, **facts: Any) -> Place:
-    return replace(place, facts={**place.facts, **facts})
+def _push_history(position: Position) -> Position:
+    """The position with itself appended to its history."""
+    here = (position.screen, position.field_index)
+    if position.history and position.history[-1] == here:
+        return position
+    return replace(position, history=(*position.history, here)[-MAX_HISTORY:])
 
 
-def _left(place: Place) -> Place:
-    """`place` with itself added to the trail that `0` goes back along."""
-    here = (place.screen, place.item)
-    if place.trail and place.trail[-1] == here:
-        return place
-    return replace(place, trail=(*place.trail, here)[-LONGEST_TRAIL:])
+def _go_home(menu: Menu, position: Position) -> NavigationStep:
+    return _go_to(menu, home_position(menu, position), menu.home)
 
 
-def _go_home(menu: Menu, place: Place) -> Went:
-    return _to(menu, at_home(menu, place), menu.home)
+def _go_back(menu: Menu, position: Position) -> NavigationStep:
+    if position.page:
+        return Navigation(replace(position, page=position.page - 1))
+    if position.field_index:
+        return Navigation(replace(position, field_index=position.field_index - 1, has_more=False))
+    if not position.history:
+        return _go_home(menu, position)
+    name, item = position.history[-1]
+    return Navigation(
+        replace(
+            position, screen=name, field_index=item, page=0, has_more=False, history=position.history[:-1], ended=False
+        )
+    )
 
 
-def _back(menu: Menu, place: Place) -> Went:
-    if place.page:
-        return Reached(replace(place, page=place.page - 1))
-    if place.item:
-        return Reached(replace(place, item=place.item - 1, more=False))
-    if not place.trail:
-        return _go_home(menu, place)
-    name, item = place.trail[-1]
-    return Reached(replace(place, screen=name, item=item, page=0, more=False, trail=place.trail[:-1], over=False))
-
-
-def _choose(menu: Menu, place: Place, screen: Choice, answer: str, _: date) -> Went:
+def _answer_choice(menu: Menu, position: Position, screen: Choice, answer: str, _: date) -> NavigationStep:
     options = menu.options[screen.name]
     if answer not in options:
-        return Reached(place, _one_of(list(options)))
+        return Navigation(position, _invalid_choice(list(options)))
     option = options[answer]
-    if screen.saves:
-        place = _remembered(place, **{screen.saves: option.name})
-    return _to(menu, _left(place), option.goto)
+    if screen.save_as:
+        position = with_facts(position, **{screen.save_as: option.name})
+    return _go_to(menu, _push_history(position), option.goto)
 
 
-def _pick(menu: Menu, place: Place, screen: Listing, answer: str, today: date) -> Went:
-    rows = screen.rows(place.facts)
-    options = dict(keyed(screen.options, len(rows)))
+def _answer_list(menu: Menu, position: Position, screen: ListScreen, answer: str, today: date) -> NavigationStep:
+    rows = screen.rows(position.facts)
+    options = dict(number_options(screen.options, len(rows)))
     if answer in options:
-        return _to(menu, _left(place), options[answer].goto)
-    if not _is_position(answer, len(rows)):
-        return _words(menu, place, screen, answer, today) or Reached(place, _one_of_first(len(rows) + len(options)))
-    chosen = _remembered(place, **{screen.saves: rows[int(answer) - 1][screen.saves]})
-    return _to(menu, _left(chosen), screen.goto)
+        return _go_to(menu, _push_history(position), options[answer].goto)
+    if not _is_row_number(answer, len(rows)):
+        return _answer_free_text(menu, position, screen, answer, today) or Navigation(
+            position, _invalid_choice_up_to(len(rows) + len(options))
+        )
+    selected = with_facts(position, **{screen.save_as: rows[int(answer) - 1][screen.save_as]})
+    return _go_to(menu, _push_history(selected), screen.goto)
 
 
-def _words(menu: Menu, place: Place, screen: Listing, answer: str, today: date) -> Went | None:
-    """Where a list leads whoever types words instead of a number; nowhere where it takes none, or these are none."""
-    understood = screen.typed.check(answer, today) if screen.typed else None
-    if screen.typed is None or not isinstance(understood, Accepted):
+def _answer_free_text(
+    menu: Menu, position: Position, screen: ListScreen, answer: str, today: date
+) -> NavigationStep | None:
+    """Where text typed at a list leads; None where the list takes no text, or rejects it."""
+    result = screen.free_text.validator(answer, today) if screen.free_text else None
+    if screen.free_text is None or not isinstance(result, Valid):
         return None
-    return _to(menu, _left(place), screen.typed.goto, {screen.typed.saves: understood.value})
+    return _go_to(menu, _push_history(position), screen.free_text.goto, {screen.free_text.save_as: result.value})
 
 
-def _answer(menu: Menu, place: Place, screen: Question, answer: str, today: date) -> Went:
+def _answer_question(menu: Menu, position: Position, screen: Question, answer: str, today: date) -> NavigationStep:
     options = menu.options[screen.name]
     if answer in options:
-        return _to(menu, _left(place), options[answer].goto)
-    understood = screen.check(answer, today)
-    if isinstance(understood, Refused):
-        return Reached(place, understood)
+        return _go_to(menu, _push_history(position), options[answer].goto)
+    result = screen.validator(answer, today)
+    if isinstance(result, Invalid):
+        return Navigation(position, result)
     if screen.secret:
-        return _to(menu, _left(place), screen.goto, {screen.saves: understood.value})
-    remembered = _remembered(place, **{screen.saves: understood.value})
-    return _to(menu, _left(remembered), screen.goto)
+        return _go_to(menu, _push_history(position), screen.goto, {screen.save_as: result.value})
+    remembered = with_facts(position, **{screen.save_as: result.value})
+    return _go_to(menu, _push_history(remembered), screen.goto)
 
 
-def _fill(menu: Menu, place: Place, screen: Form, answer: str, today: date) -> Went:
-    fields = screen.fields(place.facts)
-    if place.item >= len(fields):  # the questions changed since this one was asked
-        return _to(menu, place, screen.goto)
-    understood = _understood(fields[place.item], answer, today)
-    if isinstance(understood, Refused):
-        return Reached(place, understood)
-    form = {**place.facts.get(screen.saves, {}), fields[place.item].name: understood.value}
-    filled = _remembered(place, **{screen.saves: form})
-    if place.item + 1 < len(fields):
-        return Reached(replace(filled, item=place.item + 1, page=0, more=False))
-    return _to(menu, _left(filled), screen.goto)
+def _answer_form(menu: Menu, position: Position, screen: Form, answer: str, today: date) -> NavigationStep:
+    fields = screen.fields(position.facts)
+    if position.field_index >= len(fields):  # the form has fewer questions than before
+        return _go_to(menu, position, screen.goto)
+    result = _validate_field(fields[position.field_index], answer, today)
+    if isinstance(result, Invalid):
+        return Navigation(position, result)
+    form = {**position.facts.get(screen.save_as, {}), fields[position.field_index].name: result.value}
+    filled = with_facts(position, **{screen.save_as: form})
+    if position.field_index + 1 < len(fields):
+        return Navigation(replace(filled, field_index=position.field_index + 1, page=0, has_more=False))
+    return _go_to(menu, _push_history(filled), screen.goto)
 
 
-def _begin_again(menu: Menu, place: Place, _: Goodbye, __: str, ___: date) -> Went:
-    return _go_home(menu, place)
+def _answer_goodbye(menu: Menu, position: Position, _: Goodbye, __: str, ___: date) -> NavigationStep:
+    return _go_home(menu, position)
 
 
-_HEARD: Mapping[type[Shown], Callable[[Menu, Place, Any, str, date], Went]] = {
-    Choice: _choose,
-    Listing: _pick,
-    Question: _answer,
-    Form: _fill,
-    Goodbye: _begin_again,
+_INPUT_HANDLERS: Mapping[type[VisibleScreen], Callable[[Menu, Position, Any, str, date], NavigationStep]] = {
+    Choice: _answer_choice,
+    ListScreen: _answer_list,
+    Question: _answer_question,
+    Form: _answer_form,
+    Goodbye: _answer_goodbye,
 }
 
 
-def _understood(asked: Asked, answer: str, today: date) -> Accepted | Refused:
-    if not asked.choices:
-        return asked.check(answer, today)
-    if not _is_position(answer, len(asked.choices)):
-        return _one_of_first(len(asked.choices))
-    return Accepted(asked.choices[int(answer) - 1][0])
+def _validate_field(field: FormField, answer: str, today: date) -> Valid | Invalid:
+    if not field.choices:
+        return field.validate(answer, today)
+    if not _is_row_number(answer, len(field.choices)):
+        return _invalid_choice_up_to(len(field.choices))
+    return Valid(field.choices[int(answer) - 1][0])
 
 
-def _is_position(answer: str, count: int) -> bool:
+def _is_row_number(answer: str, count: int) -> bool:
     return answer in map(str, range(1, count + 1))
 
 
-def _one_of_first(count: int) -> Refused:
-    return _one_of([str(position) for position in range(1, count + 1)])
+def _invalid_choice_up_to(count: int) -> Invalid:
+    return _invalid_choice([str(position) for position in range(1, count + 1)])
 
 
-def _one_of(keys: list[str]) -> Refused:
+def _invalid_choice(keys: list[str]) -> Invalid:
     if len(keys) <= 1:
-        return Refused("not_the_option", {"key": keys[0] if keys else BACK})
+        return Invalid("not_the_option", {"key": keys[0] if keys else BACK_KEY})
     keys = sorted(keys, key=int)
     if [int(key) for key in keys] == list(range(int(keys[0]), int(keys[-1]) + 1)):
-        return Refused("not_an_option", {"first": keys[0], "last": keys[-1]})
-    return Refused("not_one_of", {"keys": ", ".join(keys)})
+        return Invalid("not_an_option", {"first": keys[0], "last": keys[-1]})
+    return Invalid("not_one_of", {"keys": ", ".join(keys)})

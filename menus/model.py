@@ -1,179 +1,188 @@
-"""What a menu is made of: five kinds of screen, the place a caller stands at, and what a step answers.
+"""The parts of a menu: six kinds of screen, the position of a caller, and the outcome of a step.
 
-A journey is a tuple of screens. It names the screens it leads to, never imports them; `Menu` puts journeys together
-and `menus.check` proves that every name leads somewhere.
+A journey is a tuple of screens. A screen names the screens that follow it and never imports them; `Menu` joins the
+journeys and `menus.validation.check` proves that every name leads to a screen.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
+from msgspec.structs import replace
+
+from core.idempotency import is_intention_key, session_of_key, was_recorded_before
+from core.types import Translations
+from core.validation import Invalid, Valid
+from menus.proof import Effect, Needs, Proof, ProofPolicy
 
 Fact: TypeAlias = Any
-"""Text, whole number, yes or no, nothing, or a list or mapping of these: what JSON can say."""
+"""A JSON value: text, number, boolean, null, list or mapping."""
 Facts: TypeAlias = Mapping[str, Fact]
-Texts: TypeAlias = Mapping[str, str]
-"""Language (`en`, `bn`, `hi`, `bn_Latn`, `hi_Latn`) to text; a missing one is said in English."""
 
-NOTHING: Facts = {}
+NO_FACTS: Facts = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An answer that was understood, in the form in which it is kept."""
-
-    value: Fact
+Validator: TypeAlias = Callable[[str, date], Valid | Invalid]
+"""Validates typed text (digits in ASCII, ends stripped) on a day; returns the value to store or the reason for rejection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An answer that was not; `reason` names the line in the locales' `[refused]` that says why."""
-
-    reason: str
-    facts: Facts = field(default_factory=dict)
-
-
-class Gone(LookupError):
-    """What the caller stands at is not offered any more; whoever is given the calls raises it, the engine says so."""
-
-
-Check: TypeAlias = Callable[[str, date], Accepted | Refused]
-"""What was typed (digits already ASCII, ends stripped) and today's date, to what is kept or why not."""
-
-
-class Asked(Protocol):
-    """One field of a form, as the catalogue gives it."""
+class FormField(Protocol):
+    """One field of a form."""
 
     @property
     def name(self) -> str:
-        """The key its answer is kept under."""
+        """The key under which the answer is stored."""
 
     @property
-    def labels(self) -> Texts:
+    def labels(self) -> Translations:
         """The question, in every language."""
 
     @property
-    def choices(self) -> Sequence[tuple[str, Texts]]:
+    def choices(self) -> Sequence[tuple[str, Translations]]:
         """Code and name of each answer to choose from; empty where the answer is typed."""
 
-    def check(self, typed: str, today: date) -> Accepted | Refused:
-        """What a typed answer is kept as, or why it is not."""
+    def validate(self, text: str, today: date) -> Valid | Invalid:
+        """The answer in its stored form, or the reason why it is rejected."""
 
-    def shown(self, value: Fact) -> "str | Texts":
-        """A kept answer as it may be read back to whoever gave it."""
+    def display_value(self, value: Fact) -> "str | Translations":
+        """A stored answer as its owner may read it."""
 
 
-class Visit(msgspec.Struct, frozen=True):
-    """What a step is told: who calls, how, what they have said so far, and the key of what it causes.
+class StepContext(msgspec.Struct, frozen=True):
+    """What a step receives: the caller, the channel, the facts so far, and the idempotency key of its effects.
 
-    `effect` is the same whenever the same key press is heard again (a repeat, a replay), so whatever is recorded
-    under it is recorded once. `facts` holds the answers so far, secrets included if they were typed just now.
+    `input_key` is the key of the input, `intention` that of what the caller wants to do once (`menus.intentions`). `effect` is
+    the key of a step that is done once for an intention; empty for every other step. `facts` include a secret that was typed
+    just now. `caller` is an MSISDN; `caller_number_verified` says whether the network vouches for it.
     """
 
     caller: str
     channel: str
     session: str
     language: str
-    effect: str
+    input_key: str
     facts: Facts
-    vouched: bool
+    caller_number_verified: bool
     today: date
+    intention: str = ""
+    effect: str = ""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key of the step's effects. An effect that is recorded under it happens once.
+
+        It is the same whenever the same input is repeated or replayed; that of a step that is done once for an intention is
+        the same in a later session too, in which the caller takes up the intention.
+        """
+        return self.effect or self.input_key
+
+    def is_past(self, key: str | None) -> bool:
+        """Whether the effect with this key precedes the input: on a replayed path, later ones do not count.
+
+        False for None: there is no such effect.
+        """
+        if key is None or not is_intention_key(key):
+            return was_recorded_before(key, self.input_key)
+        is_taken_up = session_of_key(self.intention) != self.session  # it is the first one of this session
+        return not (is_taken_up and session_of_key(key) == self.session) and was_recorded_before(key, self.intention)
 
     @property
     def citizen(self) -> str:
-        """Whose business this is: the caller's own number, or the one for whom an operator calls (fact `citizen`)."""
+        """The MSISDN of the citizen: the caller's, or that of the person for whom an operator acts (fact `citizen`)."""
         return str(self.facts.get("citizen") or self.caller)
 
     @property
-    def assisted(self) -> int:
-        """The consent under which an operator acts for the citizen (fact `consent`); 0 where the caller is the citizen."""
+    def consent_id(self) -> int:
+        """The consent under which an operator acts (fact `consent`); 0 where the caller is the citizen."""
         return int(self.facts.get("consent") or 0)
 
     @property
-    def told_in(self) -> str:
-        """The language in which this citizen is written to: the caller's, or their own where an operator calls for them."""
+    def citizen_language(self) -> str:
+        """The language of texts to the citizen: the caller's, or the citizen's own where an operator acts for them."""
         return str(self.facts.get("citizen_language") or self.language)
 
 
-Way_co = TypeVar("Way_co", bound=str, covariant=True)
+OutcomeName_co = TypeVar("OutcomeName_co", bound=str, covariant=True)
 
 
-class Outcome(msgspec.Struct, Generic[Way_co], frozen=True):
-    """How a step went: which way to go on, what is now known, and the caller's language where that changed.
+class Outcome(msgspec.Struct, Generic[OutcomeName_co], frozen=True):
+    """The result of a step: the outcome's name, new facts, and the caller's language where it changed.
 
-    A step's function says its ways in its annotation, `-> Outcome[Literal["found", "unknown"]]`: the type checker holds
-    the function to them and `menus.check` holds the menu to them. With `place` the caller is put there instead, as
-    long as the menu still has its screen. `refused` says on the next screen what was wrong with what was typed.
+    The annotation of a step's function lists its outcomes, `-> Outcome[Literal["found", "unknown"]]`: the type checker holds
+    the function to them, `menus.validation.check` holds the menu to them. With `position` the caller continues there instead,
+    if the menu still has its screen. `invalid` tells the next screen why the typed text was rejected. `proof` is what the
+    caller has just shown; the act that waits for it runs next.
     """
 
-    name: Way_co
-    facts: Facts = NOTHING
+    name: OutcomeName_co
+    facts: Facts = NO_FACTS
     language: str = ""
-    place: "Place | None" = None
-    refused: Refused | None = None
+    position: "Position | None" = None
+    invalid: Invalid | None = None
+    proof: Proof | None = None
 
 
-Call: TypeAlias = Callable[[Visit], Awaitable[Outcome[str]]]
-Keep: TypeAlias = Callable[[Visit], Awaitable[None]]
+StepFunction: TypeAlias = Callable[[StepContext], Awaitable[Outcome[str]]]
+SaveForm: TypeAlias = Callable[[StepContext], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One numbered line of a choice; its words stand under `name` in the locales. `not_on` is a channel that lacks it."""
+    """A numbered option. `name` is its key in the locales; the option is hidden on the channel `hidden_on`."""
 
     name: str
     goto: str
     key: str = ""
-    not_on: str = ""
+    hidden_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A text and numbered options. With `saves`, the name of the option taken is remembered.
+    """A text with numbered options. `save_as` is the fact that stores the name of the chosen option.
 
-    `opens`: a call may open with it, and then nothing lies behind it.
+    `opens_session`: a session may start at this screen, and there is nothing to go back to.
     """
 
     name: str
     options: tuple[Option, ...]
-    saves: str = ""
-    opens: bool = False
+    save_as: str = ""
+    opens_session: bool = False
 
 
-class Typed(NamedTuple):
-    """What a list takes besides its numbers: words, which reach the next step under `saves` and are never remembered."""
+class FreeText(NamedTuple):
+    """What a list accepts besides numbers: text, which the next step receives as the fact `save_as`. It is never stored."""
 
-    saves: str
-    check: Check
+    save_as: str
+    validator: Validator
     goto: str
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """A numbered list made from facts: one row each, said by the locales' `row`, remembered by `saves`.
+class ListScreen:
+    """A numbered list, one row per mapping of facts; the locales' `row` renders it, the fact `save_as` stores the chosen one.
 
-    `options` are numbered on after the rows. `typed` is for who would rather type than turn pages.
+    `options` are numbered after the rows. `free_text` lets callers type a name instead of paging.
     """
 
     name: str
     rows: Callable[[Facts], Sequence[Facts]]
-    saves: str
+    save_as: str
     goto: str
-    empty: str
+    goto_if_empty: str
     options: tuple[Option, ...] = ()
-    typed: Typed | None = None
+    free_text: FreeText | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A text to be answered in one's own words. A secret answer reaches the next step and is never remembered."""
+    """A question with a typed answer. A secret answer reaches the next step and is never stored."""
 
     name: str
-    saves: str
-    check: Check
+    save_as: str
+    validator: Validator
     goto: str
     secret: bool = False
     options: tuple[Option, ...] = ()
@@ -181,97 +190,147 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of a service, one screen each, remembered together under `saves`; one without fields leads straight on.
+    """The fields of a service, one screen each. The fact `save_as` stores all answers; a form without fields goes straight on.
 
-    `keeps` is called with each answer that was taken, so that what was filled in outlives the call. Heard again it is
-    called again, with the same. `hints` is the fact that holds what a field's question says besides, by the field's name.
+    `on_answer` is called after each accepted answer, again for a repeated input, and saves a draft; `needs` is the proof
+    without which nothing is saved. `hints_fact` is the fact that holds additional text for the questions, by field name.
     """
 
     name: str
-    fields: Callable[[Facts], Sequence[Asked]]
-    saves: str
+    fields: Callable[[Facts], Sequence[FormField]]
+    save_as: str
     goto: str
-    keeps: Keep | None = None
-    hints: str = ""
+    on_answer: SaveForm | None = None
+    needs: Needs | None = None
+    hints_fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something done between two screens. `commits` says that what was done is not undone by going back."""
+    """Work between two screens. `commits`: going back does not undo it.
+
+    A step that commits or has `effects` says in `needs` which proof it asks for; the engine asks before it runs the step.
+    `carries` names the typed input that the step receives as secrets and that is stored, encrypted, while the proof is asked.
+
+    What it does happens once for an intention, if it does more than reveal, or sends something (`once`). `subject` names the
+    facts that say what it is done to: for another subject it is done again. No such fact may be personal, since a short hash
+    of it is in the key.
+    """
 
     name: str
-    call: Call
+    run: StepFunction
     outcomes: Mapping[str, str]
     commits: bool = False
+    effects: frozenset[Effect] = frozenset()
+    needs: Needs | None = None
+    carries: tuple[str, ...] = ()
+    once: bool = False
+    subject: tuple[str, ...] = ()
+
+    @property
+    def is_done_once(self) -> bool:
+        """Whether the step is done once for an intention; any other one is done for each input."""
+        return self.commits or self.once or bool(self.effects - {Effect.REVEALS})
 
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
-    """The last thing said; the call ends."""
+    """The last screen; the session ends."""
 
     name: str
 
 
-Screen: TypeAlias = Choice | Listing | Question | Form | Step | Goodbye
-Shown: TypeAlias = Choice | Listing | Question | Form | Goodbye
+Screen: TypeAlias = Choice | ListScreen | Question | Form | Step | Goodbye
+VisibleScreen: TypeAlias = Choice | ListScreen | Question | Form | Goodbye
 Journey: TypeAlias = tuple[Screen, ...]
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
-    """Where a caller stands: all that the next key press needs and the provider does not send."""
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """Where a caller is in the menu: everything that the next input needs and the provider does not send.
+
+    `intention` is the key of what the caller is about to do; empty for the first intention of a session.
+    """
 
     screen: str
     language: str
     page: int = 0
-    more: bool = False
-    item: int = 0
-    trail: tuple[tuple[str, int], ...] = ()
+    has_more: bool = False
+    field_index: int = 0
+    history: tuple[tuple[str, int], ...] = ()
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
-    over: bool = False
+    ended: bool = False
+    intention: str = ""
+
+
+class Navigation(msgspec.Struct, frozen=True):
+    """The next position, and why the input was rejected where it was."""
+
+    position: Position
+    invalid: Invalid | None = None
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """A move from `position` to the screen `goto` that still has steps to run. `secrets` are facts for the next step only."""
+
+    position: Position
+    goto: str
+    secrets: Mapping[str, Any] | None = None
+
+
+def with_facts(position: Position, **facts: Fact) -> Position:
+    """The position with these facts added."""
+    return replace(position, facts={**position.facts, **facts})
+
+
+def without_facts(position: Position, names: Collection[str]) -> Position:
+    """The position without the facts of these names."""
+    return replace(position, facts={key: fact for key, fact in position.facts.items() if key not in names})
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
-    """How the menus are walked while an operator acts for a citizen, which the fact `consent` says.
+class OperatorPolicy:
+    """How the menus differ while an operator acts for a citizen (fact `consent`).
 
-    instead: the screens that are another one then: home, and whatever is the citizen's alone.
-    only_for: screens that want a consent for one of these purposes (fact `consent_for`), else they are `unasked`.
-    over: asked at every key press; why nothing may be done any more under the consent, or nothing while it is alive.
-    during: what every step is taken within, so that it is recorded whose doing it was.
-    ends: the goodbye that is said when it is over, with the fact `consent_over`; of the facts that `keeps` keeps,
-    those in `forgets` are forgotten then.
+    `replacements`: screen name to the screen shown instead, for the home screen and screens of the citizen alone.
+    `required_purposes`: screens that need a consent for one of these purposes (fact `consent_for`); without it the caller
+    gets `no_consent_screen`.
+    `end_reason`: called for every input; why the consent has ended, empty while it is valid.
+    `audit_context`: the context in which every step runs, so that the audit log names the operator.
+    `ended_screen`: the goodbye after the consent has ended, with the fact `consent_over`; `forgotten_facts` are dropped then.
     """
 
-    instead: Mapping[str, str]
-    only_for: Mapping[str, frozenset[str]]
-    unasked: str
-    over: Callable[[Visit], Awaitable[str]]
-    during: Callable[[Visit], AbstractContextManager[None]]
-    ends: str
-    forgets: frozenset[str]
+    replacements: Mapping[str, str]
+    required_purposes: Mapping[str, frozenset[str]]
+    no_consent_screen: str
+    end_reason: Callable[[StepContext], Awaitable[str]]
+    audit_context: Callable[[StepContext], AbstractContextManager[None]]
+    ended_screen: str
+    forgotten_facts: frozenset[str]
 
-    def screen(self, name: str, facts: Facts) -> str:
-        """The screen that this one is for whoever has these facts."""
-        if name in self.only_for and facts.get("consent_for") not in self.only_for[name]:
-            return self.unasked
-        return self.instead.get(name, name)
+    def resolve_screen(self, name: str, facts: Facts) -> str:
+        """The name of the screen to show instead of `name` to an operator with these facts."""
+        if name in self.required_purposes and facts.get("consent_for") not in self.required_purposes[name]:
+            return self.no_consent_screen
+        return self.replacements.get(name, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """What a call raises that finds the account closed which somebody is signed in to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPolicy:
+    """What happens when a caller is no longer signed in: the account was closed or frozen, or its PIN was changed.
 
-    raised: the exception; screen: the choice that says so, which whoever raised it is put at; forgets: the facts that
-    were true of the account, and are none any more.
+    `find_end` is called for every input of a signed-in caller, with the facts of the position; it gives the reason, empty
+    while the session is valid. A step that finds the account closed raises `error`, which means the reason `closed`.
+    `screens` has the choice that says so, by reason; `forgotten_facts` are dropped.
     """
 
-    raised: type[Exception]
-    screen: str
-    forgets: frozenset[str]
+    find_end: Callable[[StepContext], Awaitable[str]]
+    error: type[Exception]
+    screens: Mapping[str, str]
+    forgotten_facts: frozenset[str]
 
 
 class Menu:
-    """Every screen by name, where home is, and which facts outlive a return to it."""
+    """All screens by name, the home screen, and the facts that survive a return to it."""
 
     def __init__(
         self,
@@ -279,75 +338,84 @@ class Menu:
         *,
         home: str,
         stuck: str,
-        keeps: frozenset[str],
-        gone: str = "",
+        persistent_facts: frozenset[str],
+        unavailable: str = "",
         entries: Iterable[str] = (),
-        acting: Acting | None = None,
-        closing: Closing | None = None,
+        operator_policy: OperatorPolicy | None = None,
+        session_policy: SessionPolicy | None = None,
+        proof_policy: ProofPolicy | None = None,
         channel: str = "",
     ) -> None:
-        """`gone` is where a caller is put whose service was taken out of the catalogue; without one, home.
+        """`unavailable` is the screen for a service that left the catalogue; home without one.
 
-        `entries` are entered by name, by an SMS keyword; options that `channel` lacks are left out.
+        `entries` are the screens that SMS keywords enter. Options that are hidden on `channel` are left out.
         """
-        self.listed = tuple(screens)
-        self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.listed}
+        self.screen_list = tuple(screens)
+        self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.screen_list}
         self.options: Mapping[str, Mapping[str, Option]] = {
             screen.name: {
-                key: option for key, option in keyed(screen.options) if not channel or option.not_on != channel
+                key: option
+                for key, option in number_options(screen.options)
+                if not channel or option.hidden_on != channel
             }
-            for screen in self.listed
+            for screen in self.screen_list
             if isinstance(screen, Choice | Question)
         }
-        """What a choice or a question offers, by the key that is pressed for it."""
+        """The options of each choice and question, by key."""
         self.home = home
         self.stuck = stuck
-        self.gone = gone or home
-        self.keeps = keeps
+        self.unavailable = unavailable or home
+        self.persistent_facts = persistent_facts
         self.entries = tuple(entries)
-        self.acting = acting
-        self.closing = closing
+        self.operator_policy = operator_policy
+        self.session_policy = session_policy
+        self.proof_policy = proof_policy
 
-    def on(self, channel: str) -> "Menu":
-        """The same menu as this channel has it; every option keeps its number."""
+    def for_channel(self, channel: str) -> "Menu":
+        """The same menu on a channel; every option keeps its number."""
         return Menu(
-            self.listed,
+            self.screen_list,
             home=self.home,
             stuck=self.stuck,
-            keeps=self.keeps,
-            gone=self.gone,
+            persistent_facts=self.persistent_facts,
+            unavailable=self.unavailable,
             entries=self.entries,
-            acting=self.acting,
-            closing=self.closing,
+            operator_policy=self.operator_policy,
+            session_policy=self.session_policy,
+            proof_policy=self.proof_policy,
             channel=channel,
         )
 
-    def screen(self, name: str, facts: Facts) -> Screen:
-        """The screen of this name; another one where an operator acts for somebody and this one is not for that."""
-        if self.acting and facts.get("consent"):
-            name = self.acting.screen(name, facts)
+    def resolve_screen(self, name: str, facts: Facts) -> Screen:
+        """The screen of this name, or the one that replaces it for an operator."""
+        if self.operator_policy and facts.get("consent"):
+            name = self.operator_policy.resolve_screen(name, facts)
         return self.screens[name]
 
-    def ends(self, place: Place) -> bool:
-        """Whether the call is over at `place`. An operator's goes on: more may be done on the same visit."""
-        return isinstance(self.screens[place.screen], Goodbye) and not place.facts.get("consent")
+    def ends_session(self, position: Position) -> bool:
+        """Whether the session ends at the position. An operator's goes on: the same visit may need more."""
+        return isinstance(self.screens[position.screen], Goodbye) and not position.facts.get("consent")
 
-    def shown(self, place: Place) -> Shown:
-        """The screen that a caller at `place` is looking at."""
-        screen = self.screens[place.screen]
+    def visible_screen(self, position: Position) -> VisibleScreen:
+        """The screen at a position.
+
+        Raises:
+            TypeError: the position is at a step, which is not a screen.
+        """
+        screen = self.screens[position.screen]
         if isinstance(screen, Step):
             raise TypeError(f"Nobody can stand at the step {screen.name!r}.")
         return screen
 
 
-def leads_to(screen: Screen) -> Iterator[str]:
-    """The names of the screens that follow."""
+def successors(screen: Screen) -> Iterator[str]:
+    """The names of the screens that may follow."""
     match screen:
         case Choice():
             yield from (option.goto for option in screen.options)
-        case Listing():
-            yield from (screen.goto, screen.empty, *(option.goto for option in screen.options))
-            yield from (screen.typed.goto,) if screen.typed else ()
+        case ListScreen():
+            yield from (screen.goto, screen.goto_if_empty, *(option.goto for option in screen.options))
+            yield from (screen.free_text.goto,) if screen.free_text else ()
         case Question():
             yield from (screen.goto, *(option.goto for option in screen.options))
         case Form():
@@ -358,6 +426,6 @@ def leads_to(screen: Screen) -> Iterator[str]:
             return
 
 
-def keyed(options: Sequence[Option], rows: int = 0) -> tuple[tuple[str, Option], ...]:
-    """Options with the keys they answer to: their own, or their position from 1, after so many rows of a list."""
-    return tuple((option.key or str(position), option) for position, option in enumerate(options, rows + 1))
+def number_options(options: Sequence[Option], row_count: int = 0) -> tuple[tuple[str, Option], ...]:
+    """The options with their keys: their own, or their position, counted on from the rows of a list."""
+    return tuple((option.key or str(position), option) for position, option in enumerate(options, row_count + 1))

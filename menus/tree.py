@@ -1,110 +1,88 @@
-"""The whole tree, put together from its journeys and the calls they are given."""
+"""Build the whole menu from its journeys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from menus.journeys.apply import Applying, apply
-from menus.journeys.assist import OF_CITIZEN, Assisting, acting, assist
-from menus.journeys.bills import Billing, bills
-from menus.journeys.centres import Centres, centres
-from menus.journeys.complain import Complaining, complain
-from menus.journeys.documents import Papers, documents
-from menus.journeys.email import Emailing, email
-from menus.journeys.find import Finding, find
-from menus.journeys.language import Keep, language
-from menus.journeys.look import Looking, look
-from menus.journeys.main import SendLinks, main
-from menus.journeys.new_pin import Matches, new_pin
-from menus.journeys.own_data import OwnData, own_data
-from menus.journeys.pay import Paying, pay
-from menus.journeys.profile import Profiling, profile
-from menus.journeys.recover import Recovering, recover
-from menus.journeys.register import Registering, register
-from menus.journeys.resume import resume
-from menus.journeys.sign_in import SigningIn, sign_in
-from menus.journeys.texted import ENTRIES, Texted, texted
-from menus.journeys.track import Following, track
-from menus.journeys.withdraw import Withdrawing, withdraw
-from menus.model import Closing, Menu
-
-__all__ = ["Calls", "Plan", "tree"]
+from menus.journeys.apply import build_apply_journey
+from menus.journeys.assisted import CITIZEN_FACTS, build_assisted_journey, build_operator_policy
+from menus.journeys.bills import build_bills_journey
+from menus.journeys.centres import build_centres_journey
+from menus.journeys.complaints import build_complaints_journey
+from menus.journeys.documents import build_documents_journey
+from menus.journeys.email import build_email_journey
+from menus.journeys.language import build_language_journey
+from menus.journeys.main import build_main_journey
+from menus.journeys.new_pin import build_new_pin_journey
+from menus.journeys.pay import build_payment_journey
+from menus.journeys.privacy import build_privacy_journey
+from menus.journeys.profile import build_profile_journey
+from menus.journeys.prove import build_proof_journey, build_proof_policy
+from menus.journeys.recover import build_recovery_journey
+from menus.journeys.register import build_registration_journey
+from menus.journeys.resume import build_resume_journey
+from menus.journeys.search import build_search_journey
+from menus.journeys.security_questions import build_security_questions_journey
+from menus.journeys.service_details import build_service_details_journey
+from menus.journeys.services import JourneyServices
+from menus.journeys.sign_in import build_session_policy, build_sign_in_journey
+from menus.journeys.sms_keywords import build_keyword_journey
+from menus.journeys.track import build_tracking_journey
+from menus.journeys.withdraw import build_withdrawal_journey
+from menus.keywords import KEYWORD_SCREENS
+from menus.model import Menu
+from menus.proof import SIGNED_IN_FACTS
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a deployment decides about its menus."""
+class MenuPlan:
+    """The deployment's choices: languages, the main menu by key, contact details of the helpdesk."""
 
     languages: Sequence[str]
-    main: Mapping[str, str]
+    main_menu: Mapping[str, str]
     helpdesk: Mapping[str, str]
     pin_by_sms: bool = False
     by_email: bool = False
 
-    def key_of(self, door: str) -> str:
-        """The key that the main menu has this door under; empty where it has not."""
-        return next((key for key, name in self.main.items() if name == door), "")
+    def key_for(self, entry: str) -> str:
+        """The key of an entry of the main menu; empty where the menu lacks it."""
+        return next((key for key, name in self.main_menu.items() if name == entry), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Everything the journeys ask of the services, by what it does. `closed` is what they raise of an account that is."""
-
-    keep_language: Keep
-    send_links: SendLinks
-    finding: Finding
-    looking: Looking
-    centres: Centres
-    applying: Applying
-    withdrawing: Withdrawing
-    following: Following
-    complaining: Complaining
-    signing_in: SigningIn
-    matches: Matches
-    registering: Registering
-    recovering: Recovering
-    emailing: Emailing
-    profiling: Profiling
-    own_data: OwnData
-    papers: Papers
-    paying: Paying
-    billing: Billing
-    assisting: Assisting
-    texted: Texted
-    closed: type[Exception]
-
-
-def tree(plan: Plan, calls: Calls) -> Menu:
-    """Every screen there is, for this deployment."""
+def build_menu_tree(plan: MenuPlan, services: JourneyServices) -> Menu:
+    """Every screen of this deployment's menu."""
     return Menu(
         (
-            *language(plan.languages, calls.keep_language),
-            *main(plan.main, plan.helpdesk, calls.send_links),
-            *resume(),
-            *find(calls.finding),
-            *look(calls.looking),
-            *centres(calls.centres),
-            *apply(calls.applying, track_key=plan.key_of("track")),
-            *withdraw(calls.withdrawing),
-            *track(calls.following),
-            *complain(calls.complaining),
-            *sign_in(calls.signing_in, by_email=plan.by_email),
-            *register(calls.registering, pin_by_sms=plan.pin_by_sms),
-            *new_pin(calls.registering.hash_secret, calls.matches),
-            *recover(calls.recovering),
-            *email(calls.emailing),
-            *profile(calls.profiling, by_email=plan.by_email),
-            *own_data(calls.own_data),
-            *documents(calls.papers),
-            *pay(calls.paying),
-            *bills(calls.billing),
-            *assist(calls.assisting, plan.main),
-            *texted(calls.texted),
+            *build_language_journey(plan.languages, services),
+            *build_main_journey(plan.main_menu, plan.helpdesk, services),
+            *build_resume_journey(),
+            *build_search_journey(services),
+            *build_service_details_journey(services),
+            *build_centres_journey(services),
+            *build_apply_journey(services, track_key=plan.key_for("track")),
+            *build_withdrawal_journey(services),
+            *build_tracking_journey(services),
+            *build_complaints_journey(services),
+            *build_sign_in_journey(services, by_email=plan.by_email),
+            *build_registration_journey(services, pin_by_sms=plan.pin_by_sms),
+            *build_proof_journey(services),
+            *build_new_pin_journey(services),
+            *build_security_questions_journey(services),
+            *build_recovery_journey(services),
+            *build_email_journey(services),
+            *build_profile_journey(services, by_email=plan.by_email),
+            *build_privacy_journey(services),
+            *build_documents_journey(services),
+            *build_payment_journey(services),
+            *build_bills_journey(services),
+            *build_assisted_journey(services, plan.main_menu),
+            *build_keyword_journey(services, plan.languages),
         ),
         home="main",
         stuck="stuck",
-        gone="no_longer",
-        keeps=frozenset({"account", "operator"}) | OF_CITIZEN,
-        entries=ENTRIES.values(),
-        acting=acting(calls.assisting),
-        closing=Closing(calls.closed, "account_closed", frozenset({"account"})),
+        unavailable="no_longer",
+        persistent_facts=SIGNED_IN_FACTS | CITIZEN_FACTS | {"questions_offered"},
+        entries=KEYWORD_SCREENS,
+        operator_policy=build_operator_policy(services),
+        session_policy=build_session_policy(services),
+        proof_policy=build_proof_policy(services),
     )

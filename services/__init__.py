@@ -1,1 +1,1 @@
-"""What the menus reach: the catalogue of services, and the records of what citizens did."""
+"""The work behind the menus and the API: one package for each subject, from the catalogue to privacy."""

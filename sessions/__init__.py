@@ -1,1 +1,1 @@
-"""The conversation: what is remembered of a caller between two key presses, and where."""
+"""Sessions: what is stored of a caller between two requests, and how a request continues a session."""

@@ -1,144 +1,201 @@
-"""What is remembered of a conversation between two key presses, and the path that a provider sends with each.
+"""The session of a caller, as the store keeps it, and the path that a provider sends with each key press.
 
-A provider's path is everything typed so far joined by `*`, PINs and all; a session remembers how long the path was,
-never the path itself.
+A path is everything typed so far, joined by `*`, PINs included. It is never stored: a session remembers its length.
 """
 
 import re
+import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import date
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from menus.model import Place
+from core.idempotency import build_step_key
+from menus.model import Position, StepContext
 
-SEPARATOR = "*"
-MOST_STARS = 10  # more than anyone types into one call; the trace has room for them
+SEPARATOR: Final = "*"
+MAX_REPLACED: Final = 3  # sessions of a caller that are known to be over; late requests come within seconds
+MAX_STAR_POSITIONS: Final = 10  # more than anyone types in one session; hop metadata has room for them
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What the caller's screen shows, and whether the call ends with it."""
+class Reply(msgspec.Struct, frozen=True, array_like=True):
+    """The text of a screen, and whether the session ends with it."""
 
     text: str
     ends: bool = False
 
 
-class Trace(msgspec.Struct, frozen=True):
-    """What we ask a provider to bring back with the next key press: how the session began and how much was heard.
+class HopMetadata(msgspec.Struct, frozen=True):
+    """What a provider echoes in its next request: the origin of the session and the length of the path so far.
 
-    It travels as `main.12`, with the places of stars that belong to an answer behind it, `main.12.5-9`: no words, no
-    numbers of people, and within the 99 characters that there are.
+    Its text is `main.12`, or `main.12.5-9` with the positions of `*` characters that are part of an input. It contains
+    nothing that was typed and no phone number, and fits the 99 characters of the HTTP header.
     """
 
-    began: str
-    heard: int
-    stars: tuple[int, ...] = ()
+    origin: str
+    consumed: int
+    star_positions: tuple[int, ...] = ()
+
+    def fits(self, path: str) -> bool:
+        """Whether it may be of a reply in the session of this path."""
+        return not self.consumed or self.consumed >= len(path) or path[self.consumed] == SEPARATOR
 
     def __str__(self) -> str:
-        heard = f"{self.began}.{self.heard}"
-        return f"{heard}.{'-'.join(map(str, self.stars[:MOST_STARS]))}" if self.stars else heard
+        start = f"{self.origin}.{self.consumed}"
+        return (
+            f"{start}.{'-'.join(map(str, self.star_positions[:MAX_STAR_POSITIONS]))}" if self.star_positions else start
+        )
 
 
 class Session(msgspec.Struct, frozen=True, array_like=True):
-    """One caller's conversation: the provider's id for it, where they stand, and the last answer they were given."""
+    """A caller's session: the provider's id, the position in the menus, the last reply, and the consumed path length.
+
+    `replaced` are short hashes of the caller's sessions before this one, the newest first: a late request of one of these is
+    none of this session. `has_failed`: the call ended because something was wrong on our side.
+    """
 
     id: str
-    began: str
-    heard: int
-    place: Place
-    answer: Answer
-    stars: tuple[int, ...] = ()
+    origin: str
+    consumed: int
+    position: Position
+    reply: Reply
+    star_positions: tuple[int, ...] = ()
+    replaced: tuple[int, ...] = ()
+    has_failed: bool = False
+
+    def has_replaced(self, session_id: str) -> bool:
+        """Whether the caller dialled again after the session with this id."""
+        return bool(self.replaced) and _hash_session_id(session_id) in self.replaced
+
+    def list_replaced(self) -> tuple[int, ...]:
+        """What `replaced` is in a session that the caller begins after this one."""
+        return (_hash_session_id(self.id), *self.replaced)[:MAX_REPLACED]
 
     @property
-    def trace(self) -> Trace:
-        """What the provider is to bring back with the next key press."""
-        return Trace(self.began, self.heard, self.stars)
+    def hop_metadata(self) -> HopMetadata:
+        """The metadata for the provider to echo in the next request."""
+        return HopMetadata(self.origin, self.consumed, self.star_positions)
+
+
+def _hash_session_id(session_id: str) -> int:
+    return zlib.crc32(session_id.encode())
+
+
+class FromCaller(Protocol):
+    """The caller of a request: a key press (UssdRequest) or a message (IncomingMessage)."""
+
+    @property
+    def caller(self) -> str:
+        """The E.164 number."""
+
+    @property
+    def channel(self) -> str:
+        """The channel, such as `ussd`."""
+
+    @property
+    def caller_number_verified(self) -> bool:
+        """Whether the network vouches for the number."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Session).decode
 
 
-def packed(session: Session) -> bytes:
-    """A session as the store keeps it."""
+def encode_session(session: Session) -> bytes:
+    """The bytes that the store keeps."""
     return _encode(session)
 
 
-def unpacked(data: bytes) -> Session | None:
-    """The session that was packed, or None where an older program packed something else."""
+def decode_session(data: bytes) -> Session | None:
+    """The session in stored bytes; None where a different version of the program wrote them."""
     try:
         return _decode(data)
     except msgspec.MsgspecError:
         return None
 
 
-def trace_of(brought: str) -> Trace | None:
-    """The trace that a provider brought back, or None for anything that is not one of ours."""
-    if not _is_trace(brought):
+def build_step_context(request: FromCaller, session_id: str, input_position: int, today: date) -> StepContext:
+    """The context of one input. The engine adds the language and the facts of the position."""
+    return StepContext(
+        caller=request.caller,
+        channel=request.channel,
+        session=session_id,
+        language="",
+        input_key=build_step_key(session_id, input_position),
+        facts={},
+        caller_number_verified=request.caller_number_verified,
+        today=today,
+    )
+
+
+def parse_hop_metadata(echoed: str) -> HopMetadata | None:
+    """The metadata that a provider echoed; None for any text that is not ours."""
+    if not _match_hop_metadata(echoed):
         return None
-    began, heard, *stars = brought.split(".")
-    return Trace(began, int(heard), tuple(map(int, stars[0].split("-"))) if stars else ())
+    origin, consumed, *stars = echoed.split(".")
+    return HopMetadata(origin, int(consumed), tuple(map(int, stars[0].split("-"))) if stars else ())
 
 
-LANGUAGES, MAIN, RESUME, DIALLED = BEGINNINGS = ("languages", "main", "resume", "dialled")
-"""How a session can begin: on the language screen, on the main menu, with the offer to go on, or past the short code."""
+LANGUAGE_SCREEN, MAIN_MENU, RESUME_OFFER, PAST_SHORT_CODE = ORIGINS = ("languages", "main", "resume", "dialled")
+"""The origin of a session: the language screen, the main menu, the offer to resume, or digits after the short code."""
 
 
-_is_trace = re.compile(rf"({'|'.join(BEGINNINGS)})\.\d{{1,6}}(\.\d{{1,6}}(-\d{{1,6}})*)?", re.ASCII).fullmatch
+_match_hop_metadata = re.compile(rf"({'|'.join(ORIGINS)})\.\d{{1,6}}(\.\d{{1,6}}(-\d{{1,6}})*)?", re.ASCII).fullmatch
 
 
-class Answered(NamedTuple):
-    """One answer in a path, and how long the path is that ends with it."""
+class UserInput(NamedTuple):
+    """One input in a path, and the length of the path up to its end."""
 
-    typed: str
-    length: int
-
-
-def one_more(path: str, heard: int) -> Answered | None:
-    """The answer in `path` beyond the first `heard` characters where no `*` leaves a doubt that it is one; else None."""
-    rest = path[heard + 1 if heard else 0 :]
-    return None if SEPARATOR in rest else Answered(rest, len(path))
+    text: str
+    path_length: int
 
 
-def unheard(path: str, heard: int, trace: Trace | None, *, whole: bool) -> list[Answered]:
-    """The answers in `path` beyond the first `heard` characters.
+def single_new_input(path: str, consumed: int) -> UserInput | None:
+    """The input in `path` after `consumed` characters; None where a `*` in it leaves open whether it is one input."""
+    rest = path[consumed + 1 if consumed else 0 :]
+    return None if SEPARATOR in rest else UserInput(rest, len(path))
 
-    The newest answer is taken whole, `*` and all, where we know where it starts: after what was heard, or after what
-    the trace says had been heard by then. Answers before it, which were missed, are told apart by their `*`. Without
-    `whole` and without a trace nothing is known, and every `*` is taken for a separator.
+
+def new_inputs(path: str, consumed: int, hop_metadata: HopMetadata | None, *, allow_stars: bool) -> list[UserInput]:
+    """The inputs in `path` after `consumed` characters.
+
+    The newest input is taken whole, with its `*`, where its start is known: from the hop metadata, or after `consumed`
+    with `allow_stars`. Inputs before it, which never arrived, are split at each `*` that is not known to be literal.
     """
-    start = heard + 1 if heard else 0
-    newest = _newest(start, len(path), trace, whole=whole)
-    answers = _apart(path, start, newest - 1, trace.stars if trace else ()) if newest > start else []
+    start = consumed + 1 if consumed else 0
+    newest = _find_newest_start(start, len(path), hop_metadata, allow_stars=allow_stars)
+    stars = hop_metadata.star_positions if hop_metadata else ()
+    inputs = _split_inputs(path, start, newest - 1, stars) if newest > start else []
     if newest <= len(path):
-        answers.append(Answered(path[newest:], len(path)))
-    return answers
+        inputs.append(UserInput(path[newest:], len(path)))
+    return inputs
 
 
-def stars_in(answer: Answered) -> tuple[int, ...]:
-    """Where in its path an answer has stars of its own."""
-    if SEPARATOR not in answer.typed:
+def literal_star_positions(user_input: UserInput) -> tuple[int, ...]:
+    """The positions in the path of `*` characters that are part of the input."""
+    if SEPARATOR not in user_input.text:
         return ()
-    start = answer.length - len(answer.typed)
-    return tuple(start + place for place, character in enumerate(answer.typed) if character == SEPARATOR)
+    start = user_input.path_length - len(user_input.text)
+    return tuple(start + index for index, character in enumerate(user_input.text) if character == SEPARATOR)
 
 
-def _newest(start: int, length: int, trace: Trace | None, *, whole: bool) -> int:
-    """Where the newest answer starts; past the end of the path where that is not known."""
-    if trace is None:
-        return start if whole else length + 1
-    if trace.heard >= length:  # brought back with the very path that it was given for: a repeat
+def extends(path: str, consumed: int) -> bool:
+    """Whether `path` has an input after `consumed` characters; else it is a repeated, late or different path."""
+    return len(path) > consumed and (not consumed or path[consumed] == SEPARATOR)
+
+
+def _find_newest_start(start: int, length: int, hop_metadata: HopMetadata | None, *, allow_stars: bool) -> int:
+    """The index at which the newest input starts; past the end of the path where it is not known."""
+    if hop_metadata is None:
+        return start if allow_stars else length + 1
+    if hop_metadata.consumed >= length:  # echoed with the path that it was made for: a repeated request
         return length + 1
-    return max(start, trace.heard + 1 if trace.heard else 0)
+    return max(start, hop_metadata.consumed + 1 if hop_metadata.consumed else 0)
 
 
-def _apart(path: str, start: int, end: int, stars: Sequence[int]) -> list[Answered]:
-    """The answers between two places of a path, told apart by every star that belongs to none of them."""
-    separators = [at for at in range(start, end) if path[at] == SEPARATOR and at not in stars]
-    starts = [start, *(at + 1 for at in separators)]
-    return [Answered(path[one:two], two) for one, two in zip(starts, [*separators, end], strict=True)]
-
-
-def follows(path: str, heard: int) -> bool:
-    """Whether `path` goes on from one of which `heard` characters were heard, rather than repeating or departing."""
-    return len(path) > heard and (not heard or path[heard] == SEPARATOR)
+def _split_inputs(path: str, start: int, end: int, star_positions: Sequence[int]) -> list[UserInput]:
+    """The inputs between two indexes of a path, split at each `*` that is not literal."""
+    separators = [index for index in range(start, end) if path[index] == SEPARATOR and index not in star_positions]
+    starts = [start, *(index + 1 for index in separators)]
+    return [UserInput(path[first:last], last) for first, last in zip(starts, [*separators, end], strict=True)]

@@ -1,1 +1,1 @@
-"""The SMS channel: what goes out by a provider, and what the provider says of it afterwards."""
+"""The SMS channel: the interface to providers, inbound SMS, keywords and conversations."""

@@ -1,79 +1,83 @@
-"""Conversations by SMS: the trees that a call walks, by numbered replies, in the room of a segment or two."""
+"""Conversations by SMS: the menus of a call, with numbered replies, in pages of one or two SMS segments."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
-from menus.by_sms import SECRET
-from menus.engine import takes
-from menus.journeys.apply import SAID_BY_SMS
+from menus.engine import accepts
+from menus.journeys.apply import SAID_BY_SMS_FACT
 from menus.model import Form, Question
-from screens.pages import Room
-from services.messages import RULES, Message, Messages
-from sessions import turns
-from sessions.turns import Table, Turn
+from menus.rendering.paging import SizeLimit
+from menus.rendering.sms_texts import SECRET_FACTS
+from services.messaging.kinds import RULES
+from services.messaging.messages import Messages
+from services.messaging.models import Message
+from sessions.message_turns import ConversationHandler, IncomingMessage, Turn
 
-CHANNEL = "sms"
+CHANNEL: Final = "sms"
 
 
-@dataclass(frozen=True, slots=True)
-class Conversations:
-    """Every person's. A number is E.164; an `effect` names one message, the same whenever that is worked on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsConversations:
+    """The SMS conversations of all people.
 
-    `language_of` is what they are spoken to in where nothing they wrote says otherwise.
+    `msisdn` is an E.164 number. `idempotency_key` is the key of one SMS, the same whenever the SMS is handled again.
+    `find_language` returns the language of a person who has not written yet.
     """
 
-    table: Table
-    room: Room
+    handler: ConversationHandler
+    size_limit: SizeLimit
     messages: Messages
-    language_of: Callable[[str], Awaitable[str]]
+    find_language: Callable[[str], Awaitable[str]]
 
-    async def menu(self, number: str, effect: str) -> None:
-        """Send the main menu to who rang for it; its numbers are heard when they are sent back, however late it comes."""
-        lasting = replace(self.table, ttl=self.table.ttl + int(RULES["menu"].lives.total_seconds()))
-        message, language = self._message(number, effect), await self.language_of(number)
-        turn = await turns.enter(lasting, message, self.table.menu.home, language)
-        await self.messages.send(Message(number, turn.answer.text, "menu", f"{effect}/menu"))
+    async def send_main_menu(self, msisdn: str, idempotency_key: str) -> None:
+        """Send the main menu. A number in reply is understood as long as the SMS may still be under way, and longer."""
+        message, language = self._build_message(msisdn, idempotency_key), await self.find_language(msisdn)
+        extra_ttl = int(RULES["menu"].ttl.total_seconds())
+        turn = await self.handler.enter(message, self.handler.menu.home, language, extra_ttl=extra_ttl)
+        await self.messages.send(Message(msisdn, turn.reply.text, "menu", f"{idempotency_key}/menu"))
 
-    async def standing(self, number: str, effect: str) -> Turn | None:
-        """Where the running conversation stands; None where there is none."""
-        return await turns.standing(self.table, self._message(number, effect))
+    async def find_running_turn(self, msisdn: str, idempotency_key: str) -> Turn | None:
+        """The last turn of the running conversation; None where none runs."""
+        return await self.handler.find_running_turn(self._build_message(msisdn, idempotency_key))
 
-    def takes(self, turn: Turn, typed: str) -> bool:
-        """Whether `typed` is an answer where this conversation stands."""
-        return takes(self.table.menu, turn.place, typed, self.table.today())
+    def accepts(self, turn: Turn, text: str) -> bool:
+        """Whether `text` is a valid input at this turn."""
+        return accepts(self.handler.menu, turn.position, text, self.handler.today())
 
-    def asks(self, turn: Turn) -> bool:
-        """Whether something is to be typed where this conversation stands, and not only chosen."""
-        return isinstance(self.table.menu.shown(turn.place), Question | Form)
+    def expects_text(self, turn: Turn) -> bool:
+        """Whether the screen of this turn asks for typed text, not only for the number of an option."""
+        return isinstance(self.handler.menu.visible_screen(turn.position), Question | Form)
 
-    def asks_a_secret(self, turn: Turn) -> bool:
-        """Whether what answers here is nobody else's business: a PIN, a code, what reopens an account, an identity number."""
-        screen = self.table.menu.shown(turn.place)
-        return isinstance(screen, Question) and (screen.secret or screen.saves in SECRET)
+    def expects_secret(self, turn: Turn) -> bool:
+        """Whether the screen of this turn asks for a secret: a PIN, a code, a security answer, an identity number."""
+        screen = self.handler.menu.visible_screen(turn.position)
+        return isinstance(screen, Question) and (screen.secret or screen.save_as in SECRET_FACTS)
 
-    async def answer(self, number: str, effect: str, typed: str) -> Turn | None:
-        """The turn that an answer makes; None where there is no conversation."""
-        return await turns.answer(self.table, self._message(number, effect), typed)
+    async def handle_input(self, msisdn: str, idempotency_key: str, text: str) -> Turn | None:
+        """The turn after the input `text`; None where no conversation runs."""
+        return await self.handler.handle_input(self._build_message(msisdn, idempotency_key), text)
 
     async def enter(
-        self, number: str, effect: str, screen: str, language: str, said: Mapping[str, str] | None = None
+        self, msisdn: str, idempotency_key: str, screen: str, language: str, entry_data: Mapping[str, str] | None = None
     ) -> Turn:
-        """The turn that enters the menus at `screen`, whose steps are told what was `said`."""
-        return await turns.enter(self.table, self._message(number, effect), screen, language, said)
+        """The turn that enters the menus at `screen`, whose steps see `entry_data`."""
+        message = self._build_message(msisdn, idempotency_key)
+        return await self.handler.enter(message, screen, language, entry_data)
 
-    async def take_up(self, number: str, effect: str) -> Turn | None:
-        """The turn that offers to go on with a call that was cut off; None where none was."""
-        return await turns.take_up(self.table, self._message(number, effect))
+    async def offer_resume(self, msisdn: str, idempotency_key: str) -> Turn | None:
+        """The turn that offers to resume an interrupted call; None where no call was interrupted."""
+        return await self.handler.offer_resume(self._build_message(msisdn, idempotency_key))
 
-    async def end(self, number: str) -> None:
-        """Forget it."""
-        await turns.end(self.table, self._message(number, ""))
+    async def end(self, msisdn: str) -> None:
+        """Delete the conversation."""
+        await self.handler.end(self._build_message(msisdn, ""))
 
-    def _message(self, number: str, effect: str) -> turns.Message:
-        # A number that an SMS names as its sender can be forged: nobody vouches for it.
-        return turns.Message(effect, number, CHANNEL, self.room, vouched=False)
+    def _build_message(self, msisdn: str, idempotency_key: str) -> IncomingMessage:
+        # The sender of an SMS can be forged, so its number is never verified.
+        return IncomingMessage(idempotency_key, msisdn, CHANNEL, self.size_limit, caller_number_verified=False)
 
 
-def reply_in(turn: Turn) -> str:
-    """What is sent back: nothing where the last step has sent an SMS that says all of it."""
-    return "" if turn.place.over and turn.place.facts.get(SAID_BY_SMS) else turn.answer.text
+def build_reply_text(turn: Turn) -> str:
+    """The text of the reply SMS; empty where the last step has sent an SMS that says the same."""
+    return "" if turn.position.ended and turn.position.facts.get(SAID_BY_SMS_FACT) else turn.reply.text

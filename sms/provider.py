@@ -1,33 +1,45 @@
-"""What a provider of SMS is asked to do."""
+"""The interface to a provider of SMS: it sends, and it posts inbound SMS, delivery reports and opt-outs to us."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
-import phonenumbers
+from core.http.provider_webhooks import BodyFormat, Fields
+from services.messaging.delivery_status import DeliveryReport
+from services.messaging.inbound import InboundSms
+from services.messaging.provider import MessageProvider
 
-from services.messages.sends import Accepted, Held, Outcome, Refused, Retry, Unclear
+KeyedHash: TypeAlias = Callable[[str, str], str]
+"""A keyed hash of a value for a purpose, short and URL-safe."""
 
-__all__ = ["Accepted", "Held", "Outcome", "Provider", "Refused", "Retry", "Unclear", "is_e164"]
 
-
-class Provider(Protocol):
-    """One way out for SMS."""
+class SmsWebhooks(Protocol):
+    """Parses a provider's webhooks. A webhook that gives None is stored for inspection and acknowledged."""
 
     @property
     def name(self) -> str:
-        """How settings, logs and routes call it."""
+        """The provider's name in routes, settings and logs."""
 
-    async def send(self, to: str, text: str) -> Outcome:
-        """Send one text to one E.164 number, within the provider's own deadline."""
+    @property
+    def body_format(self) -> BodyFormat:
+        """The format of its webhooks."""
+
+    def parse_inbound_sms(self, fields: Fields, keyed_hash: KeyedHash) -> InboundSms | None:
+        """The SMS that a webhook describes. An id that is missing is a hash of the fields: a repeat has the same one."""
+
+    def parse_delivery_report(self, fields: Fields) -> DeliveryReport | None:
+        """The delivery report that a webhook holds."""
+
+    def parse_opt_out(self, fields: Fields) -> str | None:
+        """The number that wants no unsolicited messages any more, in E.164."""
 
 
-def is_e164(number: str) -> bool:
-    """Whether this is `+`, country code and national number as such a number can be written, and nothing else.
+class SmsProvider(MessageProvider, Protocol):
+    """Sends SMS."""
 
-    *Possible*, not *valid*: a range that was opened after this copy of the numbering plans must still get its SMS.
-    """
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return False
-    plain = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return plain == number and phonenumbers.is_possible_number(parsed)
+    @property
+    def send_deadline(self) -> float:
+        """Seconds that one send may take."""
+
+    @property
+    def receives_replies(self) -> bool:
+        """Whether a reply to one of its messages reaches us."""

@@ -1,119 +1,94 @@
-"""The routes by which Africa's Talking hands over an SMS, tells what became of one, and who wants none."""
+"""The routes that a provider calls with inbound SMS, delivery reports and opt-outs."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, NamedTuple, NoReturn
 
 import structlog
 from aiohttp import web
 
-from callbacks import MOST, BadCallback, Guard, form
-from failures import told
-from services.messages import Report
-from sms.providers.africastalking import read_optout, read_report
+from core.http.provider_webhooks import (
+    FIELD_READERS,
+    AcknowledgedWebhook,
+    Fields,
+    StoreUnparsed,
+    UnparsedWebhookError,
+    fields_as_text,
+)
+from core.http.webhooks import MAX_BODY_BYTES, WebhookGuard
+from services.messaging.delivery_status import DeliveryReport
+from services.messaging.inbound import InboundSms
+from sms.provider import KeyedHash, SmsWebhooks
 
-INBOUND = "/sms/africastalking"
-DELIVERY, OPTOUT = f"{INBOUND}/delivery", f"{INBOUND}/optout"
-
-TOO_LARGE: Final = web.HTTPRequestEntityTooLarge.status_code
-SEGMENTS, UNITS, ESCAPED = 255, 67, 9  # of one SMS; of a segment; octets of a unit, as %E0%A6%95 writes three in UTF-8
-LONGEST_SMS: Final = SEGMENTS * UNITS * ESCAPED + MOST  # octets of a body: no network carries a longer text
-
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
-Form: TypeAlias = Mapping[str, str]
+MAX_SEGMENTS: Final = 255  # of one SMS
+UNITS_PER_SEGMENT: Final = 67
+ESCAPED_BYTES_PER_UNIT: Final = 9  # %E0%A6%95 is one unit
+# The longest body of an inbound SMS: no network carries a longer text.
+MAX_SMS_BODY_BYTES: Final = MAX_SEGMENTS * UNITS_PER_SEGMENT * ESCAPED_BYTES_PER_UNIT + MAX_BODY_BYTES
 
 log = structlog.get_logger()
 
 
-class Kept(NamedTuple):
-    """What is done with that which can be read, and with that which cannot: route, why, and its fields.
+class WebhookHandlers(NamedTuple):
+    """Handlers for parsed webhooks, for unparsed ones, and the hash that identifies an SMS without an id."""
 
-    `sms` reads for itself, and says False where it cannot.
+    record_report: Callable[[DeliveryReport], Awaitable[object]]
+    record_opt_out: Callable[[str], Awaitable[object]]
+    receive_sms: Callable[[InboundSms], Awaitable[object]]
+    store_unparsed: StoreUnparsed
+    keyed_hash: KeyedHash
+
+
+def inbound_path(provider: SmsWebhooks) -> str:
+    """The path that a provider posts inbound SMS to."""
+    return f"/sms/{provider.name}"
+
+
+def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers) -> list[web.RouteDef]:
+    """`POST /sms/<provider>`, `POST /sms/<provider>/delivery` and `POST /sms/<provider>/optout`.
+
+    Webhooks are processed in the order and as often as they arrive. An inbound SMS whose body breaks off is lost unless
+    it is repeated, since neither its text nor its sender is known: its response is 503.
     """
 
-    report: Callable[[Report], Awaitable[object]]
-    optout: Callable[[str], Awaitable[object]]
-    sms: Callable[[Form], Awaitable[bool]]
-    unread: Callable[[str, str, Form], Awaitable[object]]
+    async def handle_inbound(_: web.Request, fields: Fields) -> None:
+        sms = provider.parse_inbound_sms(fields, handlers.keyed_hash)
+        if sms is None:
+            _reject("An SMS has a sender and a text.", fields)
+        await handlers.receive_sms(sms)
+
+    async def handle_report(_: web.Request, fields: Fields) -> None:
+        report = provider.parse_delivery_report(fields)
+        if report is None:
+            _reject("A delivery report has an id and a status that is one word.", fields)
+        message = await handlers.record_report(report)
+        log.info(
+            "delivery_report",
+            message=message,
+            id=report.provider_id,
+            delivery=report.status,
+            word=report.provider_status,
+            reason=report.reason,
+        )
+
+    async def handle_opt_out(_: web.Request, fields: Fields) -> None:
+        msisdn = provider.parse_opt_out(fields)
+        if msisdn is None:
+            _reject("An opt-out has a phone number in the form +254700000001.", fields)
+        await handlers.record_opt_out(msisdn)
+        log.info("opt_out_by_provider", provider=provider.name)
+
+    path = inbound_path(provider)
+    read = FIELD_READERS[provider.body_format]
+    read_sms = partial(read, max_bytes=MAX_SMS_BODY_BYTES)
+    store = handlers.store_unparsed
+    webhooks = (
+        AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, stores_too_large=True),
+        AcknowledgedWebhook(f"{path}/delivery", guard, read, handle_report, store),
+        AcknowledgedWebhook(f"{path}/optout", guard, read, handle_opt_out, store),
+    )
+    return [web.post(webhook.route, webhook.handle) for webhook in webhooks]
 
 
-class Unreadable(Exception):
-    """A form in which something is missing; its text says what would be right and quotes nothing."""
-
-
-def routes(guard: Guard, kept: Kept) -> list[web.RouteDef]:
-    """All three; what is posted to them is taken in the order and as often as it comes."""
-
-    async def report(fields: Form) -> None:
-        read = read_report(fields)
-        if read is None:
-            raise Unreadable("A delivery report has an id and a status that is one word.")
-        facts = {"id": read.provider_id, "delivery": read.delivery, "word": read.word, "reason": read.reason}
-        log.info("delivery report", noted_with=await kept.report(read), **facts)
-
-    async def optout(fields: Form) -> None:
-        number = read_optout(fields)
-        if number is None:
-            raise Unreadable("An opt-out has a phoneNumber in the form +254700000001.")
-        await kept.optout(number)
-        log.info("opt-out by the provider")
-
-    async def inbound(fields: Form) -> None:
-        if not await kept.sms(fields):
-            raise Unreadable("An SMS has a from and a text.")
-
-    return [
-        web.post(INBOUND, _acknowledged(INBOUND, guard, inbound, kept, LONGEST_SMS)),
-        web.post(DELIVERY, _acknowledged(DELIVERY, guard, report, kept)),
-        web.post(OPTOUT, _acknowledged(OPTOUT, guard, optout, kept)),
-    ]
-
-
-def _acknowledged(
-    route: str, guard: Guard, take: Callable[[Form], Awaitable[None]], kept: Kept, most: int = MOST
-) -> Handler:
-    """200 for whatever came, that the provider stop repeating it; 503 for what only a repeat can save; 413 for a flood.
-
-    What did not arrive whole is lost if it is not asked for again: nobody knows what it said, or who wrote it.
-    """
-
-    async def handle(request: web.Request) -> web.Response:
-        if (refusal := guard.refuse(request)) is not None:
-            return refusal
-        try:
-            fields = await form(request, most)
-        except BadCallback as bad:
-            if not _arrived(request, bad):
-                log.warning("callback did not arrive", route=route, line=bad.line)
-                return web.Response(status=503)
-            if bad.status == TOO_LARGE and route != INBOUND:
-                return bad.answer()
-            return await _tried(route, _unread(route, bad.line, {}, kept))
-        return await _tried(route, _taken(route, fields, take, kept))
-
-    return handle
-
-
-def _arrived(request: web.Request, bad: BadCallback) -> bool:
-    """Whether all of a body came, or more than we read; not what stayed out, or broke off."""
-    return bad.status != web.HTTPRequestTimeout.status_code and request.content.exception() is None
-
-
-async def _taken(route: str, fields: Form, take: Callable[[Form], Awaitable[None]], kept: Kept) -> None:
-    try:
-        await take(fields)
-    except Unreadable as unreadable:
-        await _unread(route, str(unreadable), fields, kept)
-
-
-async def _unread(route: str, why: str, fields: Form, kept: Kept) -> None:
-    log.warning("callback not read", route=route, line=why)
-    await kept.unread(route, why, fields)
-
-
-async def _tried(route: str, work: Awaitable[None]) -> web.Response:
-    try:
-        await work
-    except Exception as error:  # noqa: BLE001 - whatever it is, only a repeat can mend it
-        log.error("callback not kept", route=route, **told(error))
-        return web.Response(status=503)
-    return web.Response()
+def _reject(reason: str, fields: Fields) -> NoReturn:
+    raise UnparsedWebhookError(reason, fields_as_text(fields))

@@ -1,7 +1,7 @@
-"""How many segments an SMS takes, what that costs, and where it is cut, so that no character comes apart.
+"""Count the segments of an SMS, their price, and split a text between graphemes.
 
-A segment carries 140 octets, and where an SMS has several, six of them are the header that joins them again. All that
-is told here is told of a text as it is sent: `folded`.
+A segment carries 140 bytes. In an SMS of several segments, six of them are the header that joins the segments. All
+functions treat a text as it is sent, that is after `fold_to_gsm7`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,20 +11,23 @@ from unicodedata import normalize
 
 import regex
 
-from screens.alphabet import EXTENSION, septets, units
+from core.gsm7 import EXTENSION_CHARACTERS, count_septets, count_utf16_units
 
-OCTETS = 140
-HEADER = 6
-"""Octets of the user data header that numbers the parts with one octet (3GPP TS 23.040, 9.2.3.24.1)."""
+SEGMENT_BYTES = 140
+HEADER_BYTES = 6
+"""The user data header that numbers the segments with one byte (3GPP TS 23.040, 9.2.3.24.1)."""
 
 Alphabet: TypeAlias = Literal["gsm7", "ucs2"]
 
-ALONE: Mapping[Alphabet, int] = {"gsm7": OCTETS * 8 // 7, "ucs2": OCTETS // 2}
-"""160 septets or 70 UTF-16 units, where one segment holds everything."""
-JOINED: Mapping[Alphabet, int] = {"gsm7": (OCTETS - HEADER) * 8 // 7, "ucs2": (OCTETS - HEADER) // 2}
-"""153 septets or 67 units, where it takes more."""
+SINGLE_SEGMENT_CAPACITY: Mapping[Alphabet, int] = {"gsm7": SEGMENT_BYTES * 8 // 7, "ucs2": SEGMENT_BYTES // 2}
+"""160 septets or 70 UTF-16 units, in an SMS of one segment."""
+MULTI_SEGMENT_CAPACITY: Mapping[Alphabet, int] = {
+    "gsm7": (SEGMENT_BYTES - HEADER_BYTES) * 8 // 7,
+    "ucs2": (SEGMENT_BYTES - HEADER_BYTES) // 2,
+}
+"""153 septets or 67 units, in each segment of a longer SMS."""
 
-PLAIN = {
+PLAIN_REPLACEMENTS = {
     **dict.fromkeys("‘’‚‛′´`ʼʹ‹›", "'"),
     **dict.fromkeys("“”„‟″«»", '"'),
     **dict.fromkeys("‐‑‒–—―−•", "-"),
@@ -35,96 +38,102 @@ PLAIN = {
     **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2067\u2068\u2069\ufeff", ""),
     "…": "...",
 }
-_FOLDED = str.maketrans(PLAIN)
-_graphemes = regex.compile(r"\X").findall
+_FOLD_TABLE = str.maketrans(PLAIN_REPLACEMENTS)
+_find_graphemes = regex.compile(r"\X").findall
 
 
-class Size(NamedTuple):
-    """What a text takes: `units` are septets or UTF-16 units, and `per_segment` is how many of them a segment holds."""
+class SmsSize(NamedTuple):
+    """The size of a text: `units` are septets or UTF-16 units, and a segment holds `units_per_segment` of them."""
 
     segments: int
     units: int
-    per_segment: int
+    units_per_segment: int
     alphabet: Alphabet
 
 
-class Preview(NamedTuple):
-    """What it would cost to send a text: `price` is in the caller's currency, for all who are to get it.
+class SmsPreview(NamedTuple):
+    """The cost of a text: `price` for all recipients together, in the currency of the given segment price.
 
-    `saved` are the segments an SMS that folding saved; `foreign` are the characters, each once, because of which the
-    text does not go as GSM-7.
+    `saved_segments` are the segments that folding saves in each SMS. `non_gsm7_characters` holds, each once, the
+    characters that force UCS-2.
     """
 
     text: str
-    size: Size
+    size: SmsSize
     price: Decimal
-    saved: int
-    foreign: str
+    saved_segments: int
+    non_gsm7_characters: str
 
 
-def folded(text: str) -> str:
-    """`text` as it is sent: with plain quotes, dashes and blanks where these make it fewer segments, else as it is.
+def fold_to_gsm7(text: str) -> str:
+    """The text as it is sent: with plain quotes, dashes and spaces if these save segments, else unchanged.
 
-    One curly quote makes 70 characters a segment out of 160. Letters are never changed: a name stays as it is written,
-    though an accent that was typed apart from its letter may join it.
+    One curly quote reduces a segment from 160 to 70 characters. Letters stay the same, so that names do; an accent that
+    was typed as a character of its own is joined with its letter.
     """
-    if septets(text) is not None:
+    if count_septets(text) is not None:
         return text
-    plain = normalize("NFC", text.translate(_FOLDED))
-    if septets(plain) is None or _size(plain).segments >= _size(text).segments:
+    plain = normalize("NFC", text.translate(_FOLD_TABLE))
+    if count_septets(plain) is None or _measure_folded(plain).segments >= _measure_folded(text).segments:
         return text
     return plain
 
 
-def counted(text: str) -> Size:
-    """What a text takes when it is sent; an empty one takes no segment.
+def measure(text: str) -> SmsSize:
+    """The size of a text; an empty text has no segment.
 
-    A provider that does not mind cutting through a grapheme may need fewer, never more.
+    A provider that splits inside graphemes may need fewer segments, never more.
     """
-    return _size(folded(text))
+    return _measure_folded(fold_to_gsm7(text))
 
 
-def parts(text: str) -> list[str]:
-    """What each segment of a text holds; joined they are the text as it is sent.
+def split_segments(text: str) -> list[str]:
+    """The texts of the segments; joined they are the text as it is sent.
 
-    Only a grapheme that is longer than a segment is cut, and never inside a surrogate pair.
+    Only a grapheme that is longer than a segment is split, and never inside a surrogate pair.
     """
-    return _cut(folded(text))
+    return _split_folded(fold_to_gsm7(text))
 
 
-def preview(text: str, per_segment: Decimal, recipients: int = 1) -> Preview:
-    """What it would cost to send `text` to so many, where a segment costs `per_segment`."""
-    sent = folded(text)
-    size = _size(sent)
-    foreign = "".join(dict.fromkeys(character for character in sent if septets(character) is None))
-    return Preview(sent, size, size.segments * recipients * per_segment, _size(text).segments - size.segments, foreign)
+def preview_cost(text: str, price_per_segment: Decimal, recipients: int = 1) -> SmsPreview:
+    """The cost of sending `text` to this number of recipients."""
+    sent = fold_to_gsm7(text)
+    size = _measure_folded(sent)
+    foreign = "".join(dict.fromkeys(character for character in sent if count_septets(character) is None))
+    return SmsPreview(
+        sent,
+        size,
+        size.segments * recipients * price_per_segment,
+        _measure_folded(text).segments - size.segments,
+        foreign,
+    )
 
 
-def _size(sent: str) -> Size:
-    alphabet, cost = _cost(sent)
-    if cost <= ALONE[alphabet]:
-        return Size(1 if sent else 0, cost, ALONE[alphabet], alphabet)
-    return Size(len(_cut(sent)), cost, JOINED[alphabet], alphabet)
+def _measure_folded(text: str) -> SmsSize:
+    alphabet, cost = _count_units(text)
+    if cost <= SINGLE_SEGMENT_CAPACITY[alphabet]:
+        return SmsSize(1 if text else 0, cost, SINGLE_SEGMENT_CAPACITY[alphabet], alphabet)
+    return SmsSize(len(_split_folded(text)), cost, MULTI_SEGMENT_CAPACITY[alphabet], alphabet)
 
 
-def _cost(text: str) -> tuple[Alphabet, int]:
-    """The alphabet that holds a text, and how many of its septets or units it takes."""
-    cost = septets(text)
-    return ("ucs2", units(text)) if cost is None else ("gsm7", cost)
+def _count_units(text: str) -> tuple[Alphabet, int]:
+    """The alphabet of a text, and its length in septets or UTF-16 units."""
+    cost = count_septets(text)
+    return ("ucs2", count_utf16_units(text)) if cost is None else ("gsm7", cost)
 
 
-def _cut(sent: str) -> list[str]:
-    alphabet, cost = _cost(sent)
-    if cost <= ALONE[alphabet]:
-        return [sent] if sent else []
-    return list(_filled(sent, alphabet))
+def _split_folded(text: str) -> list[str]:
+    alphabet, cost = _count_units(text)
+    if cost <= SINGLE_SEGMENT_CAPACITY[alphabet]:
+        return [text] if text else []
+    return list(_fill_segments(text, alphabet))
 
 
-def _filled(sent: str, alphabet: Alphabet) -> Iterator[str]:
-    """Parts that are as full as whole graphemes make them."""
-    most = JOINED[alphabet]
+def _fill_segments(text: str, alphabet: Alphabet) -> Iterator[str]:
+    """Segments filled with as many whole graphemes as fit."""
+    most = MULTI_SEGMENT_CAPACITY[alphabet]
     part, taken = "", 0
-    for piece, cost in _pieces(sent, alphabet):
+    for piece, cost in _split_graphemes(text, alphabet):
         if taken + cost > most:
             yield part
             part, taken = "", 0
@@ -132,20 +141,20 @@ def _filled(sent: str, alphabet: Alphabet) -> Iterator[str]:
     yield part
 
 
-def _pieces(sent: str, alphabet: Alphabet) -> Iterator[tuple[str, int]]:
-    """The graphemes, each with its cost; the characters of one that no segment holds."""
-    cost_of = _COST[alphabet]
-    for grapheme in _graphemes(sent):
+def _split_graphemes(text: str, alphabet: Alphabet) -> Iterator[tuple[str, int]]:
+    """The graphemes with their lengths; a grapheme longer than a segment as its characters."""
+    cost_of = _UNIT_COUNTERS[alphabet]
+    for grapheme in _find_graphemes(text):
         cost = cost_of(grapheme)
-        if cost <= JOINED[alphabet]:
+        if cost <= MULTI_SEGMENT_CAPACITY[alphabet]:
             yield grapheme, cost
         else:
             yield from ((character, cost_of(character)) for character in grapheme)
 
 
-def _septets(piece: str) -> int:
-    """What a piece of a text that is GSM-7 takes."""
-    return len(piece) + sum(character in EXTENSION for character in piece)
+def _count_septets(piece: str) -> int:
+    """The length of GSM-7 text in septets."""
+    return len(piece) + sum(character in EXTENSION_CHARACTERS for character in piece)
 
 
-_COST: Mapping[Alphabet, Callable[[str], int]] = {"gsm7": _septets, "ucs2": units}
+_UNIT_COUNTERS: Mapping[Alphabet, Callable[[str], int]] = {"gsm7": _count_septets, "ucs2": count_utf16_units}

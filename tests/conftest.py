@@ -1,46 +1,58 @@
-"""Fixtures that every folder of tests shares: the stores they run on, fresh for each test, and a clock that stands."""
+"""Fixtures of all tests: backends that are empty for each test, and a manual clock."""
 
+import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 
-from services.pins import Pins
-from services.records.database import Records
-from sessions.redis import Client, open_sessions
-from tests.desk import SEAL, Clock
-from tests.migrated import empty, postgres_database, sqlite_file
-from tests.servers import (
+from db.database import Database
+from services.citizens.pins import SecretHasher
+from sessions.redis_store import Client, open_session_store
+from tests.support.databases import delete_all_rows, migrated_postgres_url, migrated_sqlite_url
+from tests.support.encryption import check_encrypted_contexts
+from tests.support.selection import is_long, is_pure_backend, is_quick
+from tests.support.servers import (
     PostgresServer,
     RedisServer,
-    described_postgres,
-    described_redis,
+    describe_postgres,
+    describe_redis,
     find_chromium,
     new_database,
     real_postgres,
     real_redis,
 )
+from tests.support.services import CIPHER, ManualClock, ServiceSet
+
+# No test depends on chance or on the speed of the machine. `make fuzz` is the place for new examples.
+hypothesis.settings.register_profile("ekdial", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ekdial")
+
+TESTS_PER_FREEZE = 100
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
-    """The real Redis of this run (of this worker, under pytest-xdist)."""
+    """The real Redis of this run (of this worker under pytest-xdist)."""
     with real_redis() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """The real PostgreSQL of this run (of this worker, under pytest-xdist)."""
+    """The real PostgreSQL of this run (of this worker under pytest-xdist)."""
     with real_postgres() as server:
         yield server
 
 
 @pytest.fixture(params=["fakeredis", "valkey"])
 def redis_url(request: pytest.FixtureRequest) -> str:
-    """Each in turn: the embedded store, and a real one emptied for this test."""
+    """The URL of each store in turn: the embedded one, and a real one without keys."""
     if request.param == "fakeredis":
         return "memory://"
     server: RedisServer = request.getfixturevalue("redis_server")
@@ -50,25 +62,25 @@ def redis_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: PostgresServer) -> Iterator[str]:
-    """The one database on that server that has the tables; every test leaves it empty."""
-    with postgres_database(postgres_server) as url:
+    """The one PostgreSQL database with tables; every test leaves it empty."""
+    with migrated_postgres_url(postgres_server) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Each in turn: a new SQLite file, and a database on a real PostgreSQL; with their tables, and nothing in them."""
+    """The URL of each database in turn, with tables and without rows: a new SQLite file, and a PostgreSQL."""
     if request.param == "sqlite":
-        yield sqlite_file(tmp_path / "ekdial.db")
+        yield migrated_sqlite_url(tmp_path / "ekdial.db")
         return
     url = request.getfixturevalue("migrated_postgres")
     yield url
-    empty(url)
+    delete_all_rows(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The same without tables."""
+    """The URL of each database in turn, without tables."""
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path}/ekdial.db"
         return
@@ -78,33 +90,76 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Client]:
-    """A client on the store, as services are given one."""
-    async with open_sessions(redis_url, SEAL) as opened:
+    """A client of the store."""
+    async with open_session_store(redis_url, CIPHER) as opened:
         yield opened.client
 
 
 @pytest.fixture
-async def records(database_url: str) -> AsyncIterator[Records]:
-    """What stands in it is read and written by these."""
-    async with Records(database_url) as records:
-        yield records
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Each database in turn."""
+    async with Database(database_url) as database:
+        yield database
+
+
+@pytest.fixture(autouse=True)
+def declared_contexts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test encrypts belongs to a column that `keys rotate` knows."""
+    if not {"core", "sessions"} & set(request.path.parts):
+        check_encrypted_contexts(monkeypatch)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Noon in Dhaka, until it is moved."""
-    return Clock(datetime(2026, 11, 21, 6, 0, tzinfo=UTC))
+def clock() -> ManualClock:
+    """A clock at noon in Dhaka, until a test moves it."""
+    return ManualClock(datetime(2026, 11, 21, 6, 0, tzinfo=UTC))
 
 
 @pytest.fixture
-def pins() -> Iterator[Pins]:
-    """Who hashes PINs."""
-    with closing(Pins(SEAL)) as pins:
+def pins() -> Iterator[SecretHasher]:
+    """The service that hashes PINs."""
+    with closing(SecretHasher(CIPHER)) as pins:
         yield pins
 
 
+@pytest.fixture
+def services(database: Database, clock: ManualClock, pins: SecretHasher) -> ServiceSet:
+    """All services over one database, on each database in turn."""
+    return ServiceSet(database, clock, pins)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--quick`, the part of the suite for the inner loop."""
+    parser.addoption("--quick", action="store_true", help="one backend each, no server, no browser, no slow test")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """With `-n auto`, three workers for two cores: many tests wait for servers, processes and a browser."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests that this run does not need, and start with the longest ones."""
+    keep = is_quick if config.getoption("--quick") else is_pure_backend
+    kept = [item for item in items if keep(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not keep(item)])
+    items[:] = sorted(kept, key=lambda item: not is_long(item))
+
+
+_ended_tests = count(1)
+
+
+def pytest_runtest_logfinish() -> None:
+    """Take what is alive out of garbage collection from time to time: walking it again and again is a fifth of the run."""
+    if next(_ended_tests) % TESTS_PER_FREEZE == 0:
+        gc.collect()
+        gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say plainly which servers and which browser the run used."""
+    """Print the servers and the browser of this run."""
     browser = find_chromium() or "none found"
-    used = f"Redis: {described_redis()} · PostgreSQL: {described_postgres()} · Chromium: {browser}"
+    used = f"Redis: {describe_redis()} · PostgreSQL: {describe_postgres()} · Chromium: {browser}"
     terminalreporter.write_line(used)

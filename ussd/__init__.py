@@ -1,1 +1,1 @@
-"""The USSD channel: a provider's callbacks in, screens out."""
+"""The USSD channel: the interface to providers, its routes and its metrics."""

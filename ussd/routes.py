@@ -1,57 +1,179 @@
-"""The routes that Africa's Talking calls for USSD: one for each key press, one when a call has ended."""
+"""The routes that a provider calls for USSD: one for each key press, one for each session that has ended."""
 
+import asyncio
 import logging
-from time import perf_counter
+from time import monotonic
+from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from answers import answer
-from callbacks import BadCallback, Guard, form
-from sessions.exchange import Desk, hop
-from ussd.callback import HOP_METADATA, Line, call_of, ended_of, said
-from ussd.hops import Hops
+from core.deadline import CURRENT_DEADLINE, Deadline
+from core.http.fast_response import build_text_response
+from core.http.provider_webhooks import FIELD_READERS
+from core.http.server_protocol import arrival_time
+from core.http.webhooks import BadWebhookError, WebhookGuard
+from core.logging import error_facts
+from core.verified_caller import unverified_caller
+from sessions.path_turns import UssdReply, UssdSessionHandler
+from ussd.admission import Admission
+from ussd.metrics import UssdMetrics
+from ussd.newest_input import NewestInputHandler
+from ussd.provider import AnyUssdRequest, PushUssdProvider, ResponseUssdProvider, UssdInput
+from ussd.refusals import BusyReplies
 
-KEY_PRESS = "/ussd/africastalking"
+STOP_TIMEOUT: Final = 10.0  # seconds at a stop for replies that are being pushed
 
 log = structlog.get_logger()
 
 
-def routes(desk: Desk, line: Line, guard: Guard, hops: Hops) -> list[web.RouteDef]:
-    """Both routes, over one desk."""
-    hop_log = log.bind()  # once, and not on the way of every hop
-    each = hop_log.is_enabled_for(logging.DEBUG)
+class UssdHandler:
+    """Answers the requests of every provider, counts them, and pushes replies where a provider wants that."""
 
-    async def key_press(request: web.Request) -> web.StreamResponse:
-        refused = guard.refuse(request)
-        if refused is not None:
-            return refused
-        started = perf_counter()
-        try:
-            call = call_of(await form(request), request.headers.get(HOP_METADATA, ""), line)
-        except BadCallback as bad:
-            log.warning("bad callback", status=bad.status, line=bad.line)
-            return bad.answer()
-        heard = await hop(desk, call)
-        seconds = perf_counter() - started
-        hops.count(heard.taken_for, seconds)
-        if each:
-            hop_log.debug("hop", taken_for=heard.taken_for, ends=heard.answer.ends, ms=round(seconds * 1000, 1))
-        return answer(request, said(heard.answer), (HOP_METADATA, str(heard.trace)) if heard.trace else None)
+    def __init__(
+        self,
+        *,
+        path_sessions: UssdSessionHandler,
+        inputs: NewestInputHandler,
+        admission: Admission,
+        busy_replies: BusyReplies,
+        deadline: float,
+        metrics: UssdMetrics,
+    ) -> None:
+        """`deadline` are the seconds from the arrival of a request to its reply."""
+        self.metrics = metrics
+        self._path_sessions = path_sessions
+        self._inputs = inputs
+        self._admission = admission
+        self._busy_replies = busy_replies
+        self._deadline = deadline
+        self._pushes: set[asyncio.Task[None]] = set()
+        self._log = log.bind()  # bound once, and not in every request
+        self._logs_requests = self._log.is_enabled_for(logging.DEBUG)
 
-    async def ended(request: web.Request) -> web.Response:
-        refused = guard.refuse(request)
-        if refused is not None:
-            return refused
+    async def handle(self, request: AnyUssdRequest, started: float) -> UssdReply:
+        """The reply to a request that arrived at `started`, in seconds of `time.monotonic`."""
+        admission, starts_session = self._admission, request.starts_session
+        if not admission.enter(starts_session=starts_session):
+            self.metrics.count_request("shed")
+            return self._busy_replies.find(request.caller, request.budget, starts_session=starts_session)
+        # Before it arrived here, it waited in the system for an event loop that was late.
+        token = CURRENT_DEADLINE.set(Deadline(started - admission.loop_delay, self._deadline))
         try:
-            event = ended_of(await form(request))
-        except BadCallback as bad:
-            return bad.answer()
-        hops.ended.labels(event.status).inc()
-        log.info("call ended", status=event.status, hops=event.hops, ms=event.milliseconds, error=event.error)
+            if request.caller_number_verified:
+                reply = await self._answer(request)
+            else:
+                with unverified_caller():
+                    reply = await self._answer(request)
+        finally:
+            CURRENT_DEADLINE.reset(token)
+            seconds = monotonic() - started
+            admission.leave(seconds)
+        if reply.handled_as == "shed":
+            admission.count_refusal("database", starts_session=starts_session)
+        self.metrics.record_request(reply.handled_as, seconds)
+        if self._logs_requests:
+            self._log.debug("hop", handled_as=reply.handled_as, ends=reply.reply.ends, ms=round(seconds * 1000, 1))
+        return reply
+
+    async def _answer(self, request: AnyUssdRequest) -> UssdReply:
+        if isinstance(request, UssdInput):
+            return await self._inputs.handle(request)
+        return await self._path_sessions.handle(request)
+
+    def start_push(self, provider: PushUssdProvider, request: AnyUssdRequest, started: float) -> None:
+        """Answer the request in a task and push the reply."""
+        task = asyncio.create_task(self._push(provider, request, started))
+        self._pushes.add(task)
+        task.add_done_callback(self._pushes.discard)
+
+    async def finish_pushes(self, _: web.Application) -> None:
+        """Wait for replies that are being pushed, at most STOP_TIMEOUT seconds; an application's `on_shutdown`."""
+        if self._pushes:
+            await asyncio.wait(self._pushes, timeout=STOP_TIMEOUT)
+        for task in self._pushes:
+            task.cancel()
+
+    async def _push(self, provider: PushUssdProvider, request: AnyUssdRequest, started: float) -> None:
+        reply = await self.handle(request, started)
+        try:
+            await provider.push_reply(request, reply)
+        except Exception as error:  # noqa: BLE001 - the caller sees no screen, and dials again
+            log.error("ussd_push_failed", provider=provider.name, **error_facts(error))
+
+
+def webhook_path(provider: ResponseUssdProvider | PushUssdProvider) -> str:
+    """The path that a provider posts key presses to."""
+    return f"/ussd/{provider.name}"
+
+
+def routes(
+    provider: ResponseUssdProvider | PushUssdProvider, handler: UssdHandler, guard: WebhookGuard
+) -> list[web.RouteDef]:
+    """`POST /ussd/<provider>` and `POST /ussd/<provider>/events`."""
+    path, read_fields = webhook_path(provider), FIELD_READERS[provider.body_format]
+    if isinstance(provider, PushUssdProvider):
+        handle_key_press = _build_push_handler(provider, handler, guard)
+    else:
+        handle_key_press = _build_response_handler(provider, handler, guard)
+
+    async def handle_end_event(request: web.Request) -> web.Response:
+        if (rejection := guard.reject_unauthorized(request)) is not None:
+            return rejection
+        try:
+            event = provider.parse_end_event(await read_fields(request))
+        except BadWebhookError as bad:
+            return bad.to_response()
+        handler.metrics.call_ends.labels(event.status).inc()
+        log.info(
+            "ussd_session_ended",
+            status=event.status,
+            hops=event.hop_count,
+            ms=event.duration_ms,
+            error=event.has_error,
+        )
         return web.Response()
 
-    return [
-        web.post(KEY_PRESS, key_press),
-        web.post(f"{KEY_PRESS}/events", ended),
-    ]
+    return [web.post(path, handle_key_press), web.post(f"{path}/events", handle_end_event)]
+
+
+def _build_response_handler(provider: ResponseUssdProvider, handler: UssdHandler, guard: WebhookGuard) -> Handler:
+    read_fields = FIELD_READERS[provider.body_format]
+
+    async def handle_key_press(request: web.Request) -> web.StreamResponse:
+        rejection = guard.reject_unauthorized(request)
+        if rejection is not None:
+            return rejection
+        started = arrival_time(request)
+        try:
+            ussd_request = provider.parse_request(await read_fields(request), request.headers)
+        except BadWebhookError as bad:
+            return _respond_malformed(bad)
+        text, header, content_type = provider.render_reply(await handler.handle(ussd_request, started))
+        return build_text_response(request, text, header, content_type)
+
+    return handle_key_press
+
+
+def _build_push_handler(provider: PushUssdProvider, handler: UssdHandler, guard: WebhookGuard) -> Handler:
+    read_fields = FIELD_READERS[provider.body_format]
+
+    async def handle_key_press(request: web.Request) -> web.StreamResponse:
+        rejection = guard.reject_unauthorized(request)
+        if rejection is not None:
+            return rejection
+        started = arrival_time(request)
+        try:
+            ussd_request = provider.parse_request(await read_fields(request), request.headers)
+        except BadWebhookError as bad:
+            return _respond_malformed(bad)
+        handler.start_push(provider, ussd_request, started)
+        return build_text_response(request, *provider.render_acknowledgement())
+
+    return handle_key_press
+
+
+def _respond_malformed(bad: BadWebhookError) -> web.Response:
+    log.warning("webhook_malformed", channel="ussd", status=bad.status, reason=bad.message)
+    return bad.to_response()

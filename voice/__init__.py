@@ -1,1 +1,1 @@
-"""Missed calls: a call that is rejected costs its caller nothing, and is answered by SMS."""
+"""The voice channel: every call is rejected, which costs the caller nothing, and answered by SMS."""

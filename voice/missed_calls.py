@@ -1,121 +1,145 @@
-"""What a missed call brings its caller: the answer that the number they rang has, once in the cool-down."""
+"""Answer missed calls by SMS: each number has one action, done once per caller and cooldown."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import structlog
 
-from failures import told
-from services.missed_calls import CoolDown
-from services.registrants import Registrants
-from voice.allowance import Allowance
-from voice.callback import Ring
-from voice.first_sight import FirstSight
+from core.logging import error_facts
+from core.rate_limit import DailyQuota
+from core.timeouts import Timeout
+from core.types import UtcClock, utc_now
+from services.citizens.contacts import Contacts
+from services.messaging.missed_calls import AnswerCooldown
+from voice.deduplication import MAX_CALL_AGE, CallDeduplicator
+from voice.provider import IncomingCall
 
 Action: TypeAlias = Literal["download_link", "latest_status", "call_back_menu"]
-TakenFor: TypeAlias = Literal[
-    "answered", "cooling", "spent", "repeated", "outbound", "client", "not_ours", "hidden", "abroad", "failed"
+CallOutcome: TypeAlias = Literal[
+    "answered",
+    "cooling",
+    "spent",
+    "limited",
+    "repeated",
+    "late",
+    "outbound",
+    "client",
+    "not_ours",
+    "hidden",
+    "abroad",
+    "failed",
 ]
-Answer: TypeAlias = Callable[[str, str, str], Awaitable[object]]
-"""Sends a caller what they rang for: number, language, effect. The same effect again sends nothing again."""
+SendAnswer: TypeAlias = Callable[[str, str, str], Awaitable[object]]
+"""Sends an answer: MSISDN, language, idempotency key. A second call with the same key sends nothing."""
 
-CAME_BY: Final = "missed_call"
-ABROAD: Final = "abroad"
-DEADLINE: Final = 4.0  # seconds: the caller's phone rings for as long as this takes
+CONTACT_SOURCE: Final = "missed_call"
+UNSUPPORTED_COUNTRY: Final = "abroad"
+ANSWERED_CALLS_KEY: Final = "ekdial:calls:answered"
+UNSUPPORTED_COUNTRY_KEY: Final = "ekdial:calls:refused"
+DEADLINE: Final = 4.0  # seconds during which the caller's phone still rings
 
 log = structlog.get_logger()
 
 
-class Line(NamedTuple):
-    """What a number of ours answers with, and how that is given."""
+class MissedCallNumber(NamedTuple):
+    """The action that answers a missed call to one of our numbers."""
 
     action: Action
-    give: Answer
+    send_answer: SendAnswer
 
 
-class Refusing(NamedTuple):
-    """How a caller from a country that is not served is told so: what says it, how often, and to how many in a day."""
+class UnsupportedCountryReply(NamedTuple):
+    """The SMS to callers from countries that are not served, its cooldown, and its daily quota."""
 
-    say: Answer
-    cool_down: CoolDown
-    allowance: Allowance
-
-
-class Menus(Protocol):
-    """Who sends the numeric menu by SMS and hears the replies."""
-
-    async def menu(self, number: str, effect: str) -> None:
-        """Begin a conversation with this number at the main menu."""
+    send_reply: SendAnswer
+    cooldown: AnswerCooldown
+    quota: DailyQuota
 
 
-class MissedCalls:
-    """Every call to one of our `lines`; all numbers are E.164."""
+class MenuSender(Protocol):
+    """Sends the numeric menu by SMS."""
+
+    async def send_main_menu(self, msisdn: str, idempotency_key: str) -> None:
+        """Start a conversation with this number at the main menu."""
+
+
+class MissedCallHandler:
+    """Handles calls to our `numbers`, which are E.164. `deadline` is in seconds."""
 
     def __init__(
         self,
-        lines: Mapping[str, Line],
-        served: Callable[[str], bool],
-        registrants: Registrants,
+        numbers: Mapping[str, MissedCallNumber],
+        is_supported_number: Callable[[str], bool],
+        contacts: Contacts,
         *,
-        cool_down: CoolDown,
-        first_sight: FirstSight,
-        allowance: Allowance,
-        refusing: Refusing,
+        cooldown: AnswerCooldown,
+        deduplicator: CallDeduplicator,
+        quota: DailyQuota,
+        try_take_sms: Callable[[str], Awaitable[bool]],
+        unsupported_country_reply: UnsupportedCountryReply,
         deadline: float = DEADLINE,
+        clock: UtcClock = utc_now,
     ) -> None:
-        self._lines = lines
-        self._served = served
-        self._registrants = registrants
-        self._cool_down = cool_down
-        self._first_sight = first_sight
-        self._allowance = allowance
-        self._refusing = refusing
+        """`try_take_sms` counts an SMS to a caller, whose number can be forged; False where a limit is reached."""
+        self._numbers = numbers
+        self._is_supported_number = is_supported_number
+        self._contacts = contacts
+        self._cooldown = cooldown
+        self._deduplicator = deduplicator
+        self._quota = quota
+        self._try_take_sms = try_take_sms
+        self._unsupported_country_reply = unsupported_country_reply
         self._deadline = deadline
+        self._clock = clock
 
-    async def heard(self, ring: Ring) -> TakenFor:
-        """Do about this call what is to be done, at the first callback that tells of it; a failure of ours is told too."""
-        if not await self._first_sight.of(ring.session):
+    async def handle(self, call: IncomingCall) -> CallOutcome:
+        """Answer the call on its first webhook; the outcome. A failure of ours is an outcome too, and nothing is raised."""
+        if not await self._deduplicator.is_first(call.session_id):
             return "repeated"
-        if ignored := self._ignored(ring):
+        if ignored := self._reason_to_ignore(call):
             return ignored
         try:
-            async with asyncio.timeout(self._deadline):
-                return await self._answered(ring)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the call is rejected all the same
-            log.error("missed call not answered", action=self._lines[ring.dialled].action, **told(error))
-            await self._first_sight.forget(ring.session)  # the callback that ends the call may find us well again
+            async with Timeout(self._deadline):
+                return await self._answer(call)
+        except Exception as error:  # noqa: BLE001 - after any failure the call is still rejected
+            log.error("missed_call_not_answered", action=self._numbers[call.called_number].action, **error_facts(error))
+            await self._deduplicator.forget(call.session_id)  # the webhook at the end of the call tries again
             return "failed"
 
-    def _ignored(self, ring: Ring) -> TakenFor | None:
-        """Why nothing is sent about this call; None where something is."""
-        reasons: tuple[tuple[TakenFor, bool], ...] = (
-            ("outbound", not ring.inbound),
-            ("client", ring.by_client),
-            ("not_ours", ring.dialled not in self._lines),
-            ("hidden", not ring.caller),
+    def _reason_to_ignore(self, call: IncomingCall) -> CallOutcome | None:
+        """The outcome of a call that is not answered; None for a call that is."""
+        reasons: tuple[tuple[CallOutcome, bool], ...] = (
+            ("late", call.began_at is not None and self._clock() - call.began_at > MAX_CALL_AGE),
+            ("outbound", not call.is_inbound),
+            ("client", call.is_from_client),
+            ("not_ours", call.called_number not in self._numbers),
+            ("hidden", not call.caller_msisdn),
         )
-        return next((why for why, holds in reasons if holds), None)
+        return next((outcome for outcome, applies in reasons if applies), None)
 
-    async def _answered(self, ring: Ring) -> TakenFor:
-        if not self._served(ring.caller):
-            return await self._refused(ring)
-        line = self._lines[ring.dialled]
-        language = await self._registrants.record(ring.caller, CAME_BY)
-        begun = await self._cool_down.begin(ring.caller, line.action)
-        if begun is None:
+    async def _answer(self, call: IncomingCall) -> CallOutcome:
+        if not self._is_supported_number(call.caller_msisdn):
+            return await self._reject_unsupported_country(call)
+        number = self._numbers[call.called_number]
+        language = await self._contacts.record(call.caller_msisdn, CONTACT_SOURCE)
+        started = await self._cooldown.begin(call.caller_msisdn, number.action)
+        if started is None:
             return "cooling"
-        if not await self._allowance.take():
+        if not await self._try_take_sms(call.caller_msisdn):
+            return "limited"
+        if not await self._quota.try_consume():
             return "spent"
-        await line.give(ring.caller, language, begun.effect)
-        await self._cool_down.answered(begun)
+        await number.send_answer(call.caller_msisdn, language, started.idempotency_key)
+        await self._cooldown.mark_answered(started)
         return "answered"
 
-    async def _refused(self, ring: Ring) -> TakenFor:
-        """Tell them once, of whom nothing is recorded but that; what it costs has a limit of its own."""
-        begun = await self._refusing.cool_down.begin(ring.caller, ABROAD)
-        if begun is not None and await self._refusing.allowance.take():
-            language = await self._registrants.language(ring.caller)
-            await self._refusing.say(ring.caller, language, begun.effect)
-            await self._refusing.cool_down.answered(begun)
+    async def _reject_unsupported_country(self, call: IncomingCall) -> CallOutcome:
+        """Reply once per cooldown and within a quota of its own; nothing else is recorded about the caller."""
+        started = await self._unsupported_country_reply.cooldown.begin(call.caller_msisdn, UNSUPPORTED_COUNTRY)
+        if started is None or not await self._try_take_sms(call.caller_msisdn):
+            return "abroad"
+        if await self._unsupported_country_reply.quota.try_consume():
+            language = await self._contacts.get_language(call.caller_msisdn)
+            await self._unsupported_country_reply.send_reply(call.caller_msisdn, language, started.idempotency_key)
+            await self._unsupported_country_reply.cooldown.mark_answered(started)
         return "abroad"

@@ -1,4 +1,4 @@
-"""The route that Africa's Talking calls when somebody rings a number of ours, and again when they have hung up."""
+"""The route that a provider calls when somebody rings one of our numbers, and again when the call has ended."""
 
 from time import perf_counter
 from typing import Final, get_args
@@ -7,46 +7,55 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
-from callbacks import BadCallback, Guard, form
-from voice.callback import ring_of, said
-from voice.missed_calls import MissedCalls, TakenFor
+from core.http.provider_webhooks import FIELD_READERS
+from core.http.webhooks import BadWebhookError, WebhookGuard
+from voice.missed_calls import CallOutcome, MissedCallHandler
+from voice.provider import VoiceProvider
 
 MALFORMED: Final = "malformed"
 
 log = structlog.get_logger()
 
 
-class Rings:
-    """What is counted of callbacks: how many, by what they were taken for; each call is `repeated` when it has ended."""
+class CallMetrics:
+    """Voice webhooks by outcome. The last webhook of every call has the outcome `repeated`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        what = "Voice callbacks by what they were taken for."
-        self._taken_for = Counter("ekdial_voice_callbacks", what, ["as"], registry=registry)
-        for kind in (*get_args(TakenFor), MALFORMED):
-            self._taken_for.labels(kind)
+        what = "Voice webhooks by outcome."
+        self._webhooks = Counter("ekdial_voice_callbacks", what, ["as"], registry=registry)
+        for outcome in (*get_args(CallOutcome), MALFORMED):
+            self._webhooks.labels(outcome)
 
-    def count(self, taken_for: str) -> None:
-        """One more."""
-        self._taken_for.labels(taken_for).inc()
+    def record_webhook(self, outcome: str) -> None:
+        """Count one webhook."""
+        self._webhooks.labels(outcome).inc()
 
 
-def routes(missed_calls: MissedCalls, guard: Guard, rings: Rings) -> list[web.RouteDef]:
-    """The route, over all calls."""
+def routes(
+    provider: VoiceProvider, handler: MissedCallHandler, guard: WebhookGuard, metrics: CallMetrics
+) -> list[web.RouteDef]:
+    """`POST /voice/<provider>`."""
+    read_fields = FIELD_READERS[provider.body_format]
 
-    async def rang(request: web.Request) -> web.Response:
-        """A call is rejected while there is one, whoever calls and whatever becomes of it: nobody pays for it then."""
-        if (refused := guard.refuse(request)) is not None:
-            return refused
+    async def handle_call(request: web.Request) -> web.Response:
+        """Reject every active call, also after a failure: then nobody pays for the call."""
+        if (rejection := guard.reject_unauthorized(request)) is not None:
+            return rejection
         started = perf_counter()
         try:
-            ring = ring_of(await form(request))
-        except BadCallback as bad:
-            rings.count(MALFORMED)
-            log.warning("bad callback", status=bad.status, line=bad.line)
-            return bad.answer()
-        taken_for = await missed_calls.heard(ring)
-        rings.count(taken_for)
-        log.info("call", taken_for=taken_for, active=ring.active, ms=round((perf_counter() - started) * 1000, 1))
-        return web.Response(text=said(ring))  # as text/plain, which the provider's own samples have
+            call = provider.parse_call(await read_fields(request))
+        except BadWebhookError as bad:
+            metrics.record_webhook(MALFORMED)
+            log.warning("webhook_malformed", channel="voice", status=bad.status, reason=bad.message)
+            return bad.to_response()
+        outcome = await handler.handle(call)
+        metrics.record_webhook(outcome)
+        log.info("call_handled", outcome=outcome, active=call.is_active, ms=round((perf_counter() - started) * 1000, 1))
+        reply = provider.render_action(call)
+        return web.Response(
+            text=reply.text,
+            content_type=reply.content_type,
+            headers=dict([reply.header]) if reply.header else None,
+        )
 
-    return [web.post("/voice/africastalking", rang)]
+    return [web.post(f"/voice/{provider.name}", handle_call)]

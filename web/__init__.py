@@ -1,1 +1,1 @@
-"""What a browser sees of the gateway: the phone on the desk, and the departments' API."""
+"""Routes for browsers and for other systems: simulator, links, department API, webhooks, health."""

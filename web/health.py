@@ -1,39 +1,52 @@
-"""Whether the gateway lives, whether it is ready, and what it has counted."""
+"""Liveness, readiness and metrics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-DEADLINE = 2.0  # seconds that a part may take to say that it is there
+from core.timeouts import Timeout
 
-Parts = Mapping[str, Callable[[], Awaitable[None]]]
-"""The parts that a caller needs, each with a call that returns when it is there and raises when it is not."""
+DEADLINE = 2.0  # seconds that one check may take
+
+HealthChecks = Mapping[str, Callable[[], Awaitable[None]]]
+"""Checks of the services that a caller needs, by name. A check returns, or raises if the service is not available."""
+RenderMetrics = Callable[[], Awaitable[bytes]]
+"""Returns metrics in Prometheus' text format."""
 
 
-def routes(parts: Parts, registry: CollectorRegistry) -> list[web.RouteDef]:
-    """`/healthz`, `/readyz` and `/metrics`."""
+def public_routes() -> list[web.RouteDef]:
+    """`/healthz`, which tells nothing but that the process runs."""
 
-    async def alive(_: web.Request) -> web.Response:
+    async def handle_liveness(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    async def ready(_: web.Request) -> web.Response:
-        states = dict(zip(parts, await asyncio.gather(*map(_state, parts.values())), strict=True))
+    return [web.get("/healthz", handle_liveness)]
+
+
+def admin_routes(
+    checks: HealthChecks, render_metrics: RenderMetrics, *, is_draining: Callable[[], bool] = lambda: False
+) -> list[web.RouteDef]:
+    """`/healthz`, `/readyz` and `/metrics`. A gateway that is about to end is not ready, and checks nothing."""
+
+    async def handle_readiness(_: web.Request) -> web.Response:
+        if is_draining():
+            return web.json_response({"gateway": "draining"}, status=503)
+        states = dict(zip(checks, await asyncio.gather(*map(_run_check, checks.values())), strict=True))
         status = 200 if set(states.values()) <= {"ok"} else 503
         return web.json_response(states, status=status)
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def handle_metrics(_: web.Request) -> web.Response:
+        return web.Response(body=await render_metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    return [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)]
+    return [*public_routes(), web.get("/readyz", handle_readiness), web.get("/metrics", handle_metrics)]
 
 
-async def _state(is_there: Callable[[], Awaitable[None]]) -> str:
+async def _run_check(check: Callable[[], Awaitable[None]]) -> str:
     try:
-        async with asyncio.timeout(DEADLINE):
-            await is_there()
-    except Exception:  # noqa: BLE001 (whatever it says, it is not ready)
+        async with Timeout(DEADLINE):
+            await check()
+    except Exception:  # noqa: BLE001 - after any failure the service is not ready
         return "down"
     return "ok"

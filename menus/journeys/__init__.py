@@ -1,1 +1,1 @@
-"""The journeys: what a citizen can do, one file each, as screens and the calls they were given."""
+"""The journeys: one module for each thing that a citizen can do, as screens and the steps between them."""

@@ -1,218 +1,187 @@
-"""Applying for a service: its form, a summary where anything can be changed, the PIN once more, and a tracking number."""
+"""Apply for a service: the form, a summary where every answer can be changed, the PIN, and the tracking number."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
-from menus import checks
-from menus.journeys.forms import KNOWN, Filling, answered, forms
-from menus.journeys.look import Service, told
-from menus.journeys.sign_in import Clock, Tried, TryPin, signed_in
-from menus.model import Asked, Choice, Facts, Goodbye, Journey, Listing, Option, Outcome, Question, Step, Visit
+from core.types import CHANNEL_SMS
+from menus.journeys.forms import KNOWN_PREFIX, build_form_journey, is_answered
+from menus.journeys.service_details import service_facts
+from menus.journeys.services import JourneyServices
+from menus.model import (
+    Choice,
+    Facts,
+    FormField,
+    Goodbye,
+    Journey,
+    ListScreen,
+    Option,
+    Outcome,
+    Step,
+    StepContext,
+)
+from menus.proof import AFTER_SIGN_IN_FACT, FRESH_PIN
+from services.applications.models import ApplicationRequest, BeneficiaryLimitError
 
-
-class Receipt(Protocol):
-    """What an application is answered with."""
-
-    @property
-    def tracking_number(self) -> str:
-        """Twelve digits."""
-
-    @property
-    def promised(self) -> date:
-        """The day it is promised for."""
-
-    @property
-    def again(self) -> bool:
-        """Whether it was handed in before, by the same key press."""
+SAID_BY_SMS_FACT: Final = "said_by_sms"  # fact: the receipt's SMS says everything, so no reply is sent besides
 
 
-class Papers(NamedTuple):
-    """The papers that an application needs, by code: those that are on file, and those to bring."""
-
-    on_file: Sequence[str]
-    bring: Sequence[str]
-
-
-class Wanted(NamedTuple):
-    """An application as the menus know it, from this number; `beneficiary` is another person's, or empty.
-
-    `draft` is the effect under which its form was opened, `assisted` whether an operator filled it in.
-    """
-
-    account: int
-    number: str
-    service: str
-    form: Mapping[str, str]
-    beneficiary: str
-    language: str
-    channel: str
-    draft: str
-    assisted: bool
-
-
-Delivery = Callable[[str], Awaitable[Literal["waiting"] | None]]
-"""Whether an application waits for its office's own system, which does not answer just now."""
-
-
-class Applying(NamedTuple):
-    """The calls that handing in makes, beside those of the form.
-
-    `differing`: the fields of a form whose identity number is not the one of the account's profile; `papers`: those that
-    an account's application for a service needs, or nobody's; `payable`: whether the fee of a service can be
-    paid here by a number; `submit` takes the effect of the key press that hands in; `delivery` tells whether it waits here for its office's own system.
-    """
-
-    filling: Filling
-    service: Callable[[str], Service]
-    differing: Callable[[int, str, Mapping[str, str]], Awaitable[Sequence[str]]]
-    papers: Callable[[int, str], Awaitable[Papers]]
-    payable: Callable[[str, str], bool]
-    try_pin: TryPin
-    time_of_day: Clock
-    submit: Callable[[Wanted, str], Awaitable[Receipt]]
-    delivery: Delivery
-
-
-TEXTED: Final = "sms"  # the channel on which the receipt, which is an SMS, is all that need be said
-SAID_BY_SMS: Final = "said_by_sms"  # the fact that it was
-
-
-def apply(calls: Applying, *, track_key: str) -> Journey:
-    """From the service's screen to the tracking number; `track_key` is where the main menu follows it."""
+def build_apply_journey(services: JourneyServices, *, track_key: str) -> Journey:
+    """From a service's screen to the tracking number. `track_key` is the main-menu key of tracking, which the receipt states."""
     return (
-        *forms(calls.filling),
-        *_summing_up(calls),
-        *_changing(calls),
-        *_signing(calls),
-        *_sending(calls, track_key),
+        *build_form_journey(services),
+        *_summary_screens(services),
+        *_change_screens(services),
+        *_confirm_screens(services),
+        *_submit_screens(services, track_key),
     )
 
 
-def _summing_up(calls: Applying) -> Journey:
-    async def summary(visit: Visit) -> Outcome[Literal["fee", "free", "changed"]]:
-        facts, fields = visit.facts, calls.filling.fields(visit.facts["service"])
-        if not all(answered(asked, facts["form"]) for asked in fields):
+def _summary_screens(services: JourneyServices) -> Journey:
+    async def summarize(context: StepContext) -> Outcome[Literal["fee", "free", "changed"]]:
+        facts, fields = context.facts, services.application_forms.fields(context.facts["service"])
+        if not all(is_answered(field, facts["form"]) for field in fields):
             return Outcome("changed")
-        said = {"summary": [_said(asked, facts) for asked in fields], **await _beside(calls, facts)}
-        return Outcome("fee" if said["fee"] else "free", said)
+        known = {
+            "summary": [_display_answer(field, facts) for field in fields],
+            **await _summary_facts(services, facts),
+        }
+        return Outcome("fee" if known["fee"] else "free", known)
 
-    async def what_to_bring(visit: Visit) -> Outcome[Literal["some", "nothing"]]:
-        return Outcome("some" if visit.facts["bring"] else "nothing")
+    async def list_documents_to_bring(context: StepContext) -> Outcome[Literal["some", "nothing"]]:
+        return Outcome("some" if context.facts["bring"] else "nothing")
 
     send = (Option("apply", goto="sure"),)
     options = (*send, Option("change", goto="change_which"), Option("bring", goto="what_to_bring"))
     return (
-        Step("summary", summary, {"fee": "confirm", "free": "confirm_free", "changed": "form_changed"}),
+        Step("summary", summarize, {"fee": "confirm", "free": "confirm_free", "changed": "form_changed"}),
         Choice("form_changed", (Option("go_on", goto="ask_missing"),)),
         Choice("confirm", options),
         Choice("confirm_free", options),
-        Step("what_to_bring", what_to_bring, {"some": "bring", "nothing": "bring_nothing"}),
+        Step("what_to_bring", list_documents_to_bring, {"some": "bring", "nothing": "bring_nothing"}),
         Choice("bring", send),
         Choice("bring_nothing", send),
     )
 
 
-async def _beside(calls: Applying, facts: Facts) -> dict[str, Any]:
-    """What a summary says besides the answers: cost and time as they are today, papers, a number that is another one.
+async def _summary_facts(services: JourneyServices, facts: Facts) -> dict[str, Any]:
+    """The facts of a summary besides the answers: today's fee and time, documents, identity numbers that differ from the profile.
 
-    For another person nothing of one's own helps.
+    An application for another person uses nothing of the caller's profile.
     """
-    service, whose = facts["service"], 0 if facts["beneficiary"] else facts["account"]
-    papers = await calls.papers(whose, service)
-    differing = await calls.differing(whose, service, facts["form"]) if whose else ()
-    numbers = [_said(asked, facts) for asked in calls.filling.fields(service) if asked.name in differing]
-    offered, bring = told(calls.service(service)), list(papers.bring)
+    service, account = facts["service"], 0 if facts["beneficiary"] else facts["account"]
+    documents = await services.application_forms.required_documents(account, service)
+    differing = (
+        await services.application_forms.differing_identity_fields(account, service, facts["form"]) if account else ()
+    )
+    numbers = [
+        _display_answer(field, facts) for field in services.application_forms.fields(service) if field.name in differing
+    ]
+    offered, bring = service_facts(services.catalogue.get_service(service)), list(documents.to_bring)
     to_bring = {"bring": bring, "bring_to": offered["office"] if bring else ""}
-    return {**offered, **to_bring, "differing": numbers, "on_file": list(papers.on_file)}
+    return {**offered, **to_bring, "differing": numbers, "on_file": list(documents.on_file)}
 
 
-def _changing(calls: Applying) -> Journey:
+def _change_screens(services: JourneyServices) -> Journey:
     def rows(facts: Facts) -> Sequence[Facts]:
-        fields = calls.filling.fields(facts["service"])
-        mine = [{"changing": asked.name, "answer": [_said(asked, facts)]} for asked in fields if _has(asked, facts)]
+        fields = services.application_forms.fields(facts["service"])
+        answers = [
+            {"changing": field.name, "answer": [_display_answer(field, facts)]}
+            for field in fields
+            if _has_answer(field, facts)
+        ]
         other = facts.get("beneficiary")
-        return [*mine, {"changing": "", "answer": [other]}] if other else mine
+        return [*answers, {"changing": "", "answer": [other]}] if other else answers
 
-    async def change(visit: Visit) -> Outcome[Literal["answer", "number"]]:
-        name = visit.facts["changing"]
+    async def change(context: StepContext) -> Outcome[Literal["answer", "number"]]:
+        name = context.facts["changing"]
         return Outcome("answer", {"ask": [name]}) if name else Outcome("number")
 
     return (
-        Listing("change_which", rows, saves="changing", goto="change_answer", empty="summary"),
+        ListScreen("change_which", rows, save_as="changing", goto="change_answer", goto_if_empty="summary"),
         Step("change_answer", change, {"answer": "form", "number": "ask_other"}),
     )
 
 
-def _signing(calls: Applying) -> Journey:
-    async def sure(visit: Visit) -> Outcome[Literal["pin", "assisted", "changed"]]:
-        """What was agreed to is what is sent: where it is not so any more, it is said again."""
-        facts = visit.facts
-        offered = told(calls.service(facts["service"]))
-        as_said = all(offered[name] == facts.get(name) for name in offered)
-        if not as_said or not all(answered(asked, facts["form"]) for asked in calls.filling.fields(facts["service"])):
+def _confirm_screens(services: JourneyServices) -> Journey:
+    async def confirm(context: StepContext) -> Outcome[Literal["unchanged", "changed"]]:
+        """Compare the offer with the summary: a changed fee, time or form is shown again before it is submitted."""
+        facts = context.facts
+        offered = service_facts(services.catalogue.get_service(facts["service"]))
+        is_unchanged = all(offered[name] == facts.get(name) for name in offered)
+        if not is_unchanged or not all(
+            is_answered(field, facts["form"]) for field in services.application_forms.fields(facts["service"])
+        ):
             return Outcome("changed")
-        return Outcome("assisted") if visit.assisted else Outcome("pin", {"then": "apply"})
+        return Outcome("unchanged", {AFTER_SIGN_IN_FACT: "start_form"})  # where a caller who forgot the PIN goes on
 
-    async def check(visit: Visit) -> Outcome[Tried]:
-        tried = signed_in(
-            await calls.try_pin(visit.citizen, visit.facts["pin"], visit.effect), visit, calls.time_of_day
+    return (Step("sure", confirm, {"unchanged": "submit", "changed": "summary"}),)
+
+
+def _submit_screens(services: JourneyServices, track_key: str) -> Journey:
+    async def submit(context: StepContext) -> Outcome[Literal["received", "payable", "waiting", "not_for_other"]]:
+        facts, is_by_sms = context.facts, context.channel == CHANNEL_SMS
+        request = ApplicationRequest(
+            account=facts["account"],
+            msisdn=context.citizen,
+            service=facts["service"],
+            form=facts["form"],
+            beneficiary=facts["beneficiary"],
+            language=context.citizen_language,
+            channel=context.channel,
+            draft_key=facts["draft"],
+            is_assisted=bool(context.consent_id),
         )
-        return Outcome(tried.name, {name: fact for name, fact in tried.facts.items() if name != "account"})
-
-    forgot = (Option("forgot", goto="recover"),)
-    ways = {"in": "submit", "wrong": "send_pin_wrong", "locked": "locked", "unknown": "offer_register"}
-    return (
-        Step("sure", sure, {"pin": "send_pin", "assisted": "submit", "changed": "summary"}),
-        Question("send_pin", "pin", checks.pin, goto="check_send_pin", secret=True, options=forgot),
-        Question("send_pin_wrong", "pin", checks.pin, goto="check_send_pin", secret=True, options=forgot),
-        Step("check_send_pin", check, ways),
-    )
-
-
-def _sending(calls: Applying, track_key: str) -> Journey:
-    async def send(visit: Visit) -> Outcome[Literal["received", "payable", "waiting"]]:
-        facts, texted = visit.facts, visit.channel == TEXTED
-        whose = (facts["account"], visit.citizen, facts["service"], facts["form"], facts["beneficiary"])
-        wanted = Wanted(*whose, visit.told_in, visit.channel, facts["draft"], bool(visit.assisted))
-        receipt = await calls.submit(wanted, visit.effect)
-        # A call that is walked again may have gone on to pay by now: it finds that way open, whatever is true today.
-        waits = None if receipt.again else await calls.delivery(receipt.tracking_number)
-        payable = bool(facts.get("fee")) and calls.payable(facts["service"], visit.citizen)
-        said = {
+        try:
+            receipt = await services.application_forms.submit(request, context.input_key)
+        except BeneficiaryLimitError:
+            return Outcome("not_for_other")
+        # A replayed path may contain the payment: the repeated step must return the outcome that leads there.
+        is_waiting = (
+            not receipt.is_repeat and await services.deliveries.delivery_state(receipt.tracking_number) == "waiting"
+        )
+        payable = bool(facts.get("fee")) and services.fees.is_payable(facts["service"], context.citizen)
+        known = {
             "number": receipt.tracking_number,
             "promised": receipt.promised.isoformat(),
             "bringing": len(facts["bring"]) or None,
             "due": None if payable else facts.get("fee"),
             "track_key": track_key,
-            SAID_BY_SMS: texted and not receipt.again,
+            SAID_BY_SMS_FACT: is_by_sms and not receipt.is_repeat,
         }
-        if payable and not texted and not waits:  # what is said must fit one screen, and a fee can be paid later
-            return Outcome("payable", {**said, **_forgotten(facts)})
-        return Outcome(waits or "received", {**said, **_forgotten(facts)})
+        if payable and not is_by_sms and not is_waiting:  # one screen holds no more, and the fee can be paid later
+            return Outcome("payable", {**known, **_cleared_facts(facts)})
+        return Outcome("waiting" if is_waiting else "received", {**known, **_cleared_facts(facts)})
 
     return (
         Step(
             "submit",
-            send,
-            {"received": "received", "payable": "received_to_pay", "waiting": "received_waiting"},
+            submit,
+            {
+                "received": "received",
+                "payable": "received_to_pay",
+                "waiting": "received_waiting",
+                "not_for_other": "not_for_other",
+            },
             commits=True,
+            needs=FRESH_PIN,
+            subject=("draft",),
         ),
         Goodbye("received"),
+        Choice("not_for_other", (Option("help", goto="get_help", key="7"),)),
         Choice("received_to_pay", (Option("pay", goto="pay_fee"),)),
         Goodbye("received_waiting"),
     )
 
 
-def _forgotten(facts: Facts) -> dict[str, Any]:
-    """What need not be remembered once an application is handed in."""
-    known = {name: None for name in facts if name.startswith(KNOWN)}
+def _cleared_facts(facts: Facts) -> dict[str, Any]:
+    """Empty values for facts that nobody needs after the submission."""
+    known = {name: None for name in facts if name.startswith(KNOWN_PREFIX)}
     return {**known, "form": {}, "known": {}, "summary": [], "differing": [], "beneficiary": "", "then": ""}
 
 
-def _said(asked: Asked, facts: Facts) -> Any:
-    return asked.shown(facts["form"][asked.name])
+def _display_answer(field: FormField, facts: Facts) -> Any:
+    return field.display_value(facts["form"][field.name])
 
 
-def _has(asked: Asked, facts: Facts) -> bool:
-    return answered(asked, facts["form"])
+def _has_answer(field: FormField, facts: Facts) -> bool:
+    return is_answered(field, facts["form"])

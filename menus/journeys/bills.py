@@ -1,145 +1,133 @@
-"""Paying a bill: of whom, under which number, what it says, and a wallet that asks once the call is over.
+"""Pay a bill: choose a biller, type the consumer number, see the bill, and confirm in the wallet after the session.
 
-A consumer's number reaches the step that asks the biller and is never remembered; to whoever is signed in, the number they
-paid for last is offered by its last digits.
+The consumer number reaches the step that asks the biller and is never stored in the session. A signed-in caller is offered
+the number that they paid last, by its last digits.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
-from menus.journeys.pay import Asked, Payer, payer_of, shown
-from menus.journeys.sign_in import existed
-from menus.model import (
-    Accepted,
-    Choice,
-    Facts,
-    Journey,
-    Listing,
-    Option,
-    Outcome,
-    Question,
-    Refused,
-    Step,
-    Texts,
-    Visit,
-)
+from core.validation import Invalid, Valid
+from menus.journeys.pay import build_payer, mask_msisdn
+from menus.journeys.services import JourneyServices
+from menus.model import Choice, Facts, Journey, ListScreen, Option, Outcome, Question, Step, StepContext
+from menus.proof import COSTS, NO_PROOF, PAYER, REVEALS, SIGNED_IN
+from services.payments.models import BillOutcome, BillQuery, BillView, PayResult
 
-Found = Literal["due", "none", "unknown", "down", "wrong", "paid", "pending", "elsewhere"]
-Counts = Callable[[str], bool]
-LONGEST: Final = 40  # characters of a number, with whatever stands between its digits
+MAX_CONSUMER_NUMBER_LENGTH: Final = 40  # characters, separators included
 
 
-class Asker(NamedTuple):
-    """Who asks after a bill of which biller, and on which day."""
+def build_bills_journey(services: JourneyServices) -> Journey:
+    """From the list of billers to the payment request."""
 
-    biller: str
-    number: str
-    account: int
-    today: date
+    async def list_billers(context: StepContext) -> Outcome[Literal["listed"]]:
+        return Outcome(
+            "listed", {"billers": [{"biller": code} for code in services.billers.codes_for(context.citizen)]}
+        )
 
+    async def ask_number(context: StepContext) -> Outcome[Literal["new", "known"]]:
+        code, account = context.facts["biller"], int(context.facts.get("account") or 0)
+        last = await services.bills.last_consumer_digits(account, code, context.is_past) if account else ""
+        return Outcome(
+            "known" if last else "new", {"label": dict(services.billers.consumer_labels(code)), "last": last}
+        )
 
-class Bill(NamedTuple):
-    """What became of asking; the facts are what screens say. `refused` says what was wrong with the number."""
+    async def look_up_bill(context: StepContext) -> Outcome[BillOutcome]:
+        return _bill_outcome(
+            await services.bills.look_up(
+                _build_query(context), context.facts["consumer"], context.idempotency_key, context.is_past
+            ),
+            context,
+        )
 
-    outcome: Found
-    bill: int
-    facts: Mapping[str, object]
-    refused: Refused | None = None
+    async def look_up_last_bill(context: StepContext) -> Outcome[BillOutcome]:
+        return _bill_outcome(
+            await services.bills.look_up_last(_build_query(context), context.idempotency_key, context.is_past), context
+        )
 
+    async def pay(context: StepContext) -> Outcome[PayResult | Literal["none"]]:
+        return Outcome(
+            await services.bills.request_payment(context.facts["bill"], build_payer(context), context.idempotency_key)
+        )
 
-class Billing(NamedTuple):
-    """The calls that this journey makes.
-
-    `billers`: the codes that are offered to an MSISDN, in order. `last`: the last digits of the number that an account
-    paid a biller for last. `again`: the bill of that number. `pay`: bill, who pays, effect.
-    """
-
-    billers: Callable[[str], Sequence[str]]
-    label: Callable[[str], Texts]
-    last: Callable[[int, str, Counts], Awaitable[str]]
-    look: Callable[[Asker, str, str, Counts], Awaitable[Bill]]
-    again: Callable[[Asker, str, Counts], Awaitable[Bill]]
-    pay: Callable[[int, Payer, str], Awaitable[Asked]]
-
-
-def bills(calls: Billing) -> Journey:
-    """From the list of billers to a wallet that asks for its PIN."""
-
-    async def start(visit: Visit) -> Outcome[Literal["listed"]]:
-        return Outcome("listed", {"billers": [{"biller": code} for code in calls.billers(visit.citizen)]})
-
-    async def ask(visit: Visit) -> Outcome[Literal["new", "known"]]:
-        code, account = visit.facts["biller"], int(visit.facts.get("account") or 0)
-        last = await calls.last(account, code, _counts(visit)) if account else ""
-        return Outcome("known" if last else "new", {"label": dict(calls.label(code)), "last": last})
-
-    async def look(visit: Visit) -> Outcome[Found]:
-        return _found(await calls.look(_asker(visit), visit.facts["consumer"], visit.effect, _counts(visit)), visit)
-
-    async def again(visit: Visit) -> Outcome[Found]:
-        return _found(await calls.again(_asker(visit), visit.effect, _counts(visit)), visit)
-
-    async def pay(visit: Visit) -> Outcome[Asked]:
-        return Outcome(await calls.pay(visit.facts["bill"], payer_of(visit), visit.effect))
-
-    stands = {"pending": "bill_pending", "paid": "bill_paid"}
-    helped = (Option("help", goto="get_help", key="7"),)
-    found = {
-        **stands,
+    by_payment_state = {"pending": "bill_pending", "paid": "bill_paid"}
+    help_options = (Option("help", goto="get_help", key="7"),)
+    by_outcome = {
+        **by_payment_state,
         "due": "bill_due",
         "none": "bill_none",
         "unknown": "bill_unknown",
         "down": "bill_down",
         "wrong": "bill_number",
         "elsewhere": "bill_elsewhere",
+        "too_many": "bill_too_many",
     }
-    same = (Option("same", goto="bill_again"),)
+    last_number_option = (Option("same", goto="bill_again"),)
     return (
-        Step("bills", start, {"listed": "billers"}),
-        Listing("billers", _billers, saves="biller", goto="bill_ask", empty="no_billers"),
-        Choice("no_billers", helped),
-        Step("bill_ask", ask, {"new": "bill_number", "known": "bill_number_known"}),
-        Question("bill_number", "consumer", _number, goto="bill_look", secret=True),
-        Question("bill_number_known", "consumer", _number, goto="bill_look", secret=True, options=same),
-        Question("bill_unknown", "consumer", _number, goto="bill_look", secret=True, options=helped),
-        Step("bill_look", look, found),
-        Step("bill_again", again, found),
+        Step("bills", list_billers, {"listed": "billers"}),
+        ListScreen("billers", _biller_rows, save_as="biller", goto="bill_ask", goto_if_empty="no_billers"),
+        Choice("no_billers", help_options),
+        Step("bill_ask", ask_number, {"new": "bill_number", "known": "bill_number_known"}),
+        Question("bill_number", "consumer", _validate_consumer_number, goto="bill_look", secret=True),
+        Question(
+            "bill_number_known",
+            "consumer",
+            _validate_consumer_number,
+            goto="bill_look",
+            secret=True,
+            options=last_number_option,
+        ),
+        Question(
+            "bill_unknown", "consumer", _validate_consumer_number, goto="bill_look", secret=True, options=help_options
+        ),
+        # anyone may see the amount who knows the consumer number, as at the biller's counter; the lookups are limited
+        Step("bill_look", look_up_bill, by_outcome, effects=REVEALS, needs=NO_PROOF),
+        Step("bill_again", look_up_last_bill, by_outcome, effects=REVEALS, needs=SIGNED_IN),
         Choice("bill_due", (Option("pay", goto="pay_bill"), Option("other", goto="bill_number"))),
         Step(
             "pay_bill",
             pay,
-            {**stands, "asked": "wallet_asked", "too_many": "pay_too_often", "none": "bill_elsewhere"},
+            {**by_payment_state, "requested": "wallet_asked", "too_many": "pay_too_often", "none": "bill_elsewhere"},
             commits=True,
+            effects=COSTS,
+            needs=PAYER,
+            subject=("bill",),
         ),
         Choice("bill_none", (Option("other", goto="bill_number"),)),
-        Choice("bill_down", helped),
-        Choice("bill_pending", helped),
-        Choice("bill_paid", helped),
-        Choice("bill_elsewhere", helped),
+        Choice("bill_down", help_options),
+        Choice("bill_too_many", help_options),
+        Choice("bill_pending", help_options),
+        Choice("bill_paid", help_options),
+        Choice("bill_elsewhere", help_options),
     )
 
 
-def _found(bill: Bill, visit: Visit) -> Outcome[Found]:
-    facts = {**bill.facts, "bill": bill.bill, "wallet": shown(visit.citizen)}
-    return Outcome(bill.outcome, facts, refused=bill.refused)
+def _bill_outcome(view: BillView, context: StepContext) -> Outcome[BillOutcome]:
+    facts = {**view.facts, "bill": view.bill_id, "wallet": mask_msisdn(context.citizen)}
+    return Outcome(view.outcome, facts, invalid=view.invalid)
 
 
-def _asker(visit: Visit) -> Asker:
-    return Asker(visit.facts["biller"], visit.citizen, int(visit.facts.get("account") or 0), visit.today)
+def _build_query(context: StepContext) -> BillQuery:
+    return BillQuery(
+        biller=context.facts["biller"],
+        msisdn=context.citizen,
+        account=int(context.facts.get("account") or 0),
+        today=context.today,
+    )
 
 
-def _counts(visit: Visit) -> Counts:
-    return lambda effect: existed(effect, visit.effect)
+def _validate_consumer_number(text: str, _today: date) -> Valid | Invalid:
+    """Any short text; the biller's own field validates it."""
+    if not text:
+        return Invalid("empty")
+    return (
+        Valid(text)
+        if len(text) <= MAX_CONSUMER_NUMBER_LENGTH
+        else Invalid("too_long", {"most": MAX_CONSUMER_NUMBER_LENGTH})
+    )
 
 
-def _number(typed: str, _today: date) -> Accepted | Refused:
-    """Something that may be a number; which, the biller's own check says."""
-    if not typed:
-        return Refused("empty")
-    return Accepted(typed) if len(typed) <= LONGEST else Refused("too_long", {"most": LONGEST})
-
-
-def _billers(facts: Facts) -> Sequence[Facts]:
+def _biller_rows(facts: Facts) -> Sequence[Facts]:
     rows: Sequence[Facts] = facts.get("billers", ())
     return rows

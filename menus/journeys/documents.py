@@ -1,133 +1,86 @@
 """The documents helpdesk: an Aadhaar number, a one-time code, a numbered list, and one document at a time.
 
-The number and the code reach the one step that needs them and are never remembered; what is, is whom they opened.
+The number and the code reach one step and are never stored in the session; it stores the id of the sign-in.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, get_args
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal, get_args
 
-from menus import checks
-from menus.model import Choice, Facts, Journey, Listing, Option, Outcome, Question, Step, Visit
+from core.types import CHANNEL_SMS
+from menus import validators
+from menus.journeys.services import JourneyServices
+from menus.model import Choice, Facts, Journey, ListScreen, Option, Outcome, Question, Step, StepContext
+from menus.proof import DOCUMENT_HOLDER, REVEALS
+from services.documents.models import (
+    CheckOutcome,
+    Gender,
+    HandoverOutcome,
+    ListOutcome,
+    NewAccountDetails,
+    Recipient,
+    SignInRequest,
+    document_facts,
+    fallback_title,
+)
 
-Gender = Literal["F", "M", "T"]
 GENDERS: tuple[Gender, ...] = get_args(Gender)
-TEXTED = "sms"  # the channel on which the document's own SMS has said it all
-
-AskedFor = Literal["sent", "too_many", "down"]
-CodeChecked = Literal["right", "wrong", "gone", "too_many", "down"]
-Looked = Literal["some", "none", "down", "ended"]
-Fetched = Literal["here", "unknown", "down", "ended", "too_many"]
 
 
-class Claim(NamedTuple):
-    """Who asks for whose documents; with `newcomer` (name, day of birth as ISO 8601, gender) an account is to be made."""
+def build_documents_journey(services: JourneyServices) -> Journey:
+    """From the start screen to a document and back to the list."""
 
-    number: str
-    aadhaar: str
-    language: str
-    newcomer: tuple[str, str, Gender] | None
+    async def ask_for_code(context: StepContext) -> Outcome[Literal["sent", "sent_new", "too_many", "down"]]:
+        facts = context.facts
+        new_account = _new_account(facts)
+        request = SignInRequest(context.caller, facts["aadhaar"], context.language, new_account)
+        challenge = await services.document_sign_ins.request_challenge(request, context.idempotency_key)
+        sign_in_facts = {"documents_sign_in": challenge.sign_in, "last_four": challenge.last_four}
+        if challenge.outcome == "sent" and new_account:
+            return Outcome("sent_new", sign_in_facts)
+        return Outcome(challenge.outcome, sign_in_facts)
 
-
-class Answer(Protocol):
-    """What became of asking."""
-
-    @property
-    def outcome(self) -> AskedFor:
-        """One of the three; the same for numbers that are known and that are not."""
-
-    @property
-    def sign_in(self) -> int:
-        """What a code is now checked for."""
-
-    @property
-    def last_four(self) -> str:
-        """The last digits of the Aadhaar number."""
-
-
-class Row(NamedTuple):
-    """One document of the list: its type, and what it is called where the type has no name of ours."""
-
-    kind: str
-    title: str
-
-
-class Looking(NamedTuple):
-    """What there is behind a sign-in."""
-
-    outcome: Looked
-    rows: Sequence[Row]
-
-
-class Opening(NamedTuple):
-    """What became of asking for one document, and what it says, as facts."""
-
-    outcome: Fetched
-    facts: Mapping[str, object]
-
-
-Ask = Callable[[Claim, str], Awaitable[Answer]]
-"""Who asks, effect."""
-CheckCode = Callable[[int, str, str], Awaitable[CodeChecked]]
-"""Sign-in, code, effect."""
-Look = Callable[[int], Awaitable[Looking]]
-"""Sign-in."""
-Fetch = Callable[[int, int, str, str, str], Awaitable[Opening]]
-"""Sign-in, place in the list from 1, MSISDN the link goes to, language, effect."""
-
-
-class Papers(NamedTuple):
-    """The calls that this journey makes."""
-
-    ask: Ask
-    check_code: CheckCode
-    look: Look
-    fetch: Fetch
-
-
-def documents(calls: Papers) -> Journey:
-    """From hello to a document, and back to the list."""
-
-    async def ask_for_code(visit: Visit) -> Outcome[Literal["sent", "sent_new", "too_many", "down"]]:
-        facts = visit.facts
-        newcomer = _newcomer(facts)
-        claim = Claim(visit.caller, facts["aadhaar"], visit.language, newcomer)
-        answer = await calls.ask(claim, visit.effect)
-        known = {"documents_sign_in": answer.sign_in, "last_four": answer.last_four}
-        if answer.outcome == "sent" and newcomer:
-            return Outcome("sent_new", known)
-        return Outcome(answer.outcome, known)
-
-    async def check(visit: Visit) -> Outcome[CodeChecked]:
-        return Outcome(await calls.check_code(visit.facts["documents_sign_in"], visit.facts["code"], visit.effect))
-
-    async def look(visit: Visit) -> Outcome[Looked]:
-        looking = await calls.look(visit.facts["documents_sign_in"])
-        rows = [
-            {"document": place, "document_kind": row.kind, "document_title": row.title}
-            for place, row in enumerate(looking.rows, 1)
-        ]
-        return Outcome(looking.outcome, {"documents_rows": rows, **_FORGOTTEN})
-
-    async def fetch(visit: Visit) -> Outcome[Fetched | Literal["texted"]]:
-        facts = visit.facts
-        opening = await calls.fetch(
-            facts["documents_sign_in"], facts["document"], visit.caller, visit.language, visit.effect
+    async def check_code(context: StepContext) -> Outcome[CheckOutcome]:
+        return Outcome(
+            await services.document_sign_ins.check_code(
+                context.facts["documents_sign_in"], context.facts["code"], context.idempotency_key
+            )
         )
-        if opening.outcome == "here" and visit.channel == TEXTED:
-            return Outcome("texted", opening.facts)
-        return Outcome(opening.outcome, opening.facts)
 
-    again, helped = Option("again", goto="documents_aadhaar"), Option("help", goto="get_help")
+    async def list_documents(context: StepContext) -> Outcome[ListOutcome]:
+        document_list = await services.documents.list_documents(context.facts["documents_sign_in"])
+        rows = [
+            {
+                "document": position,
+                "document_kind": document.kind,
+                "document_title": fallback_title(document.kind, document.title),
+            }
+            for position, document in enumerate(document_list.documents, 1)
+        ]
+        return Outcome(document_list.outcome, {"documents_rows": rows, **_CLEARED_FACTS})
+
+    async def fetch_document(context: StepContext) -> Outcome[HandoverOutcome | Literal["texted"]]:
+        facts = context.facts
+        recipient = Recipient(context.caller, context.language)
+        result = await services.documents.hand_over(
+            facts["documents_sign_in"], facts["document"], recipient, context.idempotency_key
+        )
+        facts_of_document = document_facts(result.document) if result.document else {}
+        if result.outcome == "here" and context.channel == CHANNEL_SMS:
+            return Outcome("texted", facts_of_document)
+        return Outcome(result.outcome, facts_of_document)
+
+    again, help_option = Option("again", goto="documents_aadhaar"), Option("help", goto="get_help")
     no_code = (Option("no_code", goto="documents_no_code"),)
     others = Option("others", goto="documents_look")
-    checked = {
+    after_code = {
         "right": "documents_look",
         "wrong": "documents_code_wrong",
         "gone": "documents_code_gone",
         "too_many": "documents_too_many",
         "down": "documents_code_later",
     }
-    fetched = {
+    after_fetch = {
         "here": "document_shown",
         "texted": "document_texted",
         "unknown": "document_unknown",
@@ -137,22 +90,23 @@ def documents(calls: Papers) -> Journey:
     }
     return (
         Choice(
-            "documents_start", (Option("digilocker", goto="documents_account"), Option("find", goto="sectors"), helped)
+            "documents_start",
+            (Option("digilocker", goto="documents_account"), Option("find", goto="sectors"), help_option),
         ),
         Choice(
             "documents_account",
             (Option("yes", goto="documents_aadhaar"), Option("create", goto="documents_consent")),
-            saves="documents_account",
+            save_as="documents_account",
         ),
         Choice("documents_consent", (Option("agree", goto="documents_name"),)),
-        Question("documents_name", "documents_name", checks.person, goto="documents_born"),
-        Question("documents_born", "documents_born", checks.birthday, goto="documents_gender"),
+        Question("documents_name", "documents_name", validators.person_name, goto="documents_born"),
+        Question("documents_born", "documents_born", validators.birth_date, goto="documents_gender"),
         Choice(
             "documents_gender",
-            tuple(Option(one, goto="documents_aadhaar") for one in GENDERS),
-            saves="documents_gender",
+            tuple(Option(gender, goto="documents_aadhaar") for gender in GENDERS),
+            save_as="documents_gender",
         ),
-        Question("documents_aadhaar", "aadhaar", checks.aadhaar, goto="documents_ask", secret=True),
+        Question("documents_aadhaar", "aadhaar", validators.aadhaar, goto="documents_ask", secret=True),
         Step(
             "documents_ask",
             ask_for_code,
@@ -164,40 +118,54 @@ def documents(calls: Papers) -> Journey:
             },
         ),
         *(
-            Question(name, "code", checks.code, goto="documents_check", secret=True, options=no_code)
+            Question(name, "code", validators.code, goto="documents_check", secret=True, options=no_code)
             for name in ("documents_code", "documents_code_new", "documents_code_wrong", "documents_code_later")
         ),
-        Step("documents_check", check, checked),
-        Choice("documents_no_code", (again, helped)),
+        Step("documents_check", check_code, after_code),
+        Choice("documents_no_code", (again, help_option)),
         Choice("documents_code_gone", (again,)),
-        Choice("documents_too_many", (helped,)),
-        Choice("documents_down", (again, helped)),
+        Choice("documents_too_many", (help_option,)),
+        Choice("documents_down", (again, help_option)),
         Step(
             "documents_look",
-            look,
+            list_documents,
             {"some": "documents_list", "none": "documents_none", "down": "documents_slow", "ended": "documents_ended"},
             commits=True,
+            effects=REVEALS,
+            needs=DOCUMENT_HOLDER,
         ),
-        Listing("documents_list", _rows, saves="document", goto="document_fetch", empty="documents_none"),
-        Choice("documents_none", (helped,)),
-        Step("document_fetch", fetch, fetched),
+        ListScreen(
+            "documents_list", _document_rows, save_as="document", goto="document_fetch", goto_if_empty="documents_none"
+        ),
+        Choice("documents_none", (help_option,)),
+        Step(
+            "document_fetch",
+            fetch_document,
+            after_fetch,
+            effects=REVEALS,
+            needs=DOCUMENT_HOLDER,
+            once=True,
+            subject=("documents_sign_in", "document"),
+        ),
         Choice("document_shown", (others,)),
         Choice("document_texted", (others,)),
-        Choice("document_unknown", (others, helped)),
-        Choice("documents_slow", (others, helped)),
+        Choice("document_unknown", (others, help_option)),
+        Choice("documents_slow", (others, help_option)),
         Choice("documents_ended", (again,)),
     )
 
 
-_FORGOTTEN: Facts = {"documents_name": "", "documents_born": "", "documents_gender": "", "documents_account": ""}
+_CLEARED_FACTS: Facts = {"documents_name": "", "documents_born": "", "documents_gender": "", "documents_account": ""}
 
 
-def _newcomer(facts: Facts) -> tuple[str, str, Gender] | None:
+def _new_account(facts: Facts) -> NewAccountDetails | None:
+    """The details of a new account at the issuer, if the caller agreed to create one."""
     if facts.get("documents_account") != "create":
         return None
-    return facts["documents_name"], facts["documents_born"], facts["documents_gender"]
+    birth_date = date.fromisoformat(facts["documents_born"])
+    return NewAccountDetails(facts["documents_name"], birth_date, facts["documents_gender"])
 
 
-def _rows(facts: Facts) -> Sequence[Facts]:
+def _document_rows(facts: Facts) -> Sequence[Facts]:
     rows: Sequence[Facts] = facts.get("documents_rows", ())
     return rows

@@ -1,11 +1,12 @@
-"""The main menu, whose order and numbers a deployment sets, and the helpdesk behind it."""
+"""The main menu, whose order and keys the deployment sets, and the helpdesk."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
-from menus.model import Choice, Goodbye, Journey, Option, Outcome, Step, Visit
+from menus.journeys.services import JourneyServices
+from menus.model import Choice, Goodbye, Journey, Option, Outcome, Step, StepContext
 
-DOORS = {
+MAIN_MENU_ENTRIES = {
     "find": "sectors",
     "track": "ask_number",
     "documents": "documents_start",
@@ -16,28 +17,27 @@ DOORS = {
     "help": "get_help",
     "language": "languages",
 }
-"""What the main menu can offer, and where each leads."""
-
-SendLinks = Callable[[str, str, str], Awaitable[None]]
-"""Sends the download links by SMS: number, language, effect."""
+"""Entries of a main menu, and the screen that each leads to."""
 
 
-def main(order: Mapping[str, str], helpdesk: Mapping[str, str], send_links: SendLinks) -> Journey:
-    """The main menu with its options under the keys of `order`, such as `{"1": "find", "2": "track"}`."""
+def build_main_journey(
+    entries_by_key: Mapping[str, str], helpdesk: Mapping[str, str], services: JourneyServices
+) -> Journey:
+    """The main menu; `entries_by_key` is such as `{"1": "find", "2": "track"}`."""
 
-    async def get_help(_: Visit) -> Outcome[Literal["here"]]:
+    async def get_help(_: StepContext) -> Outcome[Literal["here"]]:
         return Outcome("here", dict(helpdesk))
 
-    async def get_app(visit: Visit) -> Outcome[Literal["sent"]]:
-        await send_links(visit.citizen, visit.told_in, visit.effect)
+    async def get_app(context: StepContext) -> Outcome[Literal["sent"]]:
+        await services.app_links.send(context.citizen, context.citizen_language, context.idempotency_key)
         return Outcome("sent")
 
-    options = tuple(Option(name, goto=DOORS[name], key=key) for key, name in order.items())
+    options = tuple(Option(name, goto=MAIN_MENU_ENTRIES[name], key=key) for key, name in entries_by_key.items())
     return (
         Choice("main", options),
         Step("get_help", get_help, {"here": "helpdesk"}),
         Choice("helpdesk", (Option("operator", goto="operator"), Option("centre", goto="nearest_centre"))),
-        Step("get_app", get_app, {"sent": "app_sent"}),
+        Step("get_app", get_app, {"sent": "app_sent"}, once=True),
         Choice("app_sent", ()),
         Goodbye("stuck"),
     )

@@ -1,89 +1,50 @@
-"""Paying the fee of an application: what it costs, whose wallet is asked, and that the wallet asks once the call is over.
+"""Pay the fee of an application from a wallet.
 
-A USSD call keeps the phone busy, and no wallet can put its own screen before it: so the last thing said ends the call. The
+During a USSD session the phone is busy and a wallet cannot show its prompt, so the last screen ends the session. The
 wallet's PIN is typed into the wallet and never here.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal
 
-from menus.journeys.sign_in import existed
-from menus.model import Choice, Goodbye, Journey, Option, Outcome, Step, Visit
+from menus.journeys.services import JourneyServices
+from menus.model import Choice, Goodbye, Journey, Option, Outcome, Step, StepContext
+from menus.proof import COSTS, PAYER
+from services.payments.models import Payer, PayResult
 
-State = Literal["none", "due", "pending", "paid"]
-Asked = Literal["asked", "pending", "paid", "too_many", "none"]
-SHOWN = 4  # digits of a number, enough to know one's own by
-
-
-class Fee(Protocol):
-    """What is to be paid for an application; it says nothing of a person."""
-
-    @property
-    def service(self) -> str:
-        """The service's code."""
-
-    @property
-    def amount_minor(self) -> int:
-        """In hundredths."""
-
-    @property
-    def currency(self) -> str:
-        """ISO 4217."""
-
-    @property
-    def state(self) -> State:
-        """How it stands."""
-
-    @property
-    def here(self) -> bool:
-        """Whether it can be paid here."""
+VISIBLE_DIGITS = 4  # digits, enough for an owner to recognize the number
 
 
-class Payer(NamedTuple):
-    """Whose wallet is asked."""
+def build_payment_journey(services: JourneyServices) -> Journey:
+    """From a tracking number to the payment request; the number alone entitles the caller to pay."""
 
-    number: str
-    account: int
-    language: str
-    channel: str
-
-
-FeeOf = Callable[[str, Callable[[str], bool]], Awaitable[Fee | None]]
-"""Tracking number, and whether what was done under an effect counts yet; None where there is no such application."""
-PayFee = Callable[[str, Payer, str], Awaitable[Asked]]
-"""Tracking number, who pays, effect."""
-
-
-class Paying(NamedTuple):
-    """The calls that this journey makes."""
-
-    fee: FeeOf
-    pay: PayFee
-
-
-def pay(calls: Paying) -> Journey:
-    """From a tracking number to a wallet that asks for its PIN; whoever has the number may pay."""
-
-    async def fee(visit: Visit) -> Outcome[Literal["due", "pending", "paid", "none", "elsewhere", "unknown"]]:
-        found = await calls.fee(visit.facts["number"], lambda effect: existed(effect, visit.effect))
-        if found is None:
+    async def check_fee(
+        context: StepContext,
+    ) -> Outcome[Literal["due", "pending", "paid", "none", "elsewhere", "unknown"]]:
+        fee = await services.fees.find(context.facts["number"], context.is_past)
+        if fee is None:
             return Outcome("unknown")
-        known = {"service": found.service, "fee": [found.amount_minor, found.currency], "wallet": shown(visit.citizen)}
-        if found.state == "due" and not found.here:
-            return Outcome("elsewhere", known)
-        return Outcome(found.state, known)
+        known_facts = {
+            "service": fee.service,
+            "fee": [fee.amount_minor, fee.currency],
+            "wallet": mask_msisdn(context.citizen),
+        }
+        if fee.state == "due" and not fee.payable_here:
+            return Outcome("elsewhere", known_facts)
+        return Outcome(fee.state, known_facts)
 
-    async def ask(visit: Visit) -> Outcome[Asked]:
-        return Outcome(await calls.pay(visit.facts["number"], payer_of(visit), visit.effect))
+    async def request_payment(context: StepContext) -> Outcome[PayResult | Literal["none"]]:
+        return Outcome(
+            await services.fees.request_payment(context.facts["number"], build_payer(context), context.idempotency_key)
+        )
 
-    stands = {"pending": "pay_pending", "paid": "pay_paid"}
-    helped = (Option("help", goto="get_help", key="7"),)
+    by_state = {"pending": "pay_pending", "paid": "pay_paid"}
+    help_option = (Option("help", goto="get_help", key="7"),)
     return (
         Step(
             "pay_fee",
-            fee,
+            check_fee,
             {
-                **stands,
+                **by_state,
                 "due": "pay_confirm",
                 "none": "pay_nothing",
                 "elsewhere": "pay_elsewhere",
@@ -93,24 +54,27 @@ def pay(calls: Paying) -> Journey:
         Choice("pay_confirm", (Option("pay", goto="ask_wallet"),)),
         Step(
             "ask_wallet",
-            ask,
-            {**stands, "asked": "wallet_asked", "too_many": "pay_too_often", "none": "pay_elsewhere"},
+            request_payment,
+            {**by_state, "requested": "wallet_asked", "too_many": "pay_too_often", "none": "pay_elsewhere"},
             commits=True,
+            effects=COSTS,
+            needs=PAYER,
+            subject=("number",),
         ),
         Goodbye("wallet_asked"),
-        Choice("pay_pending", helped),
-        Choice("pay_paid", helped),
-        Choice("pay_nothing", helped),
-        Choice("pay_elsewhere", helped),
-        Choice("pay_too_often", helped),
+        Choice("pay_pending", help_option),
+        Choice("pay_paid", help_option),
+        Choice("pay_nothing", help_option),
+        Choice("pay_elsewhere", help_option),
+        Choice("pay_too_often", help_option),
     )
 
 
-def payer_of(visit: Visit) -> Payer:
-    """The citizen, for whom an operator may be calling."""
-    return Payer(visit.citizen, int(visit.facts.get("account") or 0), visit.told_in, visit.channel)
+def build_payer(context: StepContext) -> Payer:
+    """The citizen as the payer, also where an operator acts for them."""
+    return Payer(context.citizen, int(context.facts.get("account") or 0), context.citizen_language, context.channel)
 
 
-def shown(number: str) -> str:
-    """A number's last digits."""
-    return f"XX{number[-SHOWN:]}"
+def mask_msisdn(msisdn: str) -> str:
+    """`XX` and the last digits of a number."""
+    return f"XX{msisdn[-VISIBLE_DIGITS:]}"

@@ -1,126 +1,134 @@
-"""Signing in with a PIN, and the account screen behind it.
+"""Sign in with a PIN, and the account menu.
 
-A journey that needs to know who calls goes to `gate` with the fact `then`: where to go on once that is known.
+The engine sends a caller to `gate` who is not signed in and comes to a step that needs it. The fact `then` names that step:
+after a registration the caller goes on there.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
 
-from menus import checks
-from menus.model import Choice, Goodbye, Journey, Option, Outcome, Question, Step, Visit
+from msgspec.structs import replace
 
-Tried = Literal["in", "wrong", "locked", "unknown"]
-Then = Literal["own", "apply", "account", "profile", "complaint"]
-THEN: Mapping[str, str] = {
-    "own": "own",
-    "apply": "start_form",
-    "account": "account",
-    "profile": "profile",
-    "complaint": "complaint_own",
-}
-"""What `then` may say, and the screen it means."""
+from menus import validators
+from menus.journeys.assisted import CITIZEN_FACTS
+from menus.journeys.security_questions import has_questions
+from menus.journeys.services import JourneyServices
+from menus.model import Choice, Goodbye, Journey, Option, Outcome, Question, SessionPolicy, Step, StepContext
+from menus.proof import AFTER_SIGN_IN_FACT, NO_PROOF, SIGNED_IN, SIGNED_IN_FACTS, Proof
+from services.citizens.models import AccountClosedError, SignInOutcome, SignInResult
 
-
-class SignIn(Protocol):
-    """How a PIN was received: `in`, `wrong`, `locked` or `unknown`."""
-
-    @property
-    def outcome(self) -> Tried:
-        """One of the four."""
-
-    @property
-    def account(self) -> int:
-        """The account that is now signed in, else 0."""
-
-    @property
-    def left(self) -> int:
-        """How many tries are left before the account is locked."""
-
-    @property
-    def until(self) -> datetime | None:
-        """When a locked account opens again."""
+AfterSignIn = Literal["own", "start_form", "account", "profile", "complaint_own"]
+AFTER_SIGN_IN: Final[tuple[AfterSignIn, ...]] = get_args(AfterSignIn)
+"""The steps for which a caller may register first, and that run after the registration."""
 
 
-RegisteredBy = Callable[[str], Awaitable[str | None]]
-"""Number, to the effect under which its account was made; None when it has none."""
-ClosedIn = Callable[[str], Awaitable[str | None]]
-"""Session, to the effect under which the account was made that was closed in it; None when none was."""
-TryPin = Callable[[str, str, str], Awaitable[SignIn]]
-"""Number, PIN, effect."""
-Clock = Callable[[datetime, str], str]
-"""A moment as the time of day on the clock where a number is at home, such as `14:05`."""
+NOT_SIGNED_IN: Mapping[str, str] = {"locked": "locked", "unknown": "offer_register", "frozen": "frozen"}
+"""The outcomes of an attempt to sign in that end it, and their screens."""
 
 
-class SigningIn(NamedTuple):
-    """The calls that this journey makes."""
+def build_sign_in_journey(services: JourneyServices, *, by_email: bool) -> Journey:
+    """The gate, the PIN, and the account menu, with the e-mail address if `by_email`."""
 
-    registered_by: RegisteredBy
-    closed_in: ClosedIn
-    try_pin: TryPin
-    time_of_day: Clock
-
-
-def sign_in(calls: SigningIn, *, by_email: bool) -> Journey:
-    """The gate, the PIN, and where to go on; the account's menu has e-mail where `by_email`."""
-
-    async def gate(visit: Visit) -> Outcome[Literal["in", "known", "new"]]:
-        if visit.facts.get("account"):
+    async def check_gate(context: StepContext) -> Outcome[Literal["in", "known", "new", "sent"]]:
+        if context.facts.get("account"):
             return Outcome("in")
-        made = await calls.registered_by(visit.caller) or await calls.closed_in(visit.session)
-        return Outcome("known" if existed(made, visit.effect) else "new")
+        key = await services.accounts.find_registration_key(
+            context.caller
+        ) or await services.accounts.find_closed_registration_key(context.session)
+        if context.is_past(key):
+            return Outcome("known")
+        key = await services.accounts.registrations.find_key(context.caller)
+        return Outcome("sent" if context.is_past(key) else "new")
 
-    async def check_pin(visit: Visit) -> Outcome[Tried]:
-        tried = await calls.try_pin(visit.caller, visit.facts["pin"], visit.effect)
-        return signed_in(tried, visit, calls.time_of_day)
+    async def check_pin(context: StepContext) -> Outcome[SignInOutcome]:
+        result = await services.accounts.sign_in(
+            context.caller,
+            context.facts["pin"],
+            context.idempotency_key,
+            vouched=context.caller_number_verified,
+        )
+        return with_proof(sign_in_outcome(result, context, services))
 
-    async def go_on(visit: Visit) -> Outcome[Then]:
-        then: Then = visit.facts.get("then") or "account"
-        return Outcome(then, {"then": ""})
+    async def go_on(context: StepContext) -> Outcome[AfterSignIn]:
+        then = context.facts.get(AFTER_SIGN_IN_FACT)
+        step: AfterSignIn = then if then in AFTER_SIGN_IN else "account"
+        return Outcome(step, {AFTER_SIGN_IN_FACT: ""})
 
-    async def account(visit: Visit) -> Outcome[Literal["in", "in_with_email", "out"]]:
-        if not visit.facts.get("account"):
-            return Outcome("out", {"then": "account"})
-        return Outcome("in_with_email" if by_email else "in")
+    async def account(context: StepContext) -> Outcome[Literal["in", "in_with_email", "unasked"]]:
+        """Offer security questions once in a session, on a call from the phone itself: no forged sender answers them."""
+        is_offered = context.facts.get("questions_offered") or not context.caller_number_verified
+        if not is_offered and not await has_questions(services, context):
+            return Outcome("unasked", {"questions_offered": True})
+        # A forged STOP may have ended the news: a call from the phone itself tells how to get them again.
+        is_out = context.caller_number_verified and await services.opt_outs.is_opted_out(context.citizen)
+        return Outcome("in_with_email" if by_email else "in", {"news_by_sms": "off" if is_out else None})
 
-    async def sign_out(_: Visit) -> Outcome[Literal["out"]]:
-        return Outcome("out", {"account": 0})
+    async def sign_out(_: StepContext) -> Outcome[Literal["out"]]:
+        return Outcome("out", {"account": 0, "epoch": 0})
 
-    forgot = (Option("forgot", goto="recover"),)
+    forgot, anew = (Option("forgot", goto="recover"),), (Option("register", goto="register"),)
     menu = (Option("own", goto="own"), Option("pin", goto="change_pin"), Option("out", goto="sign_out"))
-    with_profile = Option("profile", goto="profile", key="5")  # 4 is that of e-mail, whether it is there or not
-    tried = {"in": "go_on", "wrong": "pin_wrong", "locked": "locked", "unknown": "offer_register"}
+    # Key 4 is for e-mail, with or without it.
+    rest = (Option("profile", goto="profile", key="5"), Option("questions", goto="change_questions", key="6"))
+    by_outcome = {**NOT_SIGNED_IN, "in": "go_on", "wrong": "pin_wrong"}
+    menus = {"in": "account_menu", "in_with_email": "account_menu_email"}
     return (
-        Step("gate", gate, {"in": "go_on", "known": "ask_pin", "new": "offer_register"}),
-        Question("ask_pin", "pin", checks.pin, goto="check_pin", secret=True, options=forgot),
-        Question("pin_wrong", "pin", checks.pin, goto="check_pin", secret=True, options=forgot),
-        Step("check_pin", check_pin, tried),
+        Step("gate", check_gate, {"in": "go_on", "known": "ask_pin", "sent": "pending_pin", "new": "offer_register"}),
+        Question("pending_pin", "pin", validators.pin, goto="check_pin", secret=True, options=anew),
+        Question("ask_pin", "pin", validators.pin, goto="check_pin", secret=True, options=forgot),
+        Question("pin_wrong", "pin", validators.pin, goto="check_pin", secret=True, options=forgot),
+        Step("check_pin", check_pin, by_outcome),
         Goodbye("locked"),
-        Step("go_on", go_on, THEN),
+        Choice("frozen", (Option("help", goto="get_help", key="7"),)),
+        Step("go_on", go_on, {step: step for step in AFTER_SIGN_IN}),
         Choice("offer_register", (Option("register", goto="register"),)),
-        Step("account", account, {"in": "account_menu", "in_with_email": "account_menu_email", "out": "gate"}),
-        Choice("account_menu", (*menu, with_profile)),
-        Choice("account_menu_email", (*menu, Option("email", goto="email"), with_profile)),
-        Step("sign_out", sign_out, {"out": "signed_out"}, commits=True),
+        Choice("signed_out_elsewhere", (Option("sign_in", goto="account"), Option("go_on", goto="main"))),
+        Step("account", account, {**menus, "unasked": "offer_questions"}, needs=SIGNED_IN),
+        Choice("account_menu", (*menu, *rest)),
+        Choice("account_menu_email", (*menu, Option("email", goto="email"), *rest)),
+        Step("sign_out", sign_out, {"out": "signed_out"}, commits=True, needs=NO_PROOF),
         Goodbye("signed_out"),
     )
 
 
-def existed(made: str | None, effect: str) -> bool:
-    """Whether an account made under the effect `made` was there before the key press that `effect` names.
+def build_session_policy(services: JourneyServices) -> SessionPolicy:
+    """What happens when a caller is no longer signed in, a citizen or an operator."""
 
-    A path that is heard again walks past the moment of registering once more, and must not find the account there.
-    """
-    if made is None:
-        return False
-    session, _, length = effect.rpartition(":")
-    made_in, _, made_at = made.rpartition(":")
-    return made_in != session or int(made_at) < int(length)
+    async def find_end(context: StepContext) -> str:
+        facts, vouched = context.facts, context.caller_number_verified
+        if operator := facts.get("operator"):
+            epoch = facts.get("operator_epoch", 0)
+            if reason := await services.operators.find_session_end(operator, epoch, context.session):
+                return reason
+        account = 0 if context.consent_id else facts.get("account")  # the consent ends by itself
+        if not account:
+            return ""
+        return await services.accounts.find_session_end(
+            account, facts.get("epoch", 0), context.session, vouched=vouched
+        )
+
+    return SessionPolicy(
+        find_end=find_end,
+        error=AccountClosedError,
+        screens={
+            "closed": "account_closed",
+            "changed": "signed_out_elsewhere",
+            "locked": "signed_out_elsewhere",
+            "frozen": "frozen",
+            "suspended": "operator_suspended",
+        },
+        forgotten_facts=SIGNED_IN_FACTS | CITIZEN_FACTS,  # an operator who is signed out acts for nobody
+    )
 
 
-def signed_in(tried: SignIn, visit: Visit, time_of_day: Clock) -> Outcome[Tried]:
-    """What the menus learn from an attempt to sign in."""
-    facts: dict[str, object] = {"account": tried.account, "left": tried.left}
-    if tried.until:
-        facts["until"] = time_of_day(tried.until, visit.citizen)
-    return Outcome(tried.outcome, facts)
+def sign_in_outcome(result: SignInResult, context: StepContext, services: JourneyServices) -> Outcome[SignInOutcome]:
+    """The outcome of a step that tries a PIN or security answers, with the facts that the next screen states."""
+    facts: dict[str, object] = {"account": result.account, "epoch": result.epoch, "left": result.tries_left}
+    if result.locked_until:
+        facts["until"] = services.format_time_of_day(result.locked_until, context.citizen)
+    return Outcome(result.outcome, facts)
+
+
+def with_proof(outcome: Outcome[SignInOutcome]) -> Outcome[SignInOutcome]:
+    """The outcome of a PIN that was tried, with the proof that a right one gives."""
+    return replace(outcome, proof=Proof.PIN) if outcome.name == "in" else outcome

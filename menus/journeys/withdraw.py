@@ -1,85 +1,64 @@
-"""Taking an application back: by whoever made it, once they are sure, or by the other person whom it is for."""
+"""Withdraw an application: by its applicant, or by the other person whom it is for."""
 
-from collections.abc import Awaitable, Callable
-from typing import Literal, NamedTuple, Protocol
-
-from menus import checks
-from menus.model import Accepted, Choice, Goodbye, Journey, Option, Outcome, Step, Visit
-
-Came = Literal["withdrawn", "final", "unknown"]
-
-
-class TakenBack(Protocol):
-    """What came of it."""
-
-    @property
-    def outcome(self) -> Came:
-        """It is `withdrawn`, its status is `final`, or it is `unknown` to whoever asks."""
-
-    @property
-    def service(self) -> str:
-        """The service's code; empty where it is unknown."""
-
-    @property
-    def status(self) -> str:
-        """The status it has now; empty where it is unknown."""
+from core.validation import Valid
+from menus import validators
+from menus.journeys.services import JourneyServices
+from menus.model import Choice, Goodbye, Journey, Option, Outcome, Step, StepContext
+from menus.proof import FRESH_PIN, NUMBER_OR_CODE
+from services.applications.models import WithdrawalOutcome, WithdrawalResult
 
 
-class Withdrawing(NamedTuple):
-    """The calls that this journey makes: by whom, with which tracking number, over which channel, under which effect.
-
-    `withdraw` is by the account that applied, `refuse` by the number of the other person whom it is for.
-    """
-
-    withdraw: Callable[[int, str, str, str], Awaitable[TakenBack]]
-    refuse: Callable[[str, str, str, str], Awaitable[TakenBack]]
+def build_withdrawal_journey(services: JourneyServices) -> Journey:
+    """The screens from the applicant's own application, and those of the keyword in the other person's SMS."""
+    return (*_withdrawal_screens(services), *_refusal_screens(services))
 
 
-def withdraw(calls: Withdrawing) -> Journey:
-    """From one's own application, or by the keyword that another person was told."""
-    return (*_by_the_applicant(calls), *_by_the_other(calls))
+def _withdrawal_screens(services: JourneyServices) -> Journey:
+    async def withdraw_now(context: StepContext) -> Outcome[WithdrawalOutcome]:
+        facts = context.facts
+        return _withdrawal_outcome(
+            await services.withdrawals.withdraw(
+                facts["account"], facts["number"], context.channel, context.idempotency_key
+            )
+        )
 
-
-def _by_the_applicant(calls: Withdrawing) -> Journey:
-    async def sure(visit: Visit) -> Outcome[Literal["sure", "signed_out"]]:
-        return Outcome("sure") if visit.facts.get("account") else Outcome("signed_out", {"then": "own"})
-
-    async def now(visit: Visit) -> Outcome[Came]:
-        facts = visit.facts
-        return _came(await calls.withdraw(facts["account"], facts["number"], visit.channel, visit.effect))
-
-    own, helped = Option("own", goto="own"), Option("help", goto="get_help", key="7")
+    own, help_option = Option("own", goto="own"), Option("help", goto="get_help", key="7")
     return (
-        Step("withdraw", sure, {"sure": "withdraw_sure", "signed_out": "gate"}),
-        Choice("withdraw_sure", (Option("yes", goto="withdraw_now"), Option("no", goto="look_up"))),
+        Choice("withdraw", (Option("yes", goto="withdraw_now"), Option("no", goto="look_up"))),
         Step(
             "withdraw_now",
-            now,
+            withdraw_now,
             {"withdrawn": "withdraw_done", "final": "withdraw_late", "unknown": "withdraw_not_yours"},
             commits=True,
+            needs=FRESH_PIN,
+            subject=("number",),
         ),
         Choice("withdraw_done", (own,)),
-        Choice("withdraw_late", (own, helped)),
-        Choice("withdraw_not_yours", (own, helped)),
+        Choice("withdraw_late", (own, help_option)),
+        Choice("withdraw_not_yours", (own, help_option)),
     )
 
 
-def _by_the_other(calls: Withdrawing) -> Journey:
-    async def refuse(visit: Visit) -> Outcome[Came]:
-        """One answer for a number that does not exist, one that is mistyped and one of somebody else."""
-        number = checks.tracking_number(visit.facts["rest"], visit.today)
-        if not isinstance(number, Accepted):
+def _refusal_screens(services: JourneyServices) -> Journey:
+    async def refuse(context: StepContext) -> Outcome[WithdrawalOutcome]:
+        """Give the same reply for an unknown number, a misspelt one and one of somebody else."""
+        number = validators.tracking_number(context.facts["rest"], context.today)
+        if not isinstance(number, Valid):
             return Outcome("unknown")
-        return _came(await calls.refuse(visit.caller, str(number.value), visit.channel, visit.effect))
+        return _withdrawal_outcome(
+            await services.withdrawals.refuse(
+                context.caller, str(number.value), context.channel, context.idempotency_key
+            )
+        )
 
-    ways = {"withdrawn": "refusal_done", "final": "refusal_late", "unknown": "refusal_unknown"}
+    next_screens = {"withdrawn": "refusal_done", "final": "refusal_late", "unknown": "refusal_unknown"}
     return (
-        Step("texted_refusal", refuse, ways, commits=True),
+        Step("texted_refusal", refuse, next_screens, commits=True, needs=NUMBER_OR_CODE, carries=("rest",)),
         Goodbye("refusal_done"),
         Goodbye("refusal_late"),
         Goodbye("refusal_unknown"),
     )
 
 
-def _came(taken: TakenBack) -> Outcome[Came]:
-    return Outcome(taken.outcome, {"service": taken.service, "status": taken.status} if taken.service else {})
+def _withdrawal_outcome(result: WithdrawalResult) -> Outcome[WithdrawalOutcome]:
+    return Outcome(result.outcome, {"service": result.service, "status": result.status} if result.service else {})

@@ -1,163 +1,149 @@
-"""Forms that were begun and not handed in: kept answer by answer, for whoever goes on with one another day.
+"""Drafts: unfinished forms, saved answer by answer, so that the citizen can continue on another day.
 
-A path that is heard again must find a form as it was when it was heard first. So it is noted by which key press somebody
-went on with it, with the answers it had then, and by which it was ended.
+A replayed path must find a form as it was the first time. Therefore a draft records the key of the input that resumed it,
+with the answers it had then, and the key of the input that ended it.
 """
 
-import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from failures import told
-from services.closed import AccountClosed, still_open
-from services.given import Clock, Sealing, utc_now
-from services.records.database import Records, Transaction
-from services.records.tables import accounts, drafts
-from services.records.upsert import NotWritten
-from together import Together
+from core.batching import Batcher
+from core.crypto import Cipher
+from core.deadline import NotRecordedError
+from core.idempotency import is_same_or_later_in_session
+from core.logging import error_facts
+from core.timeouts import Timeout
+from core.types import UtcClock, utc_now
+from db.bulk_upsert import WriteError
+from db.database import Database, Transaction
+from db.tables import accounts, drafts
+from services.applications.models import Draft
+from services.citizens.closed_accounts import ensure_account_open
+from services.citizens.models import AccountClosedError
 
-KEPT: Final = timedelta(days=30)
-KEPT_ENDED: Final = timedelta(days=1)  # as long as a path may be heard again
-TURNS: Final = 8  # of the loop in which answers come together: a commit costs many times what one does
-PATIENCE: Final = 1.0  # seconds that a caller waits for it: the next answer keeps this one as well
-_WRITTEN: Final = tuple(drafts.c[name] for name in ("effect", "account", "service", "begun", "answers", "ends_at"))
+ENDED_RETENTION: Final = timedelta(days=1)
+"""How long an ended draft is kept: no path is replayed later."""
+# Answers within this number of event-loop iterations are written in one commit, which costs many times more than a row.
+BATCH_TURNS: Final = 8
+SAVE_TIMEOUT: Final = 1.0
+"""Seconds that a caller waits for a save; the next answer saves this one as well."""
+
+_UPSERT_COLUMNS: Final = tuple(
+    drafts.c[name] for name in ("idempotency_key", "account", "service", "begun", "answers", "ends_at")
+)
+_CLOSED_ACCOUNTS_QUERY: Final = select(accounts.c.id).where(
+    accounts.c.id.in_(bindparam("accounts", expanding=True)), accounts.c.closed_at.is_not(None)
+)
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A form as far as it was filled in; `effect` is that under which it was opened, and will be one application.
-
-    `beneficiary` is the number of the other person whom it is for, empty where it is for whoever fills it in.
-    """
-
-    effect: str
-    account: int
-    service: str
-    begun: date
-    form: Mapping[str, str] = field(repr=False)
-    beneficiary: str = field(default="", repr=False)
-
-
 class Drafts:
-    """The unfinished forms of every account."""
+    """Saves and finds the unfinished forms of accounts; a form ends `retention` after its last answer."""
 
-    def __init__(self, records: Records, seal: Sealing, *, clock: Clock = utc_now) -> None:
-        self._records = records
-        self._seal = seal
+    def __init__(
+        self,
+        database: Database,
+        cipher: Cipher,
+        *,
+        retention: timedelta = timedelta(days=30),
+        clock: UtcClock = utc_now,
+    ) -> None:
+        self._database = database
+        self._retention = retention
+        self._cipher = cipher
         self._clock = clock
-        self._write = records.upsert(drafts, _WRITTEN)
-        self._together = Together(self._write_all, turns=TURNS)
+        self._upsert = database.bulk_upsert(drafts, _UPSERT_COLUMNS)
+        self._batch_save = Batcher(self._save_batch, loop_turns=BATCH_TURNS, commits=True)
 
-    async def keep(self, draft: Draft) -> None:
-        """Keep it as it stands: for good when this returns, unless the database cannot; the form goes on all the same.
+    async def save(self, draft: Draft) -> None:
+        """Save a draft. A database that fails or does not answer is logged, and the form continues.
 
         Raises:
-            AccountClosed: whose it is was deleted meanwhile.
+            AccountClosedError: the account was deleted in another session.
         """
         try:
-            async with asyncio.timeout(PATIENCE):
-                await self._together(self._row(draft))
-        except (NotWritten, SQLAlchemyError, OSError) as failure:
-            log.warning("a draft was not kept", **told(failure))
-        except AccountClosed:
-            await self._take_away(draft)
+            async with Timeout(SAVE_TIMEOUT):
+                await self._batch_save(self._draft_to_row(draft))
+        except (NotRecordedError, WriteError, SQLAlchemyError, OSError) as error:
+            log.warning("draft_not_saved", **error_facts(error))
+        except AccountClosedError:
+            await self._delete(draft)
 
-    async def found(self, account: int, service: str, effect: str) -> Draft | None:
-        """The newest form of this service that was left unfinished before the key press `effect`."""
-        asked = select(drafts).where(drafts.c.account == account, drafts.c.service == service)
-        alive = asked.where(drafts.c.ends_at > self._clock()).order_by(drafts.c.ends_at.desc())
-        rows = await self._records.read(alive)
-        return next((self._opened(row, row.answers) for row in rows if _unfinished(row, effect)), None)
+    async def find_unfinished(self, account: int, service: str, idempotency_key: str) -> Draft | None:
+        """The newest draft of this service that was unfinished before the input with this key."""
+        query = select(drafts).where(drafts.c.account == account, drafts.c.service == service)
+        newest_first = query.where(drafts.c.ends_at > self._clock()).order_by(drafts.c.ends_at.desc())
+        rows = await self._database.fetch(newest_first)
+        row = next((row for row in rows if _was_unfinished(row, idempotency_key)), None)
+        return None if row is None else self._draft_from_row(row, row.answers)
 
-    async def take_up(self, account: int, draft: str, effect: str) -> Draft | None:
-        """The form that was opened under `draft`, to go on with; None where it was forgotten meanwhile."""
-        its = (drafts.c.effect == draft, drafts.c.account == account)
-        noted = {"taken_up_by": effect, "taken_up": drafts.c.answers}
-        first = drafts.c.taken_up_by.is_distinct_from(effect)
-        async with self._records.transaction() as transaction:
-            await transaction.execute(update(drafts).where(*its, first).values(noted))
-            row = (await transaction.execute(select(drafts).where(*its))).one_or_none()
-        return None if row is None else self._opened(row, row.taken_up)
+    async def resume(self, account: int, draft_key: str, idempotency_key: str) -> Draft | None:
+        """The draft as it was when the input with this key resumed it; None where it is deleted."""
+        draft = (drafts.c.idempotency_key == draft_key, drafts.c.account == account)
+        is_first = drafts.c.resumed_by.is_distinct_from(idempotency_key)
+        values = {"resumed_by": idempotency_key, "resumed_answers": drafts.c.answers}
+        async with self._database.transaction() as transaction:
+            await transaction.execute(update(drafts).where(*draft, is_first).values(values))
+            row = (await transaction.execute(select(drafts).where(*draft))).one_or_none()
+        return None if row is None else self._draft_from_row(row, row.resumed_answers)
 
-    async def set_aside(self, account: int, draft: str, effect: str) -> None:
-        """Begin another one in its place."""
-        async with self._records.transaction() as transaction:
-            await self.end(transaction, account, draft, effect)
+    async def discard(self, account: int, draft_key: str, idempotency_key: str) -> None:
+        """End a draft that the citizen does not continue."""
+        async with self._database.transaction() as transaction:
+            await self.finish(transaction, account, draft_key, idempotency_key)
 
-    async def end(self, transaction: Transaction, account: int, draft: str, effect: str) -> None:
-        """Within `transaction`, note that nobody will go on with it from the key press `effect` on."""
-        its = (drafts.c.effect == draft, drafts.c.account == account, drafts.c.ended_by.is_(None))
-        ended = {"ended_by": effect, "ends_at": self._clock() + KEPT_ENDED}
-        await transaction.execute(update(drafts).where(*its).values(ended))
+    async def finish(self, transaction: Transaction, account: int, draft_key: str, idempotency_key: str) -> None:
+        """End a draft within `transaction`, from the input with this key on."""
+        draft = (drafts.c.idempotency_key == draft_key, drafts.c.account == account, drafts.c.ended_by.is_(None))
+        values = {"ended_by": idempotency_key, "ends_at": self._clock() + ENDED_RETENTION}
+        await transaction.execute(update(drafts).where(*draft).values(values))
 
-    async def _write_all(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[BaseException | None]:
-        """Whose account is closed is seen after it was written: a row waits for whoever deletes its account just then."""
-        written = await self._written(rows)
-        whose = {row["account"] for row in rows}
-        closed = set((await self._records.read(_CLOSED, {"whose": sorted(whose)})).scalars())
+    async def _save_batch(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[BaseException | None]:
+        """Write the rows, then look for closed accounts: a row waits for the transaction that deletes its account."""
+        errors = await self._upsert.write_each(rows)
+        ids = sorted({row["account"] for row in rows})
+        closed = set((await self._database.fetch(_CLOSED_ACCOUNTS_QUERY, {"accounts": ids})).scalars())
         return [
-            AccountClosed() if row["account"] in closed else failed for row, failed in zip(rows, written, strict=True)
+            AccountClosedError() if row["account"] in closed else error for row, error in zip(rows, errors, strict=True)
         ]
 
-    async def _written(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[BaseException | None]:
-        try:
-            await self._write(rows)
-        except NotWritten:
-            if len(rows) == 1:
-                raise
-            # One of them cannot be written, and the others are not to suffer for it.
-            return await asyncio.gather(*(self._write([row]) for row in rows), return_exceptions=True)
-        return [None] * len(rows)
+    async def _delete(self, draft: Draft) -> None:
+        """Delete a draft of a closed account; raise AccountClosedError unless this session closed it."""
+        async with self._database.transaction() as transaction:
+            await transaction.execute(delete(drafts).where(drafts.c.idempotency_key == draft.idempotency_key))
+        async with self._database.transaction() as transaction:
+            await ensure_account_open(transaction, draft.account, draft.idempotency_key)
 
-    async def _take_away(self, draft: Draft) -> None:
-        """Nothing is left of it; who did not close the account in this very session is told that it is closed."""
-        async with self._records.transaction() as transaction:
-            await transaction.execute(delete(drafts).where(drafts.c.effect == draft.effect))
-        async with self._records.transaction() as transaction:
-            await still_open(transaction, draft.account, draft.effect)
-
-    def _row(self, draft: Draft) -> Mapping[str, Any]:
+    def _draft_to_row(self, draft: Draft) -> Mapping[str, Any]:
         answers = json.dumps([dict(draft.form), draft.beneficiary]).encode()
         return {
-            "effect": draft.effect,
+            "idempotency_key": draft.idempotency_key,
             "account": draft.account,
             "service": draft.service,
-            "begun": draft.begun,
-            "answers": b64encode(self._seal.close(answers, _about(draft.effect))).decode(),
-            "ends_at": self._clock() + KEPT,
+            "begun": draft.started_on,
+            "answers": b64encode(self._cipher.encrypt(answers, _associated_data(draft.idempotency_key))).decode(),
+            "ends_at": self._clock() + self._retention,
         }
 
-    def _opened(self, row: Row[Any], answers: str) -> Draft:
-        form, beneficiary = json.loads(self._seal.open(b64decode(answers), _about(row.effect)))
-        return Draft(row.effect, row.account, row.service, row.begun, form, beneficiary)
+    def _draft_from_row(self, row: Row[Any], answers: str) -> Draft:
+        form, beneficiary = json.loads(self._cipher.decrypt(b64decode(answers), _associated_data(row.idempotency_key)))
+        return Draft(row.idempotency_key, row.account, row.service, row.begun, form, beneficiary)
 
 
-_CLOSED: Final = select(accounts.c.id).where(
-    accounts.c.id.in_(bindparam("whose", expanding=True)), accounts.c.closed_at.is_not(None)
-)
+def _was_unfinished(row: Row[Any], idempotency_key: str) -> bool:
+    """Whether the draft existed, and was not ended, before the input with this key."""
+    return not is_same_or_later_in_session(row.idempotency_key, idempotency_key) and (
+        row.ended_by is None or is_same_or_later_in_session(row.ended_by, idempotency_key)
+    )
 
 
-def _unfinished(row: Row[Any], effect: str) -> bool:
-    """Whether somebody could go on with it when the key press `effect` was heard first."""
-    return not _since(row.effect, effect) and (row.ended_by is None or _since(row.ended_by, effect))
-
-
-def _since(other: str, effect: str) -> bool:
-    """Whether the key press `other` is `effect` itself or came after it in the same session."""
-    session, _, length = effect.rpartition(":")
-    its_session, _, its_length = other.rpartition(":")
-    return session == its_session and int(its_length) >= int(length)
-
-
-def _about(effect: str) -> str:
-    return f"draft:{effect}"
+def _associated_data(idempotency_key: str) -> str:
+    return f"draft:{idempotency_key}"

@@ -1,1 +1,1 @@
-"""What can be applied for, at which office, for how much, and on which channels: data that an editor writes."""
+"""The catalogue: services, offices, fees, forms and channels, as data that an editor writes in TOML."""

@@ -1,7 +1,7 @@
-"""Finding things by what people call them: in any script they have a name in, begun, misspelt, by ear, or by keypad digits.
+"""Searches things by name: in any script, by the beginning of words, misspelt, by sound, or by keypad digits.
 
-It costs about the same for ten services and ten thousand: words are looked up, and only what nothing begins with and
-nothing sounds like is compared with words of about its length.
+A search costs about the same for ten services and ten thousand: words are looked up in indexes, and only a word without a
+match is compared with words of similar length.
 """
 
 from collections import Counter, defaultdict
@@ -11,151 +11,168 @@ from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from services.catalogue.model import Texts
-from services.catalogue.prefixes import MANY, Prefixes
-from services.catalogue.sounds import keyed, latin, sound, words_of
+from core.types import Translations
+from services.catalogue.phonetics import keypad_digits, phonetic_key, split_words, to_latin
+from services.catalogue.prefix_index import CACHE_THRESHOLD, PrefixIndex
 
-MOST: Final = 8  # of what is found: more than anybody reads in one SMS
-MOST_WORDS: Final = 8  # that are looked at of what was typed
-LEAST_KEYS: Final = 2  # digits that are taken for the keys of a name
-ALIKE: Final = 72  # of 100: a letter or two of a word are wrong
-NEAREST: Final = 3  # words that a misspelt one may be
-SHORTEST: Final = 4  # letters of a word, below which everything is alike
-COMMON, LEAST_COMMON = 10, 5  # what begins more things than a tenth of all, and than so many, tells little of any
-APART: Final = 2  # letters by which words that are alike may differ in length
+MAX_RESULTS: Final = 8  # more than anyone reads in one SMS
+MAX_WORDS: Final = 8  # words of a query that are used
+MIN_KEYPAD_DIGITS: Final = 2  # digits that count as keypad input
+MIN_SIMILARITY: Final = 72  # of 100; allows one or two wrong letters in a word
+MAX_SIMILAR_WORDS: Final = 3  # similar words for one misspelt word
+MIN_FUZZY_LENGTH: Final = 4  # letters; shorter words are too similar to each other
+# A word in more than a tenth of all things, and in more than five, says little about any of them.
+COMMON_FRACTION, MIN_COMMON = 10, 5
+MAX_LENGTH_DIFFERENCE: Final = 2  # letters between similar words
 
-_NOWHERE: Final[frozenset[int]] = frozenset()
+_EMPTY: Final[frozenset[int]] = frozenset()
 
 
-class Found(NamedTuple):
-    """Codes of what was found, the best first, and whether there is more than anybody would read."""
+class SearchResult(NamedTuple):
+    """The codes of the results, best first, and whether there are more than MAX_RESULTS."""
 
     codes: Sequence[str]
-    more: bool = False
+    has_more: bool = False
 
 
-class Search:
-    """Every word of every name of a number of things; `named` are their codes with their names, the first first."""
+class NameSearch:
+    """Indexes of the names of a number of things, given as pairs of a code and its names."""
 
-    def __init__(self, named: Iterable[tuple[str, Texts]]) -> None:
+    def __init__(self, named: Iterable[tuple[str, Translations]]) -> None:
         things = list(named)
         self._codes = [code for code, _ in things]
-        self._places = {code: place for place, code in enumerate(self._codes)}
-        self._common = max(len(things) // COMMON, LEAST_COMMON)
-        names = [(place, words_of(name)) for place, (_, texts) in enumerate(things) for name in texts.values()]
-        standing = _standing(names)
-        self._whole = Prefixes((" ".join(words), place) for place, words in names)
-        self._words = Prefixes(_spread(standing, lambda word: {word, latin(word)}))
-        self._sounds = Prefixes(_spread(standing, lambda word: {sound(word)} - {""}))
-        self._key_words = Prefixes(_spread(standing, lambda word: {keyed(word)} - {""}))
-        self._keys = Prefixes((keys, place) for place, words in names for keys in _on_keys(words))
-        self._about_as_long = _about_as_long(standing)
+        self._positions = {code: position for position, code in enumerate(self._codes)}
+        self._common_threshold = max(len(things) // COMMON_FRACTION, MIN_COMMON)
+        names = [(position, split_words(name)) for position, (_, texts) in enumerate(things) for name in texts.values()]
+        positions_by_word = _positions_by_word(names)
+        self._full_names = PrefixIndex((" ".join(words), position) for position, words in names)
+        self._words = PrefixIndex(_expand_forms(positions_by_word, lambda word: {word, to_latin(word)}))
+        self._phonetic_words = PrefixIndex(_expand_forms(positions_by_word, lambda word: {phonetic_key(word)} - {""}))
+        self._keypad_words = PrefixIndex(_expand_forms(positions_by_word, lambda word: {keypad_digits(word)} - {""}))
+        self._keypad_names = PrefixIndex(
+            (keys, position) for position, words in names for keys in _keypad_suffixes(words)
+        )
+        self._words_by_length = _group_by_length(positions_by_word)
 
-    def __call__(self, typed: str, first: Sequence[str] = ()) -> Found:
-        """The best of what `typed` may mean; what is equally good in the order of `first`, then in their own."""
-        words = words_of(typed)[:MOST_WORDS]
+    def __call__(self, query: str, preferred: Sequence[str] = ()) -> SearchResult:
+        """The best results for `query`; equally good ones in the order of `preferred`, then in the order of the index."""
+        words = split_words(query)[:MAX_WORDS]
         if not words:
-            return Found([])
-        places: dict[int, None] = {}
-        for found in self._by_keys(words) if _is_keys(words) else self._by_words(words):
-            places.update(dict.fromkeys(self._best(found, places, first)))
-            if len(places) > MOST:
+            return SearchResult([])
+        positions: dict[int, None] = {}
+        for found in self._match_keypad(words) if _is_keypad_input(words) else self._match_words(words):
+            positions.update(dict.fromkeys(self._select_best(found, positions, preferred)))
+            if len(positions) > MAX_RESULTS:
                 break
-        return Found([self._codes[place] for place in islice(places, MOST)], len(places) > MOST)
+        return SearchResult(
+            [self._codes[position] for position in islice(positions, MAX_RESULTS)], len(positions) > MAX_RESULTS
+        )
 
-    def _by_words(self, words: Sequence[str]) -> Iterable[frozenset[int]]:
-        """What is called so, what has each word or its beginning; where that is nothing, what sounds so; then, what is near."""
-        whole, begun = [self._words.equal(word) for word in words], [self._words.begun(word) for word in words]
-        yield self._whole.equal(" ".join(words))
-        yield _all_of(whole)
-        yield _all_of(begun)
-        if not _all_of(begun):
-            heard = [self._heard(word) for word in words]
-            yield _all_of(_either(whole, heard))
-            yield _all_of(begun := _either(begun, heard))
-        if not _all_of(begun):
-            near = [places for places in map(self._or_like, begun, words) if places]
-            near = [places for places in near if len(places) < self._common] or near
-            yield (_all_of(near) or _most_of(near)) if near else _NOWHERE
+    def _match_words(self, words: Sequence[str]) -> Iterable[frozenset[int]]:
+        """Full names, then names with every word or its beginning; without those, by sound; without those, similar spellings."""
+        whole, by_beginning = (
+            [self._words.exact_matches(word) for word in words],
+            [self._words.prefix_matches(word) for word in words],
+        )
+        yield self._full_names.exact_matches(" ".join(words))
+        yield _intersection(whole)
+        yield _intersection(by_beginning)
+        if not _intersection(by_beginning):
+            by_sound = [self._match_sound(word) for word in words]
+            yield _intersection(_pairwise_union(whole, by_sound))
+            yield _intersection(by_beginning := _pairwise_union(by_beginning, by_sound))
+        if not _intersection(by_beginning):
+            near = [positions for positions in map(self._or_similar, by_beginning, words) if positions]
+            near = [positions for positions in near if len(positions) < self._common_threshold] or near
+            yield (_intersection(near) or _most_frequent(near)) if near else _EMPTY
 
-    def _by_keys(self, groups: Sequence[str]) -> Iterable[frozenset[int]]:
-        """What has a word on these keys, then what has one that begins so; 0 is the key for a space."""
+    def _match_keypad(self, groups: Sequence[str]) -> Iterable[frozenset[int]]:
+        """Names with a word on these keys, then names that begin with them; 0 is the key for a space."""
         if len(groups) == 1:
-            yield self._key_words.equal(groups[0])
-            yield self._keys.begun(groups[0])
+            yield self._keypad_words.exact_matches(groups[0])
+            yield self._keypad_names.prefix_matches(groups[0])
             groups = groups[0].split("0")
-        if len(groups) > 1 and all(len(group) >= LEAST_KEYS for group in groups):
-            yield _all_of(self._keys.begun(group) for group in groups)
+        if len(groups) > 1 and all(len(group) >= MIN_KEYPAD_DIGITS for group in groups):
+            yield _intersection(self._keypad_names.prefix_matches(group) for group in groups)
 
-    def _heard(self, word: str) -> frozenset[int]:
-        heard = sound(word)
-        return self._sounds.equal(heard) if heard else _NOWHERE
+    def _match_sound(self, word: str) -> frozenset[int]:
+        key = phonetic_key(word)
+        return self._phonetic_words.exact_matches(key) if key else _EMPTY
 
-    def _or_like(self, places: frozenset[int], word: str) -> frozenset[int]:
-        """Where a word stands; where it stands nowhere, what is spelt about like it."""
-        if places or len(word) < SHORTEST:
-            return places
-        known = self._about_as_long.get((word.isascii(), len(word)), ())
-        near = process.extract(word, known, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=NEAREST)
-        return frozenset().union(*(self._words.equal(other) for other, _, _ in near))
+    def _or_similar(self, positions: frozenset[int], word: str) -> frozenset[int]:
+        """The positions of a word, or of similar words if it has none."""
+        if positions or len(word) < MIN_FUZZY_LENGTH:
+            return positions
+        known = self._words_by_length.get((word.isascii(), len(word)), ())
+        near = process.extract(word, known, scorer=fuzz.ratio, score_cutoff=MIN_SIMILARITY, limit=MAX_SIMILAR_WORDS)
+        return frozenset().union(*(self._words.exact_matches(other) for other, _, _ in near))
 
-    def _best(self, found: frozenset[int], known: Container[int], first: Sequence[str]) -> Iterable[int]:
-        """One more than anybody reads of those that were found and were not known; of very many, the first are soon met."""
-        ahead = (self._places.get(code, -1) for code in first) if found else ()
-        in_order = range(len(self._codes)) if len(found) >= MANY else sorted(found)
-        best = (place for place in chain(ahead, in_order) if place in found and place not in known)
-        return islice(dict.fromkeys(islice(best, 2 * (MOST + 1))), MOST + 1)
+    def _select_best(self, found: frozenset[int], known: Container[int], preferred: Sequence[str]) -> Iterable[int]:
+        """At most MAX_RESULTS + 1 of the results that are not known yet, in order; it stops early for a large set."""
+        ahead = (self._positions.get(code, -1) for code in preferred) if found else ()
+        in_order = range(len(self._codes)) if len(found) >= CACHE_THRESHOLD else sorted(found)
+        best = (position for position in chain(ahead, in_order) if position in found and position not in known)
+        return islice(dict.fromkeys(islice(best, 2 * (MAX_RESULTS + 1))), MAX_RESULTS + 1)
 
 
-def _is_keys(words: Sequence[str]) -> bool:
+def _is_keypad_input(words: Sequence[str]) -> bool:
     digits = "".join(words)
-    return digits.isascii() and digits.isdigit() and len(digits) >= LEAST_KEYS
+    return digits.isascii() and digits.isdigit() and len(digits) >= MIN_KEYPAD_DIGITS
 
 
-def _on_keys(words: Sequence[str]) -> Iterable[str]:
-    """A name on the keys of a phone, from each of its words on, without a key between them."""
-    keys = [keyed(word) for word in words]
+def _keypad_suffixes(words: Sequence[str]) -> Iterable[str]:
+    """The keypad digits of a name, from each of its words on, without separators."""
+    keys = [keypad_digits(word) for word in words]
     return ("".join(keys[begin:]) for begin in range(len(keys)) if keys[begin])
 
 
-def _standing(names: Iterable[tuple[int, Sequence[str]]]) -> Mapping[str, set[int]]:
-    """Each word, and where it stands."""
-    standing: defaultdict[str, set[int]] = defaultdict(set)
-    for place, words in names:
+def _positions_by_word(names: Iterable[tuple[int, Sequence[str]]]) -> Mapping[str, set[int]]:
+    """The positions of each word."""
+    positions_by_word: defaultdict[str, set[int]] = defaultdict(set)
+    for position, words in names:
         for word in words:
-            standing[word].add(place)
-    return standing
+            positions_by_word[word].add(position)
+    return positions_by_word
 
 
-def _spread(standing: Mapping[str, set[int]], forms: Callable[[str], set[str]]) -> Iterable[tuple[str, int]]:
-    """The forms of each word with the places where the word stands."""
-    return ((form, place) for word, places in standing.items() for form in forms(word) for place in places)
+def _expand_forms(
+    positions_by_word: Mapping[str, set[int]], forms: Callable[[str], set[str]]
+) -> Iterable[tuple[str, int]]:
+    """The forms of each word with the positions of the word."""
+    return (
+        (form, position)
+        for word, positions in positions_by_word.items()
+        for form in forms(word)
+        for position in positions
+    )
 
 
-def _about_as_long(words: Iterable[str]) -> Mapping[tuple[bool, int], Sequence[str]]:
-    """What a misspelt word of Latin letters, or of others, and so long is compared with.
+def _group_by_length(words: Iterable[str]) -> Mapping[tuple[bool, int], Sequence[str]]:
+    """The words that a misspelt word of this script and length is compared with.
 
-    No numbers: another number is not a misspelt one.
+    Numbers are left out: another number is not a misspelling.
     """
     lengths: defaultdict[tuple[bool, int], list[str]] = defaultdict(list)
     for word in sorted(words):
         if not word.isdigit():
-            for length in range(len(word) - APART, len(word) + APART + 1):
+            for length in range(len(word) - MAX_LENGTH_DIFFERENCE, len(word) + MAX_LENGTH_DIFFERENCE + 1):
                 lengths[word.isascii(), length].append(word)
     return lengths
 
 
-def _either(these: Iterable[frozenset[int]], those: Iterable[frozenset[int]]) -> list[frozenset[int]]:
-    return [one | other for one, other in zip(these, those, strict=True)]
+def _pairwise_union(
+    first_sets: Iterable[frozenset[int]], second_sets: Iterable[frozenset[int]]
+) -> list[frozenset[int]]:
+    return [one | other for one, other in zip(first_sets, second_sets, strict=True)]
 
 
-def _all_of(sets: Iterable[frozenset[int]]) -> frozenset[int]:
-    """What is in all of them; the smallest first, for then there is less to look through."""
+def _intersection(sets: Iterable[frozenset[int]]) -> frozenset[int]:
+    """The intersection, smallest set first, which is fastest."""
     return frozenset.intersection(*sorted(sets, key=len))
 
 
-def _most_of(sets: Sequence[frozenset[int]]) -> frozenset[int]:
-    """What is in more of them than anything else."""
+def _most_frequent(sets: Sequence[frozenset[int]]) -> frozenset[int]:
+    """The positions that are in the largest number of sets."""
     counts = Counter(chain.from_iterable(sets))
     most = max(counts.values())
-    return frozenset(place for place, count in counts.items() if count == most)
+    return frozenset(position for position, count in counts.items() if count == most)

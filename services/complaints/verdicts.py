@@ -1,53 +1,60 @@
-"""Whether an answer has satisfied whoever complained: what is settled is closed, what is not goes to the next level."""
+"""Verdicts of complainants on answers: a settled complaint is closed, another one goes to the next level."""
 
 from typing import Any, Final
 
 from sqlalchemy import Row, select
 
-from services.audit import Who
-from services.complaints.moving import Moving, Said, Step, done_before
-from services.complaints.values import Offices, Settled
-from services.records.database import Records, Transaction
-from services.records.tables import complaints
+from db.database import Database, Transaction
+from db.tables import complaints
+from services.audit.models import Actor
+from services.complaints.models import VerdictResult
+from services.complaints.policies import EscalationPolicies
+from services.complaints.transitions import TextKey, Transition, Transitions, find_event
 
-JUDGED: Final = frozenset({"answered"})
+JUDGED_STATUS: Final = "answered"
 
 
 class Verdicts:
-    """Of every complaint, by the MSISDN alone that made it."""
+    """Records verdicts; only the MSISDN that submitted a complaint judges it."""
 
-    def __init__(self, records: Records, moving: Moving, offices: Offices) -> None:
-        self._records = records
-        self._moving = moving
-        self._offices = offices
+    def __init__(self, database: Database, transitions: Transitions, policies: EscalationPolicies) -> None:
+        self._database = database
+        self._transitions = transitions
+        self._policies = policies
 
     async def judge(
-        self, number: str, citizen: str, *, settled: bool, channel: str, effect: str, by: Who | None = None
-    ) -> Settled:
-        """Close the complaint, or raise it; the same effect is answered as before."""
-        async with self._records.transaction() as transaction:
-            held = select(complaints).where(complaints.c.complaint_number == number).with_for_update()
-            row = (await transaction.execute(held)).one_or_none()
-            if row is None or row.number != citizen:
+        self, number: str, citizen: str, *, settled: bool, channel: str, idempotency_key: str, by: Actor | None = None
+    ) -> VerdictResult:
+        """Close or escalate the complaint of MSISDN `citizen`; a repeated key gets the first result."""
+        async with self._database.transaction() as transaction:
+            query = select(complaints).where(complaints.c.complaint_number == number).with_for_update()
+            row = (await transaction.execute(query)).one_or_none()
+            if row is None or row.msisdn != citizen:
                 return "unknown"
-            if before := await self._judged_before(transaction, effect):
-                return before
-            if row.status not in JUDGED:
+            if earlier := await self._find_earlier_verdict(transaction, idempotency_key):
+                return earlier
+            if row.status != JUDGED_STATUS:
                 return "not_answered"
-            step, came_of = self._step(row, effect, settled=settled)
-            await self._moving.move(transaction, row, step, by or Who("citizen", "", channel))
-        return came_of
+            transition, result = self._transition_for(row, idempotency_key, settled=settled)
+            await self._transitions.apply(transaction, row, transition, by or Actor("citizen", "", channel))
+        return result
 
-    def _step(self, row: Row[Any], effect: str, *, settled: bool) -> tuple[Step, Settled]:
+    def _transition_for(
+        self, row: Row[Any], idempotency_key: str, *, settled: bool
+    ) -> tuple[Transition, VerdictResult]:
         if settled:
-            return Step("closed", row.level, {}, Said("complaint_moved"), effect), "closed"
-        if row.level >= self._offices.office(row.department).highest:
-            return Step("under_review", row.level, {}, Said("complaint_again"), effect, awaits=True), "last"
-        return Step("escalated", row.level + 1, {}, Said("complaint_escalated"), effect, awaits=True), "raised"
+            return Transition("closed", row.level, {}, TextKey("complaint_moved"), idempotency_key), "closed"
+        if row.level >= self._policies.policy_for(row.department).highest_level:
+            return Transition(
+                "under_review", row.level, {}, TextKey("complaint_again"), idempotency_key, awaits_answer=True
+            ), "last"
+        return Transition(
+            "escalated", row.level + 1, {}, TextKey("complaint_escalated"), idempotency_key, awaits_answer=True
+        ), "raised"
 
-    async def _judged_before(self, transaction: Transaction, effect: str) -> Settled | None:
-        event = await done_before(transaction, effect)
+    async def _find_earlier_verdict(self, transaction: Transaction, idempotency_key: str) -> VerdictResult | None:
+        event = await find_event(transaction, idempotency_key)
         if event is None:
             return None
-        came_of: dict[str, Settled] = {"closed": "closed", "escalated": "raised", "under_review": "last"}
-        return came_of[event.status]
+        results: dict[str, VerdictResult] = {"closed": "closed", "escalated": "raised", "under_review": "last"}
+        return results[event.status]

@@ -1,5 +1,5 @@
-"""Departments with a system of their own: applications are delivered there, and events of theirs are heard.
+"""Departments with systems of their own: applications are delivered there, and their events are applied here.
 
-`port` is what a department is asked; `registry` (built in) and `connector` (HTTP) are the two kinds there are.
-`deliveries` are the rows on their way, `courier` and `line` take one department's, `couriers` are all of one process.
+`base` is the interface to a department; `registry` (built in) and `http_connector` implement it. `deliveries` has the
+deliveries, `delivery_worker` and `circuit_breaker` serve one department, `delivery_supervisor` all of one process.
 """

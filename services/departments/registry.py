@@ -1,36 +1,36 @@
-"""The built-in registry: a department without a system of its own, whose officers work on the staff console."""
+"""The built-in registry: a department without a system of its own. Its officers use the staff console."""
 
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from services.departments.port import Application, Refused, Standing, Taken
-from services.records.database import Records
-from services.records.tables import applications
+from db.database import Database
+from db.tables import applications
+from services.departments.models import Accepted, ApplicationStatus, OutgoingApplication, Rejected
 
 
-class Registry:
-    """One department's applications, where they were recorded when they were handed in: nothing is delivered."""
+class BuiltInRegistry:
+    """The applications of one department, in the gateway's own database; nothing is delivered."""
 
-    def __init__(self, records: Records, department: str) -> None:
-        self._records = records
+    def __init__(self, database: Database, department: str) -> None:
+        self._database = database
         self._department = department
 
-    async def submit(self, application: Application) -> Taken | Refused:
-        """It is there already, under its tracking number."""
-        standing = await self.status(application.tracking_number)
-        return Taken(application.tracking_number) if standing else Refused("another department's")
+    async def submit(self, application: OutgoingApplication) -> Accepted | Rejected:
+        """Return the tracking number as the reference: the application is in the database already."""
+        status = await self.fetch_status(application.tracking_number)
+        return Accepted(application.tracking_number) if status else Rejected("another department's")
 
-    async def status(self, tracking_number: str) -> Standing | None:
-        """As the officers have moved it."""
-        row = (await self._records.read(self._one(tracking_number))).one_or_none()
-        return Standing(row.status, row.note) if row else None
+    async def fetch_status(self, tracking_number: str) -> ApplicationStatus | None:
+        """Return the status that the officers gave the application; None for an unknown number."""
+        row = (await self._database.fetch(self._by_tracking_number(tracking_number))).one_or_none()
+        return ApplicationStatus(row.status, row.note) if row else None
 
-    async def health(self) -> None:
-        """It is there when the database is."""
-        await self._records.answers()
+    async def check_health(self) -> None:
+        """Return where the database answers."""
+        await self._database.ping()
 
-    def _one(self, tracking_number: str) -> Select[Any]:
+    def _by_tracking_number(self, tracking_number: str) -> Select[Any]:
         return select(applications.c.status, applications.c.note).where(
             applications.c.tracking_number == tracking_number, applications.c.department == self._department
         )

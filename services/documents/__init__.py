@@ -1,1 +1,1 @@
-"""Documents that other offices issue: proving who asks for them, listing them, handing over one at a time."""
+"""Documents issued by other offices: sign in with a one-time code, list the documents, send one at a time."""

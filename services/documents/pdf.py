@@ -1,4 +1,4 @@
-"""The plainest PDF there is: one sheet of lines in Helvetica, for a sample that looks like what it stands for."""
+"""Renders a minimal PDF, one sheet of lines in Helvetica, for sample documents."""
 
 from collections.abc import Sequence
 
@@ -11,21 +11,21 @@ _OBJECTS = (
 )
 
 
-def sheet(lines: Sequence[str]) -> bytes:
-    """The octets of an A6 sheet, landscape, with these lines of ASCII text on it (PDF 1.4, ISO 32000-1 §7.5)."""
-    said = "".join(f"({line.translate(_ESCAPED)}) Tj T*\n" for line in lines)
-    drawn = f"BT /F1 14 Tf 20 TL 30 250 Td\n{said}ET".encode("ascii")
-    content = b"<< /Length %d >>\nstream\n%b\nendstream" % (len(drawn), drawn)
-    return _put_together([*_OBJECTS, content])
+def render_sheet(lines: Sequence[str]) -> bytes:
+    """Return an A6 landscape sheet with these lines of ASCII text (PDF 1.4, ISO 32000-1 §7.5)."""
+    text = "".join(f"({line.translate(_ESCAPED)}) Tj T*\n" for line in lines)
+    stream = f"BT /F1 14 Tf 20 TL 30 250 Td\n{text}ET".encode("ascii")
+    content = b"<< /Length %d >>\nstream\n%b\nendstream" % (len(stream), stream)
+    return _assemble([*_OBJECTS, content])
 
 
-def _put_together(objects: Sequence[bytes]) -> bytes:
-    """Header, numbered objects, the table of where each begins, and the trailer."""
-    whole, begins = b"%PDF-1.4\n", []
+def _assemble(objects: Sequence[bytes]) -> bytes:
+    """Return header, numbered objects, cross-reference table and trailer."""
+    whole, offsets = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, 1):
-        begins.append(len(whole))
+        offsets.append(len(whole))
         whole += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % begin for begin in begins)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     count = len(objects) + 1
     end = b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
     return whole + end % (count, table, count, len(whole))

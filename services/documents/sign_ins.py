@@ -1,265 +1,286 @@
-"""Proving whose documents are asked for: an Aadhaar number, a one-time code, and for a quarter of an hour an open door.
+"""Sign-ins for documents: an Aadhaar number, a one-time code, then a session of a quarter of an hour.
 
-The number is kept as a keyed hash and its last four digits. What is done under an effect is done once; heard again,
-at once, much later or by another process, it is told what came of it. Known and unknown numbers are answered alike, and
-counted alike, until a code is right.
+The Aadhaar number is stored as a keyed hash and its last four digits. Each idempotency key takes effect once; a repeat, by
+any process and at any time, gets the first result. Known and unknown numbers get the same answers and count alike, until a
+code is right.
+
+Requests and wrong codes are counted for each caller, so that a stranger does not close an Aadhaar number for its holder, and
+for each number by all callers, which is an alarm. SMS, whose sender can be forged, are counted apart.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Final, get_args
 
 import msgspec
-from sqlalchemy import Row, Select, delete, func, or_, select, update
+import structlog
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 
-from services.documents.port import Citizen, Issuer, Newcomer, State, Unavailable
-from services.given import Clock, Sealing, utc_now
-from services.records.database import Records
-from services.records.tables import document_checks, document_sign_ins
+from core.crypto import Cipher
+from core.types import UtcClock, utc_now
+from db.database import Database
+from db.tables import document_checks, document_holders, document_sign_ins
+from services.citizens.one_time_codes import OneTimeCodes
+from services.documents.issuers.base import Citizen, Issuer, IssuerState, IssuerUnavailableError
+from services.documents.models import ChallengeOutcome, CheckOutcome, SignInChallenge, SignInRequest
 
-Asked: TypeAlias = Literal["sent", "too_many", "down"]
-Checked: TypeAlias = Literal["right", "wrong", "gone", "too_many", "down"]
-
-WITHIN: Final = timedelta(hours=1)
-ASKED_BY_CALLER: Final = 5  # in the hour, for whatever numbers
-ASKED_OF_NUMBER: Final = 5  # in the hour, by whatever callers
-CHECKS: Final = 5  # of one code
-WRONG_OF_NUMBER: Final = 20  # in a day, whatever codes
+REQUEST_WINDOW: Final = timedelta(hours=1)
+MAX_REQUESTS_PER_CALLER: Final = 5  # in an hour, for all Aadhaar numbers
+MAX_REQUESTS_PER_AADHAAR: Final = 20  # in an hour, by all callers; not for who has signed in with it
+MAX_CHECKS: Final = 5  # of one code
+MAX_WRONG_PER_CALLER: Final = 20  # in a day, by one caller for one Aadhaar number
+MAX_WRONG_PER_AADHAAR: Final = 100  # in a day, by all callers; not for who has signed in with it
 DAY: Final = timedelta(days=1)
-CODE_LIVES: Final = timedelta(minutes=10)
-OPEN: Final = timedelta(minutes=15)
-KEPT: Final = timedelta(days=2)  # longer than anything is counted over
-COUNTED: Final = ("asking", "sent", "open")
-LOOKS, EVERY = 30, 0.1  # how often, and after how many seconds each, to look for what another process is just doing
+SMS_KEY_PREFIX: Final = "sms/"  # of the idempotency keys of SMS
+CODE_TTL: Final = timedelta(minutes=10)
+SESSION_TTL: Final = timedelta(minutes=15)
+COUNTED_STATUSES: Final = ("asking", "sent", "open")
+# How often, and how many seconds apart, to look for the result of another process
+MAX_POLLS, POLL_INTERVAL = 30, 0.1
+
+log = structlog.get_logger()
 
 
-class Codes(Protocol):
-    """The one-time codes that we send."""
+class SignInSession:
+    """What an issuer granted, stored encrypted with the sign-in, and replaced there when the issuer renews it."""
 
-    async def send(self, number: str, language: str, purpose: str, effect: str) -> Literal["sent", "too_many"]:
-        """Send one to `number`; the same effect again sends nothing."""
-
-    async def check(self, number: str, purpose: str, code: str, effect: str) -> Literal["right", "wrong", "gone"]:
-        """Whether this is the one that was sent last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks for the documents of an Aadhaar number, from which MSISDN and in which language."""
-
-    number: str = field(repr=False)
-    aadhaar: str = field(repr=False)
-    language: str
-    newcomer: Newcomer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of asking, and the sign-in that a code is now to be checked for."""
-
-    outcome: Asked
-    sign_in: int = 0
-    last_four: str = ""
-
-
-class Opened:
-    """What an issuer granted, kept sealed in the sign-in; renewed there when the issuer renews it."""
-
-    def __init__(self, sign_ins: "SignIns", sign_in: int, granted: State) -> None:
+    def __init__(self, sign_ins: "DocumentSignIns", sign_in: int, granted: IssuerState) -> None:
         self._sign_ins = sign_ins
         self._sign_in = sign_in
         self.granted = granted
 
-    async def renewed(self, granted: State) -> None:
-        """Keep this in its place."""
+    async def save_renewed(self, granted: IssuerState) -> None:
+        """Store the renewed grant."""
         self.granted = granted
-        await self._sign_ins.note(self._sign_in, granted=self._sign_ins.closed(granted, self._sign_in))
+        await self._sign_ins.update(self._sign_in, granted=self._sign_ins.encrypt(granted, self._sign_in))
 
 
-class SignIns:
-    """Everybody who asks for documents. Every number is E.164, every Aadhaar number twelve digits that can be one."""
+class DocumentSignIns:
+    """The sign-ins of all callers. MSISDNs are E.164; Aadhaar numbers have twelve digits and a valid check digit."""
 
     def __init__(
-        self, records: Records, issuer: Issuer, codes: Codes, seal: Sealing, *, clock: Clock = utc_now
+        self, database: Database, issuer: Issuer, codes: OneTimeCodes, cipher: Cipher, *, clock: UtcClock = utc_now
     ) -> None:
-        self._records = records
+        self._database = database
         self._issuer = issuer
         self._codes = codes
-        self._seal = seal
+        self._cipher = cipher
         self._clock = clock
+        self.alarms: Counter[str] = Counter()
+        """The number of alarms about an Aadhaar number, by the limit reached: requests or wrong_codes."""
 
-    async def ask(self, asking: Asking, effect: str) -> Answer:
-        """Have a code sent for this Aadhaar number; whether there are documents behind it is not told by the answer."""
-        holder = self._seal.name("aadhaar", asking.aadhaar)
-        if not await self._claimed(asking, holder, effect):
-            return await self._asked_before(asking, effect)
-        row = await self._row(document_sign_ins.c.effect == effect)
-        outcome: Asked = "too_many" if await self._too_often(row) else await self._challenged(asking, row)
+    async def request_challenge(self, request: SignInRequest, idempotency_key: str) -> SignInChallenge:
+        """Have a code sent for this Aadhaar number; the answer does not say whether the number has documents."""
+        holder = await self._find_holder(request.aadhaar)
+        if not await self._insert(request, holder, idempotency_key):
+            return await self._find_earlier_challenge(request, idempotency_key)
+        row = await self._fetch_row(document_sign_ins.c.idempotency_key == idempotency_key)
+        outcome: ChallengeOutcome = (
+            "too_many" if await self._is_rate_limited(row) else await self._start_challenge(request, row)
+        )
         if outcome != "sent":
-            await self.note(row.id, status=outcome)
-        return Answer(outcome, row.id, row.last_four)
+            await self.update(row.id, status=outcome)
+        return SignInChallenge(outcome, row.id, row.last_four)
 
-    async def check(self, sign_in: int, code: str, effect: str) -> Checked:
-        """Whether this is the code; then the sign-in is open for a quarter of an hour."""
-        row = {"sign_in": sign_in, "outcome": "", "effect": effect, "created_at": self._clock()}
-        async with self._records.transaction() as transaction:
-            inserted = await transaction.execute(self._records.insert_once(document_checks), row)
+    async def check_code(self, sign_in: int, code: str, idempotency_key: str) -> CheckOutcome:
+        """Return whether this is the code; if so, the session is open for a quarter of an hour."""
+        row = {"sign_in": sign_in, "outcome": "", "idempotency_key": idempotency_key, "created_at": self._clock()}
+        async with self._database.transaction() as transaction:
+            inserted = await transaction.execute(self._database.insert_or_ignore(document_checks), row)
         if not inserted.rowcount:
-            return await self._checked_before(effect)
-        outcome: Checked = "down"
+            return await self._find_earlier_check(idempotency_key)
+        outcome: CheckOutcome = "down"
         try:
-            outcome = await self._check(await self._row(document_sign_ins.c.id == sign_in), code, effect)
+            outcome = await self._check_code(
+                await self._fetch_row(document_sign_ins.c.id == sign_in), code, idempotency_key
+            )
         finally:
-            noted = update(document_checks).where(document_checks.c.effect == effect).values(outcome=outcome)
-            async with self._records.transaction() as transaction:
+            noted = (
+                update(document_checks)
+                .where(document_checks.c.idempotency_key == idempotency_key)
+                .values(outcome=outcome)
+            )
+            async with self._database.transaction() as transaction:
                 await transaction.execute(noted)
         return outcome
 
-    async def opened(self, sign_in: int) -> Opened | None:
-        """What was granted, as long as it counts."""
-        row = await self._row(document_sign_ins.c.id == sign_in)
+    async def find_session(self, sign_in: int) -> SignInSession | None:
+        """Return the session of a sign-in; None if it is not open."""
+        row = await self._fetch_row(document_sign_ins.c.id == sign_in)
         if row.status != "open" or row.granted is None or row.ends_at <= self._clock():
             return None
-        return Opened(self, sign_in, self._unsealed(row.granted, sign_in))
+        return SignInSession(self, sign_in, self._decrypt(row.granted, sign_in))
 
-    async def sweep(self) -> None:
-        """Forget what is of no use any more: secrets at once, whole sign-ins when nothing is counted by them."""
-        now = self._clock()
-        secrets = (document_sign_ins.c.state, document_sign_ins.c.granted, document_sign_ins.c.listed)
-        ended = update(document_sign_ins).where(document_sign_ins.c.ends_at <= now)
-        ended = ended.where(or_(*(one.is_not(None) for one in secrets))).values(dict.fromkeys(secrets))
-        old = delete(document_sign_ins).where(document_sign_ins.c.ends_at <= now - KEPT)
-        async with self._records.transaction() as transaction:
-            await transaction.execute(ended)
-            await transaction.execute(old)
-
-    async def note(self, sign_in: int, **columns: Any) -> None:
-        """Write these columns of a sign-in."""
-        async with self._records.transaction() as transaction:
+    async def update(self, sign_in: int, **columns: Any) -> None:
+        """Update columns of a sign-in."""
+        async with self._database.transaction() as transaction:
             await transaction.execute(
                 update(document_sign_ins).where(document_sign_ins.c.id == sign_in).values(columns)
             )
 
-    def closed(self, value: Any, sign_in: int) -> bytes:
-        """Anything that JSON can say, sealed so that it opens in this sign-in alone."""
-        return self._seal.close(msgspec.json.encode(value), _about(sign_in))
+    def encrypt(self, value: Any, sign_in: int) -> bytes:
+        """Encrypt a JSON value so that it decrypts for this sign-in only."""
+        return self._cipher.encrypt(msgspec.json.encode(value), _associated_data(sign_in))
 
-    async def _claimed(self, asking: Asking, holder: str, effect: str) -> bool:
+    async def _find_holder(self, aadhaar: str) -> str:
+        """The keyed hash of an Aadhaar number: the one by which it is known from before the key was changed, or today's."""
+        holders = self._cipher.keyed_hashes("aadhaar", aadhaar)
+        for known in (document_holders.c.holder, document_sign_ins.c.holder):
+            query = select(known).where(known.in_(holders[1:])).limit(1)
+            if holder := (await self._database.fetch(query)).scalar_one_or_none():
+                return str(holder)
+        return holders[0]
+
+    async def _insert(self, request: SignInRequest, holder: str, idempotency_key: str) -> bool:
         now = self._clock()
         row = {
-            "number": asking.number,
+            "msisdn": request.msisdn,
             "holder": holder,
-            "last_four": asking.aadhaar[-4:],
+            "last_four": request.aadhaar[-4:],
             "status": "asking",
-            "effect": effect,
+            "idempotency_key": idempotency_key,
             "created_at": now,
-            "ends_at": now + CODE_LIVES,
+            "ends_at": now + CODE_TTL,
         }
-        async with self._records.transaction() as transaction:
-            inserted = await transaction.execute(self._records.insert_once(document_sign_ins), row)
+        async with self._database.transaction() as transaction:
+            inserted = await transaction.execute(self._database.insert_or_ignore(document_sign_ins), row)
         return bool(inserted.rowcount)
 
-    async def _too_often(self, row: Row[Any]) -> bool:
-        """Counted after it was written: of any number at once, as many come through as may, and not one more."""
-        since = self._clock() - WITHIN
-        by_caller = await self._count(_asked(since).where(document_sign_ins.c.number == row.number))
-        of_number = await self._count(_asked(since).where(document_sign_ins.c.holder == row.holder))
-        return by_caller > ASKED_BY_CALLER or of_number > ASKED_OF_NUMBER
+    async def _is_rate_limited(self, row: Row[Any]) -> bool:
+        """Count after the insert, so that concurrent requests cannot exceed a limit."""
+        requests = _requests_since(self._clock() - REQUEST_WINDOW).where(_is_same_channel(row))
+        if await self._count(requests.where(document_sign_ins.c.msisdn == row.msisdn)) > MAX_REQUESTS_PER_CALLER:
+            return True
+        of_number = await self._count(requests.where(_is_same_holder(row)))
+        return of_number > MAX_REQUESTS_PER_AADHAAR and await self._is_stranger(row, "requests")
 
-    async def _challenged(self, asking: Asking, row: Row[Any]) -> Asked:
-        citizen = Citizen(asking.aadhaar, row.holder, asking.number, asking.newcomer)
+    async def _has_too_many_wrong_codes(self, row: Row[Any]) -> bool:
+        """Count including this check, which is inserted already, so that concurrent checks cannot exceed a limit."""
+        failed = _failed_checks_since(self._clock() - DAY).where(_is_same_holder(row), _is_same_channel(row))
+        if await self._count(failed.where(document_sign_ins.c.msisdn == row.msisdn)) > MAX_WRONG_PER_CALLER:
+            return True
+        return await self._count(failed) > MAX_WRONG_PER_AADHAAR and await self._is_stranger(row, "wrong_codes")
+
+    async def _is_stranger(self, row: Row[Any], limit: str) -> bool:
+        """Whether the caller never signed in with this number, as far as that is known; the limit is then an alarm."""
+        opened = select(func.count()).select_from(document_sign_ins)
+        opened = opened.where(document_sign_ins.c.msisdn == row.msisdn, document_sign_ins.c.status == "open")
+        if await self._count(opened.where(_is_same_holder(row), _is_same_channel(row))):
+            return False
+        self.alarms[limit] += 1
+        log.critical("aadhaar_limit_reached", limit=limit)
+        return True
+
+    async def _start_challenge(self, request: SignInRequest, row: Row[Any]) -> ChallengeOutcome:
+        citizen = Citizen(request.aadhaar, row.holder, request.msisdn, request.new_account)
         try:
             challenge = await self._issuer.challenge(citizen)
-        except Unavailable:
+        except IssuerUnavailableError:
             return "down"
-        state = self.closed(challenge.state, row.id)
-        await self.note(row.id, state=state, code_to=challenge.code_to or None, status="sent")
-        return await self._sent(asking, challenge.code_to, row.holder, row.effect)
+        state = self.encrypt(challenge.state, row.id)
+        await self.update(row.id, state=state, code_to=challenge.code_recipient or None, status="sent")
+        return await self._send_code(request, challenge.code_recipient, row.holder, row.idempotency_key)
 
-    async def _sent(self, asking: Asking, code_to: str, holder: str, effect: str) -> Asked:
-        """That so many codes went to somebody else's phone is not for the caller to know: theirs is never right then."""
-        if not code_to:
+    async def _send_code(
+        self, request: SignInRequest, code_recipient: str, holder: str, idempotency_key: str
+    ) -> ChallengeOutcome:
+        """Hide that another person's phone got too many codes: the caller's code is never right then."""
+        if not code_recipient:
             return "sent"
-        sent = await self._codes.send(code_to, asking.language, _purpose(holder), effect)
-        return sent if code_to == asking.number else "sent"
+        sent = await self._codes.send(
+            code_recipient, request.language, _code_purpose(holder), idempotency_key, requester=request.msisdn
+        )
+        return sent if code_recipient == request.msisdn else "sent"
 
-    async def _asked_before(self, asking: Asking, effect: str) -> Answer:
-        """What came of it the first time; where that was a code of ours, it is alive again should Redis have lost it."""
-        row = await self._row(document_sign_ins.c.effect == effect)
-        for _ in range(LOOKS):
+    async def _find_earlier_challenge(self, request: SignInRequest, idempotency_key: str) -> SignInChallenge:
+        """Return the first result; if that was a code of ours, store it again in case Redis lost it."""
+        row = await self._fetch_row(document_sign_ins.c.idempotency_key == idempotency_key)
+        for _ in range(MAX_POLLS):
             if row.status != "asking":
                 break
-            await asyncio.sleep(EVERY)
-            row = await self._row(document_sign_ins.c.effect == effect)
+            await asyncio.sleep(POLL_INTERVAL)
+            row = await self._fetch_row(document_sign_ins.c.idempotency_key == idempotency_key)
         if row.status == "sent":
-            await self._sent(asking, row.code_to or "", row.holder, effect)
-        return Answer(_ASKED.get(row.status, "down"), row.id, row.last_four)
+            await self._send_code(request, row.code_to or "", row.holder, idempotency_key)
+        return SignInChallenge(_CHALLENGE_OUTCOMES.get(row.status, "down"), row.id, row.last_four)
 
-    async def _check(self, row: Row[Any], code: str, effect: str) -> Checked:
-        """Counted with itself, which was written before: of any number at once, as many are heard as may be."""
-        since = self._clock() - DAY
-        if await self._count(_not_right(since).where(document_sign_ins.c.holder == row.holder)) > WRONG_OF_NUMBER:
+    async def _check_code(self, row: Row[Any], code: str, idempotency_key: str) -> CheckOutcome:
+        if await self._has_too_many_wrong_codes(row):
             return "too_many"
-        of_this = await self._count(_not_right(since).where(document_sign_ins.c.id == row.id))
-        if row.status != "sent" or row.ends_at <= self._clock() or of_this > CHECKS:
+        since = self._clock() - DAY
+        of_this = await self._count(_failed_checks_since(since).where(document_sign_ins.c.id == row.id))
+        if row.status != "sent" or row.ends_at <= self._clock() or of_this > MAX_CHECKS:
             return "gone"
         if row.code_to:
-            checked = await self._codes.check(row.code_to, _purpose(row.holder), code, effect)
-            return await self._open(row, "") if checked == "right" else checked
-        return await self._open(row, code)
+            checked = await self._codes.check(
+                row.code_to, _code_purpose(row.holder), code, idempotency_key, requester=row.msisdn
+            )
+            return await self._open_session(row, "") if checked == "right" else checked
+        return await self._open_session(row, code)
 
-    async def _open(self, row: Row[Any], code: str) -> Checked:
+    async def _open_session(self, row: Row[Any], code: str) -> CheckOutcome:
         try:
-            granted = await self._issuer.open(self._unsealed(row.state, row.id), code)
-        except Unavailable:
+            granted = await self._issuer.grant_access(self._decrypt(row.state, row.id), code)
+        except IssuerUnavailableError:
             return "down"
         if granted is None:
             return "wrong"
-        sealed, ends = self.closed(granted, row.id), self._clock() + OPEN
-        await self.note(row.id, status="open", state=None, granted=sealed, ends_at=ends)
+        encrypted, ends = self.encrypt(granted, row.id), self._clock() + SESSION_TTL
+        await self.update(row.id, status="open", state=None, granted=encrypted, ends_at=ends)
         return "right"
 
-    async def _checked_before(self, effect: str) -> Checked:
-        """What came of this check; `down` where nobody knows, because whoever made it is gone."""
-        outcome = select(document_checks.c.outcome).where(document_checks.c.effect == effect)
-        for _ in range(LOOKS):
-            if known := _CHECKED.get((await self._records.read(outcome)).scalar_one()):
-                return known
-            await asyncio.sleep(EVERY)
+    async def _find_earlier_check(self, idempotency_key: str) -> CheckOutcome:
+        """Return the result of an earlier check; `down` if the process that made it died."""
+        outcome = select(document_checks.c.outcome).where(document_checks.c.idempotency_key == idempotency_key)
+        for _ in range(MAX_POLLS):
+            if result := _CHECK_OUTCOMES.get((await self._database.fetch(outcome)).scalar_one()):
+                return result
+            await asyncio.sleep(POLL_INTERVAL)
         return "down"
 
-    def _unsealed(self, sealed: bytes, sign_in: int) -> State:
-        return msgspec.json.decode(self._seal.open(sealed, _about(sign_in)), type=dict[str, str])
+    def _decrypt(self, encrypted: bytes, sign_in: int) -> IssuerState:
+        return msgspec.json.decode(self._cipher.decrypt(encrypted, _associated_data(sign_in)), type=dict[str, str])
 
-    async def _row(self, where: Any) -> Row[Any]:
-        return (await self._records.read(select(document_sign_ins).where(where))).one()
+    async def _fetch_row(self, condition: Any) -> Row[Any]:
+        return (await self._database.fetch(select(document_sign_ins).where(condition))).one()
 
     async def _count(self, counted: Select[int]) -> int:
-        return int((await self._records.read(counted)).scalar_one())
+        return int((await self._database.fetch(counted)).scalar_one())
 
 
-_ASKED: Mapping[str, Asked] = {"sent": "sent", "open": "sent", "too_many": "too_many"}
-_CHECKED: Mapping[str, Checked] = {known: known for known in get_args(Checked)}
+_CHALLENGE_OUTCOMES: Mapping[str, ChallengeOutcome] = {"sent": "sent", "open": "sent", "too_many": "too_many"}
+_CHECK_OUTCOMES: Mapping[str, CheckOutcome] = {known: known for known in get_args(CheckOutcome)}
 
 
-def _asked(since: datetime) -> Select[int]:
-    """How often it was asked since then; what was refused does not count, nor what an issuer that is down cost nobody."""
+def _requests_since(since: datetime) -> Select[int]:
+    """Count requests since then, without those that were rejected or met an issuer that was down."""
     counted = select(func.count()).select_from(document_sign_ins)
-    return counted.where(document_sign_ins.c.created_at > since, document_sign_ins.c.status.in_(COUNTED))
+    return counted.where(document_sign_ins.c.created_at > since, document_sign_ins.c.status.in_(COUNTED_STATUSES))
 
 
-def _not_right(since: datetime) -> Select[int]:
-    """How many codes were wrong since then, or are just being checked."""
+def _failed_checks_since(since: datetime) -> Select[int]:
+    """Count codes since then that were wrong or are being checked."""
     counted = select(func.count()).select_from(document_checks.join(document_sign_ins))
     return counted.where(document_checks.c.created_at >= since, document_checks.c.outcome.in_(("wrong", "")))
 
 
-def _purpose(holder: str) -> str:
-    """What a code is for: this Aadhaar number's documents and no other's."""
+def _is_same_holder(row: Row[Any]) -> ColumnElement[bool]:
+    same: ColumnElement[bool] = document_sign_ins.c.holder == row.holder
+    return same
+
+
+def _is_same_channel(row: Row[Any]) -> ColumnElement[bool]:
+    """The condition for sign-ins by SMS if this one is by SMS, and for all others if it is not."""
+    is_by_sms = document_sign_ins.c.idempotency_key.startswith(SMS_KEY_PREFIX)
+    return is_by_sms if row.idempotency_key.startswith(SMS_KEY_PREFIX) else ~is_by_sms
+
+
+def _code_purpose(holder: str) -> str:
+    """Return the purpose of a code: the documents of this Aadhaar number only."""
     return f"documents {holder}"
 
 
-def _about(sign_in: int) -> str:
+def _associated_data(sign_in: int) -> str:
     return f"document sign-in:{sign_in}"

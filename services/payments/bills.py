@@ -1,11 +1,11 @@
-"""Bills: what a biller says is owed, having it paid, and telling the biller, again and again until it has taken or refused it.
+"""Bills: query a biller for the amount due, request the payment, and post it to the biller until it accepts or rejects it.
 
-What was shown is kept under its effect, so that what is paid is what was shown. A bill that was paid and is not taken is
-given back, and where the wallet cannot do that it is in a person's hands.
+A bill that was shown is stored under its idempotency key, so that the amount shown is the amount paid. A bill that is paid
+and not accepted is refunded; where the wallet cannot refund, a person does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
@@ -13,68 +13,59 @@ import msgspec
 import structlog
 from sqlalchemy import Row, Select, select, update
 
-from services.catalogue import answers
-from services.catalogue.model import Field
-from services.closed import still_open
-from services.given import Clock, Sealing, utc_now
-from services.payments import billing
-from services.payments.fees import Payer, Reaches
-from services.payments.port import takes
-from services.payments.refunds import Giving, Refunds
-from services.payments.rows import Payments
-from services.payments.telling import Telling
-from services.payments.values import GRACE, Counts, Paid, Wanted
-from services.records.database import Records, Transaction
-from services.records.tables import accounts, bills, payments
+from core.crypto import Cipher
+from core.retry import Backoff
+from core.types import UtcClock, utc_now
+from core.validation import Invalid
+from db.database import Database, Transaction
+from db.tables import accounts, bills, payments
+from services.catalogue import field_validation
+from services.catalogue.models import Field
+from services.citizens.closed_accounts import ensure_account_open
+from services.payments.billers import base
+from services.payments.fees import SupportsMsisdn
+from services.payments.keys import derive_biller_key
+from services.payments.lookup_limits import LookupLimits
+from services.payments.models import (
+    WORKER_TIMEOUT,
+    BillOutcome,
+    BillQuery,
+    BillView,
+    KeyPredicate,
+    Payer,
+    PaymentRequest,
+    PayResult,
+)
+from services.payments.notifications import PaymentNotifier
+from services.payments.payments import Payments
+from services.payments.refunds import RefundReason, Refunds
 
-Found: TypeAlias = Literal["due", "none", "unknown", "down", "wrong", "paid", "pending", "elsewhere"]
-
-AT_ONCE: Final = 8
-FIRST_WAIT, LONGEST_WAIT = 20, 6 * 3600  # seconds between two times that a biller is told
-GIVE_UP: Final = timedelta(days=3)  # after which it is given back: whoever paid has waited long enough
-SHOWN: Final = 4
+BATCH_SIZE: Final = 8
+BACKOFF: Final = Backoff(initial=20.0, maximum=6 * 3600.0)  # between attempts to post a bill
+REFUND_AFTER: Final = timedelta(days=3)  # a payment that is not posted by then is refunded
+VISIBLE_DIGITS: Final = 4
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
-    """A biller of the catalogue, and how it is asked."""
+class ConnectedBiller:
+    """A biller of the catalogue with its adapter."""
 
     code: str
-    consumer: Field
+    consumer_field: Field
     currency: str
-    biller: billing.Biller
+    biller: base.Biller
 
 
-Connect: TypeAlias = Callable[[str], Connected | None]
-"""A biller's code to the biller; None where it cannot be paid here, or is not in the catalogue any more."""
-Takes: TypeAlias = Callable[[int, str], bool]
-"""Whether the wallet takes this amount of this currency."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks after a bill: of which biller, for whose account (0 without one), from which MSISDN."""
-
-    biller: str
-    number: str = field(repr=False)
-    account: int
-    today: date
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What became of asking. `bill` is our id of it; the facts are what screens and texts say."""
-
-    outcome: Found
-    bill: int = 0
-    facts: Mapping[str, object] = field(default_factory=dict)
-    refused: answers.Refused | None = None
+FindBiller: TypeAlias = Callable[[str], ConnectedBiller | None]
+"""The code of a biller to the biller; None where it cannot be paid here, or is no longer in the catalogue."""
+AcceptsAmount: TypeAlias = Callable[[int, str], bool]
+"""Whether the wallet accepts this amount of this currency."""
 
 
 class _Content(msgspec.Struct):
-    """What is sealed in a row."""
+    """The encrypted content of a row."""
 
     consumer: str
     reference: str = ""
@@ -82,228 +73,253 @@ class _Content(msgspec.Struct):
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What bills stand on."""
-
-    records: Records
-    seal: Sealing
-    payments: Payments
-    refunds: Refunds
-    telling: Telling
-    connect: Connect
-    takes: Takes
-    reaches: Reaches
-
-
 class Bills:
-    """Every bill that somebody asked after."""
+    """All bills that people queried."""
 
-    def __init__(self, behind: Behind, *, clock: Clock = utc_now) -> None:
-        self._behind = behind
-        self._records = behind.records
-        self._seal = behind.seal
+    def __init__(
+        self,
+        *,
+        database: Database,
+        cipher: Cipher,
+        payments: Payments,
+        refunds: Refunds,
+        notifier: PaymentNotifier,
+        find_biller: FindBiller,
+        accepts_amount: AcceptsAmount,
+        supports_msisdn: SupportsMsisdn,
+        lookup_limits: LookupLimits,
+        clock: UtcClock = utc_now,
+    ) -> None:
+        self._database = database
+        self._lookup_limits = lookup_limits
+        self._cipher = cipher
+        self._payments = payments
+        self._refunds = refunds
+        self._notifier = notifier
+        self._find_biller = find_biller
+        self._accepts_amount = accepts_amount
+        self._supports_msisdn = supports_msisdn
         self._clock = clock
 
-    async def look(self, asking: Asking, typed: str, effect: str, counts: Counts = lambda _: True) -> Shown:
-        """What is owed under this consumer number; the same effect is told the same, though the biller be gone."""
-        if kept := await self._kept(bills.c.effect == effect):
-            return await self._as_shown(kept, counts)
-        connected = self._behind.connect(asking.biller)
-        if connected is None:
-            return Shown("elsewhere")
-        consumer = answers.check(connected.consumer, typed, asking.today)
-        if isinstance(consumer, answers.Refused):
-            return Shown("wrong", refused=consumer)
-        try:
-            found = await connected.biller.look(consumer.value)
-        except billing.BillerDown:
-            return Shown("down")
-        await self._keep(asking, consumer.value, found, effect)
-        kept = await self._kept(bills.c.effect == effect)
-        assert kept is not None  # noqa: S101 - it was just written
-        return await self._as_shown(kept, counts)
+    async def look_up(
+        self, query: BillQuery, typed_number: str, idempotency_key: str, is_counted: KeyPredicate = lambda _: True
+    ) -> BillView:
+        """Return the bill under this consumer number. The same idempotency key returns the same bill, even if the biller is down.
 
-    async def look_again(self, asking: Asking, effect: str, counts: Counts) -> Shown:
-        """What is owed under the number that this account paid for last."""
-        last = await self._last(asking.account, asking.biller, counts)
+        `too_many`: a limit of the caller, the consumer number or the biller is reached.
+        """
+        return await self._look_up(query, typed_number, idempotency_key, is_counted, own=False)
+
+    async def look_up_last(self, query: BillQuery, idempotency_key: str, is_counted: KeyPredicate) -> BillView:
+        """Return the bill under the consumer number that this account paid last."""
+        last = await self._find_last(query.account, query.biller, is_counted)
         if last is None:
-            return Shown("elsewhere")
-        return await self.look(asking, self._content(last).consumer, effect, counts)
+            return BillView("elsewhere")
+        consumer = self._decrypt_content(last).consumer
+        return await self._look_up(query, consumer, idempotency_key, is_counted, own=True)
 
-    async def last(self, account: int, biller: str, counts: Counts) -> str:
-        """The last digits of the number that this account paid this biller for last; empty where it never did."""
-        last = await self._last(account, biller, counts) if account else None
-        return _shown(self._content(last).consumer) if last else ""
+    async def _look_up(
+        self, query: BillQuery, typed_number: str, idempotency_key: str, is_counted: KeyPredicate, *, own: bool
+    ) -> BillView:
+        if stored := await self._find(bills.c.idempotency_key == idempotency_key):
+            return await self._build_view(stored, is_counted)
+        connected = self._find_biller(query.biller)
+        if connected is None:
+            return BillView("elsewhere")
+        consumer = field_validation.validate_answer(connected.consumer_field, typed_number, query.today)
+        if isinstance(consumer, Invalid):
+            return BillView("wrong", invalid=consumer)
+        if await self._lookup_limits.find_rejection(query.msisdn, query.biller, consumer.value, own=own):
+            return BillView("too_many")
+        try:
+            found = await connected.biller.fetch_bill(consumer.value)
+        except base.BillerUnavailableError:
+            return BillView("down")
+        await self._store(query, consumer.value, found, idempotency_key)
+        stored = await self._find(bills.c.idempotency_key == idempotency_key)
+        assert stored is not None  # nosec B101  # noqa: S101 - it was just written
+        return await self._build_view(stored, is_counted)
 
-    async def pay(self, bill: int, payer: Payer, effect: str) -> Paid | Literal["none"]:
-        """Have the payer's wallet asked for what was shown; `none` where that cannot be paid here any more."""
-        row = await self._kept(bills.c.id == bill)
-        if row is None or row.outcome != "due" or self._behind.connect(row.biller) is None:
+    async def last_consumer_digits(self, account: int, biller: str, is_counted: KeyPredicate) -> str:
+        """Return the last digits of the consumer number that this account paid this biller for last; empty if it never did."""
+        last = await self._find_last(account, biller, is_counted) if account else None
+        return _mask_consumer(self._decrypt_content(last).consumer) if last else ""
+
+    async def request_payment(self, bill: int, payer: Payer, idempotency_key: str) -> PayResult | Literal["none"]:
+        """Request the payment of a bill that was shown; `none` where it cannot be paid here any more."""
+        row = await self._find(bills.c.id == bill)
+        if row is None or row.outcome != "due" or self._find_biller(row.biller) is None:
             return "none"
-        if not self._behind.takes(row.amount_minor, row.currency) or not self._behind.reaches(payer.number):
+        if not self._accepts_amount(row.amount_minor, row.currency) or not self._supports_msisdn(payer.msisdn):
             return "none"
-        wanted = Wanted(
+        request = PaymentRequest(
             purpose="bill",
             reference=row.reference,
             subject=row.biller,
             bill=row.id,
-            payer=payer.number,
+            payer=payer.msisdn,
             account=payer.account,
             amount_minor=row.amount_minor,
             currency=row.currency,
             language=payer.language,
             channel=payer.channel,
         )
-        return await self._behind.payments.pay(wanted, effect)
+        return await self._payments.request_payment(request, idempotency_key)
 
-    async def post(self) -> bool:
-        """Tell billers of what was paid; whether there may be more. An errand of the till's."""
+    async def post_due(self) -> bool:
+        """Post paid bills to their billers; True where more may be due. A job of the payment worker."""
         claimed = await self._claim()
         for bill, payment in claimed:
             await self._post(bill, payment)
-        return len(claimed) == AT_ONCE
+        return len(claimed) == BATCH_SIZE
 
     async def _claim(self) -> Sequence[tuple[Row[Any], Row[Any]]]:
-        """Those that are due, with the payment of each; marked first, and due again should this worker die."""
+        """Claim due bills with their payments. They are marked first, and due again if this worker dies."""
         now = self._clock()
         open_ = (bills.c.posting.in_(("due", "posting")), bills.c.due_at <= now)
-        free = select(bills).where(*open_).order_by(bills.c.due_at).limit(AT_ONCE).with_for_update(skip_locked=True)
-        async with self._records.transaction() as transaction:
+        free = select(bills).where(*open_).order_by(bills.c.due_at).limit(BATCH_SIZE).with_for_update(skip_locked=True)
+        async with self._database.transaction() as transaction:
             rows = (await transaction.execute(free)).all()
-            claimed = [(row, await _payment_of(transaction, row.id)) for row in rows]
+            claimed = [(row, await _find_payment(transaction, row.id)) for row in rows]
             for row, payment in claimed:
-                marked: dict[str, Any] = {"posting": "posting", "tries": row.tries + 1, "due_at": now + GRACE}
+                marked: dict[str, Any] = {
+                    "posting": "posting",
+                    "attempts": row.attempts + 1,
+                    "due_at": now + WORKER_TIMEOUT,
+                }
                 gone: dict[str, Any] = {"posting": "refused", "reason": "NotPaid", "due_at": None}
-                await self._note(transaction, row.id, **(marked if payment else gone))
+                await self._update(transaction, row.id, **(marked if payment else gone))
         return [(row, payment) for row, payment in claimed if payment]
 
     async def _post(self, bill: Row[Any], payment: Row[Any]) -> None:
-        content, connected = self._content(bill), self._behind.connect(bill.biller)
-        told = billing.Payment(
-            payment.key, content.consumer, content.reference, bill.amount_minor, bill.currency, payment.receipt or ""
+        content, connected = self._decrypt_content(bill), self._find_biller(bill.biller)
+        posting = base.BillPayment(
+            derive_biller_key(payment.key),
+            content.consumer,
+            content.reference,
+            bill.amount_minor,
+            bill.currency,
+            payment.receipt or "",
         )
         try:
             if connected is None:
-                raise billing.BillerDown  # noqa: TRY301 - it may be back in the catalogue tomorrow
-            answer = await connected.biller.post(told)
-        except billing.BillerDown:
-            await self._later(bill, payment)
+                raise base.BillerUnavailableError  # noqa: TRY301 - it may be back in the catalogue tomorrow
+            answer = await connected.biller.post_payment(posting)
+        except base.BillerUnavailableError:
+            await self._reschedule(bill, payment)
             return
-        await self._answered(bill, payment, answer)
+        await self._record_answer(bill, payment, answer)
 
-    async def _answered(self, bill: Row[Any], payment: Row[Any], answer: billing.Posted | billing.NotPosted) -> None:
-        async with self._records.transaction() as transaction:
-            if isinstance(answer, billing.Posted):
-                await self._note(transaction, bill.id, posting="posted", receipt=answer.receipt, due_at=None)
+    async def _record_answer(
+        self, bill: Row[Any], payment: Row[Any], answer: base.PaymentPosted | base.PostRejected
+    ) -> None:
+        async with self._database.transaction() as transaction:
+            if isinstance(answer, base.PaymentPosted):
+                await self._update(transaction, bill.id, posting="posted", receipt=answer.receipt, due_at=None)
                 facts = {**self._facts(bill), "biller_receipt": answer.receipt}
-                await self._behind.telling.posted(transaction, payment, facts)
+                await self._notifier.notify_bill_posted(transaction, payment, facts)
             else:
-                await self._refused(transaction, bill, payment, answer.reason)
+                await self._reject(transaction, bill, payment, answer.reason)
 
-    async def _later(self, bill: Row[Any], payment: Row[Any]) -> None:
-        """Tell them again, each time later; whoever paid is told once that it takes longer, and at last gets it back."""
+    async def _reschedule(self, bill: Row[Any], payment: Row[Any]) -> None:
+        """Post again later. The payer is notified of the delay once, and refunded in the end."""
         now = self._clock()
-        async with self._records.transaction() as transaction:
-            if payment.ended_at and payment.ended_at + GIVE_UP <= now:
-                await self._refused(transaction, bill, payment, "NoAnswer")
+        async with self._database.transaction() as transaction:
+            if payment.ended_at and payment.ended_at + REFUND_AFTER <= now:
+                await self._reject(transaction, bill, payment, "NoAnswer")
                 return
-            await self._note(transaction, bill.id, posting="due", due_at=now + _wait(bill.tries))
-            if bill.tries == 1:  # the second time that they did not answer
-                await self._behind.telling.waits(transaction, payment, self._facts(bill))
+            await self._update(transaction, bill.id, posting="due", due_at=now + BACKOFF.delay(bill.attempts + 1))
+            if bill.attempts == 1:  # the second attempt failed as well
+                await self._notifier.notify_bill_delayed(transaction, payment, self._facts(bill))
 
-    async def _refused(self, transaction: Transaction, bill: Row[Any], payment: Row[Any], reason: str) -> None:
-        log.error("a bill that was paid is not taken and given back", bill=bill.id, reason=reason)
-        await self._note(transaction, bill.id, posting="refused", reason=reason[:40], due_at=None)
-        giving = Giving("gateway", "bills", f"NotPosted:{reason}", f"{payment.effect}/not_posted")
-        await self._behind.refunds.ask_within(transaction, payment.id, None, giving)
-        transaction.afterwards(self._behind.payments.stirred.set)
+    async def _reject(self, transaction: Transaction, bill: Row[Any], payment: Row[Any], reason: str) -> None:
+        log.error("bill_rejected_and_refunded", bill=bill.id, reason=reason)
+        await self._update(transaction, bill.id, posting="refused", reason=reason[:40], due_at=None)
+        refund_reason = RefundReason("gateway", "bills", f"NotPosted:{reason}", f"{payment.idempotency_key}/not_posted")
+        await self._refunds.request_in_transaction(transaction, payment.id, None, refund_reason)
+        transaction.after_transaction(self._payments.wakeup.set)
 
-    async def _as_shown(self, row: Row[Any], counts: Counts) -> Shown:
+    async def _build_view(self, row: Row[Any], is_counted: KeyPredicate) -> BillView:
         if row.outcome != "due":
-            return Shown(row.outcome, row.id, self._facts(row))
-        stands = await self._behind.payments.stands(row.reference, counts)
-        here = self._behind.takes(row.amount_minor, row.currency) and self._behind.reaches(row.number)
-        found: Found = stands if stands != "due" or here else "elsewhere"
-        return Shown(found, row.id, self._facts(row))
+            return BillView(row.outcome, row.id, self._facts(row))
+        state = await self._payments.state_of(row.reference, is_counted)
+        is_payable = self._accepts_amount(row.amount_minor, row.currency) and self._supports_msisdn(row.msisdn)
+        found: BillOutcome = state if state != "due" or is_payable else "elsewhere"
+        return BillView(found, row.id, self._facts(row))
 
-    async def _keep(self, asking: Asking, consumer: str, found: billing.Looked, effect: str) -> None:
+    async def _store(self, query: BillQuery, consumer: str, found: base.BillLookup, idempotency_key: str) -> None:
         now = self._clock()
-        bill = found if isinstance(found, billing.Bill) else billing.Bill("", 0, "")
-        content = _Content(consumer, bill.reference, bill.due, bill.name)
+        bill = found if isinstance(found, base.Bill) else base.Bill("", 0, "")
+        references = self._cipher.keyed_hashes(f"bill {query.biller}", f"{consumer} {bill.reference}")
+        content = _Content(consumer, bill.reference, bill.due_date, bill.name)
         row = {
-            "biller": asking.biller,
-            "account": asking.account or None,
-            "number": asking.number,
+            "biller": query.biller,
+            "account": query.account or None,
+            "msisdn": query.msisdn,
             "outcome": _OUTCOMES[type(found)],
-            "consumer": self._seal.name(f"consumer {asking.biller}", consumer),
-            "reference": self._seal.name(f"bill {asking.biller}", f"{consumer} {bill.reference}"),
-            "content": self._seal.close(msgspec.json.encode(content), _about(effect)),
+            "consumer": self._cipher.keyed_hash(f"consumer {query.biller}", consumer),
+            "content": self._cipher.encrypt(msgspec.json.encode(content), _associated_data(idempotency_key)),
             "amount_minor": bill.amount_minor,
             "currency": bill.currency,
-            "effect": effect,
+            "idempotency_key": idempotency_key,
             "created_at": now,
             "updated_at": now,
         }
-        async with self._records.transaction() as transaction:
-            await still_open(transaction, asking.account, effect)
-            await transaction.execute(self._records.insert_once(bills), row)
+        async with self._database.transaction() as transaction:
+            await ensure_account_open(transaction, query.account, idempotency_key)
+            row["reference"] = await self._find_reference(transaction, references) or references[0]
+            await transaction.execute(self._database.insert_or_ignore(bills), row)
 
-    async def _last(self, account: int, biller: str, counts: Counts) -> Row[Any] | None:
-        paid: Select[Any] = select(bills, payments.c.effect.label("paid_under")).join(
+    async def _find_reference(self, transaction: Transaction, references: Sequence[str]) -> str | None:
+        """The reference of the bill from before the key was changed: its payments have that one, and it is paid once."""
+        known = select(payments.c.reference).where(payments.c.reference.in_(references[1:]))
+        found: str | None = (await transaction.execute(known.limit(1))).scalar_one_or_none()
+        return found
+
+    async def _find_last(self, account: int, biller: str, is_counted: KeyPredicate) -> Row[Any] | None:
+        paid: Select[Any] = select(bills, payments.c.idempotency_key.label("paid_under")).join(
             payments, payments.c.bill == bills.c.id
         )
         theirs = select(accounts.c.id).where(accounts.c.id == account, accounts.c.closed_at.is_(None))
         mine = (bills.c.account == theirs.scalar_subquery(), bills.c.biller == biller, bills.c.posting.is_not(None))
-        rows = await self._records.read(paid.where(*mine).order_by(bills.c.id.desc()).limit(20))
-        return next((row for row in rows if counts(row.paid_under)), None)
+        rows = await self._database.fetch(paid.where(*mine).order_by(bills.c.id.desc()).limit(20))
+        return next((row for row in rows if is_counted(row.paid_under)), None)
 
-    async def _kept(self, where: Any) -> Row[Any] | None:
-        return (await self._records.read(select(bills).where(where))).one_or_none()
+    async def _find(self, where: Any) -> Row[Any] | None:
+        return (await self._database.fetch(select(bills).where(where))).one_or_none()
 
-    async def _note(self, transaction: Transaction, bill: int, **columns: Any) -> None:
+    async def _update(self, transaction: Transaction, bill: int, **columns: Any) -> None:
         changed = update(bills).where(bills.c.id == bill)
         await transaction.execute(changed.values(**columns, updated_at=self._clock()))
 
-    def _content(self, row: Row[Any]) -> _Content:
-        return msgspec.json.decode(self._seal.open(row.content, _about(row.effect)), type=_Content)
+    def _decrypt_content(self, row: Row[Any]) -> _Content:
+        return msgspec.json.decode(
+            self._cipher.decrypt(row.content, _associated_data(row.idempotency_key)), type=_Content
+        )
 
     def _facts(self, row: Row[Any]) -> dict[str, object]:
-        content = self._content(row)
+        content = self._decrypt_content(row)
         return {
             "biller": row.biller,
-            "consumer": _shown(content.consumer),
+            "consumer": _mask_consumer(content.consumer),
             "bill_name": content.name or None,
             "bill_due": content.due.isoformat() if content.due else None,
             "fee": [row.amount_minor, row.currency] if row.amount_minor else None,
         }
 
 
-_OUTCOMES: Final = {billing.Bill: "due", billing.NothingDue: "none", billing.NoSuchConsumer: "unknown"}
+_OUTCOMES: Final = {base.Bill: "due", base.NothingDue: "none", base.NoSuchConsumer: "unknown"}
 
 
-async def _payment_of(transaction: Transaction, bill: int) -> Row[Any] | None:
-    """The one that pays it; None where its money was given back meanwhile, or is a person's to look at."""
+async def _find_payment(transaction: Transaction, bill: int) -> Row[Any] | None:
+    """Return the payment of a bill; None where it was refunded meanwhile, or waits for a person."""
     paid = select(payments).where(payments.c.bill == bill, payments.c.status == "paid")
     return (await transaction.execute(paid.limit(1))).one_or_none()
 
 
-def _shown(consumer: str) -> str:
-    return f"XX{consumer[-SHOWN:]}"
+def _mask_consumer(consumer: str) -> str:
+    return f"XX{consumer[-VISIBLE_DIGITS:]}"
 
 
-def _wait(tries: int) -> timedelta:
-    return timedelta(seconds=min(FIRST_WAIT * 2.0 ** min(tries, 12), LONGEST_WAIT))
-
-
-def _about(effect: str) -> str:
-    return f"bill:{effect}"
-
-
-def as_taken(wallet: Any) -> Takes:
-    """Whether this wallet takes an amount."""
-
-    def taken(amount_minor: int, currency: str) -> bool:
-        return takes(wallet, amount_minor, currency)
-
-    return taken
+def _associated_data(idempotency_key: str) -> str:
+    return f"bill:{idempotency_key}"

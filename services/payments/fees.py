@@ -1,18 +1,17 @@
-"""The fee of an application: whether it is due, and having it paid by whoever has the tracking number."""
+"""The fee of an application: its state, and its payment by anyone who has the tracking number."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import select
 
-from services.payments.rows import Payments
-from services.payments.values import Counts, Paid, Stands, Wanted
-from services.records.database import Records
-from services.records.tables import OPEN_OR_PAID, applications, payments
+from db.database import Database
+from db.tables import OPEN_OR_PAID, applications, payments
+from services.payments.models import Fee, FeeState, KeyPredicate, Payer, PaymentRequest, PaymentState, PayResult
+from services.payments.payments import Payments
 
-NOT_WANTED: Final = frozenset({"rejected", "withdrawn"})
-"""The statuses in which nobody is asked for a fee."""
+STATUSES_WITHOUT_FEE: Final = frozenset({"rejected", "withdrawn"})
+"""The statuses of applications whose fee is not requested."""
 
 _COLUMNS: Final = (
     applications.c.service,
@@ -20,91 +19,80 @@ _COLUMNS: Final = (
     applications.c.currency,
     applications.c.status,
 )
-# Of all payments of a reference, one at most is open or paid: a unique index says so.
-GLANCED: Final = (
+# A unique index allows one open or paid payment for each reference.
+FEE_COLUMNS: Final = (
     applications.c.fee_minor,
     select(payments.c.status)
     .where(payments.c.reference == applications.c.tracking_number, OPEN_OR_PAID)
-    .scalar_subquery(),
+    .scalar_subquery()
+    .label("payment_status"),
 )
-"""What a fee is told from, besides the service and the status of its application."""
-FeeState: TypeAlias = Literal["none", "due", "pending", "paid"]
-Payable: TypeAlias = Callable[[str], bool]
-"""Whether this service's fee can be paid here."""
-Reaches: TypeAlias = Callable[[str], bool]
-"""Whether the wallet here may be this number's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fee:
-    """What is to be paid for an application. `state` is `none` where nothing is; `here`: it can be paid here."""
-
-    service: str
-    amount_minor: int
-    currency: str
-    state: FeeState
-    here: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """Who pays: the MSISDN whose wallet is asked, and their account, 0 without one."""
-
-    number: str = field(repr=False)
-    account: int
-    language: str
-    channel: str
+"""The columns that `Fees.state_from_row` reads, besides the service and the status of the application."""
+IsPayable: TypeAlias = Callable[[str], bool]
+"""Whether the fee of this service can be paid here."""
+SupportsMsisdn: TypeAlias = Callable[[str], bool]
+"""Whether the wallet supports this MSISDN."""
 
 
 class Fees:
-    """The fees of all applications, as they were when each was handed in."""
+    """The fees of all applications, as of their submission."""
 
-    def __init__(self, records: Records, payments: Payments, payable: Payable, reaches: Reaches) -> None:
-        self._records = records
-        self._reaches = reaches
+    def __init__(
+        self, database: Database, payments: Payments, is_payable: IsPayable, supports_msisdn: SupportsMsisdn
+    ) -> None:
+        self._database = database
+        self._supports_msisdn = supports_msisdn
         self._payments = payments
-        self._payable = payable
+        self._is_payable = is_payable
 
-    def payable(self, service: str, number: str) -> bool:
-        """Whether the fee of this service can be paid here by whoever has this number."""
-        return self._payable(service) and self._reaches(number)
+    def is_payable(self, service: str, msisdn: str) -> bool:
+        """Return whether the holder of this MSISDN can pay the fee of this service here."""
+        return self._is_payable(service) and self._supports_msisdn(msisdn)
 
-    async def of(self, tracking_number: str, counts: Counts = lambda _: True) -> Fee | None:
-        """What is to be paid for this application, as far as payments count whose effect does; None where there is none."""
-        asked = select(*_COLUMNS).where(applications.c.tracking_number == tracking_number)
-        row = (await self._records.read(asked)).one_or_none()
+    async def find(self, tracking_number: str, is_counted: KeyPredicate = lambda _: True) -> Fee | None:
+        """Return the fee of an application, counting only payments whose key `is_counted` accepts; None for an unknown number."""
+        statement = select(*_COLUMNS).where(applications.c.tracking_number == tracking_number)
+        row = (await self._database.fetch(statement)).one_or_none()
         if row is None:
             return None
-        stands = await self._payments.stands(tracking_number, counts) if row.fee_minor else "due"
-        state = _state(row.fee_minor, row.status, stands)
-        return Fee(row.service, row.fee_minor, row.currency, state, self._payable(row.service))
+        payment_state = await self._payments.state_of(tracking_number, is_counted) if row.fee_minor else "due"
+        state = _fee_state(row.fee_minor, row.status, payment_state)
+        return Fee(row.service, row.fee_minor, row.currency, state, self._is_payable(row.service))
 
-    def told(self, service: str, status: str, amount_minor: int, payment: str | None) -> FeeState:
-        """How it stands; `due` only where it can be paid here, and paid wherever that was done."""
-        stands: Stands = "due" if payment is None else "paid" if payment == "paid" else "pending"
-        state = _state(amount_minor, status, stands)
-        return "none" if state == "due" and not self._payable(service) else state
+    async def find_state(self, tracking_number: str) -> FeeState:
+        """Return the state of an application's fee; `none` for an unknown application."""
+        fee = await self.find(tracking_number)
+        return fee.state if fee else "none"
 
-    async def pay(self, tracking_number: str, payer: Payer, effect: str) -> Paid | Literal["none"]:
-        """Have the payer's wallet asked for it; `none` where there is nothing to pay here."""
-        fee = await self.of(tracking_number)
-        if fee is None or fee.state == "none" or not fee.here or not self._reaches(payer.number):
+    def state_from_row(self, row: Any) -> FeeState:
+        """Return the state of an application's fee from its row with FEE_COLUMNS; `due` only where it can be paid here."""
+        paid = row.payment_status
+        payment_state: PaymentState = "due" if paid is None else "paid" if paid == "paid" else "pending"
+        state = _fee_state(row.fee_minor, row.status, payment_state)
+        return "none" if state == "due" and not self._is_payable(row.service) else state
+
+    async def request_payment(
+        self, tracking_number: str, payer: Payer, idempotency_key: str
+    ) -> PayResult | Literal["none"]:
+        """Request the fee from the payer's wallet; `none` where there is nothing to pay here."""
+        fee = await self.find(tracking_number)
+        if fee is None or fee.state == "none" or not fee.payable_here or not self._supports_msisdn(payer.msisdn):
             return "none"
-        wanted = Wanted(
+        request = PaymentRequest(
             purpose="fee",
             reference=tracking_number,
             subject=fee.service,
-            payer=payer.number,
+            payer=payer.msisdn,
             account=payer.account,
             amount_minor=fee.amount_minor,
             currency=fee.currency,
             language=payer.language,
             channel=payer.channel,
         )
-        return await self._payments.pay(wanted, effect)
+        return await self._payments.request_payment(request, idempotency_key)
 
 
-def _state(amount_minor: int, status: str, stands: Stands) -> FeeState:
-    if not amount_minor or (stands == "due" and status in NOT_WANTED):
+def _fee_state(amount_minor: int, status: str, payment_state: PaymentState) -> FeeState:
+    if not amount_minor or (payment_state == "due" and status in STATUSES_WITHOUT_FEE):
         return "none"
-    return stands
+    return payment_state

@@ -1,134 +1,149 @@
-"""What stands after a keyword, read as that keyword takes it."""
+"""Read the argument after a keyword: a number, a name, a line, or any text."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import regex
 
-from sms.keywords.numerals import NUMBER, leading, runs
-from sms.keywords.phrases import Said, first, without_courtesies
-from sms.keywords.spelling import tokens
-from sms.keywords.vocabulary import Name, known
+from core.reference_numbers import TRACKING_NUMBER_DIGITS
+from menus.keywords import ArgumentKind
+from sms.keywords.numbers import find_numbers, read_leading_number
+from sms.keywords.phrases import KeywordTail, match_word, strip_courtesies
+from sms.keywords.tokenizer import tokenize
+from sms.keywords.vocabulary import get_vocabulary
 
-FEW: Final = 4  # words after a keyword: with more of them, what begins like a command is a sentence
-NUMBER_WITHIN: Final = 3  # words of a complaint
-CLOSED: Final = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "<": ">", "[": "]", "(": ")", "{": "}"}
-_only_punctuation = regex.compile(r"[\p{P}\s]*").fullmatch
-_separators = regex.compile(r"[\s\x1c-\x1f\p{Cf}#*\-–—,.:;=/\\|_।]*").match
-
-
-def unquoted(text: str) -> str:
-    """Without a quote or bracket that a text begins with, wherever it is closed."""
-    bare = _bare(text)
-    closed = CLOSED.get(bare[:1])
-    return bare[1:].replace(closed, "", 1) if closed else bare
+MAX_ARGUMENT_WORDS: Final = 4  # with as many words after it, most keywords are the beginning of a sentence
+MIN_TRACKING_DIGITS: Final = 8  # a shorter number is not meant as a tracking number
+NUMBER_SEARCH_WORDS: Final = 3  # the first words of a complaint, among which its tracking number begins
+LABEL_MARKS: Final = frozenset(".:#=")  # between a word and a number: the word names the number
+QUESTION_MARKS: Final = frozenset("?？")
+CLOSING_QUOTES: Final = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "<": ">", "[": "]", "(": ")", "{": "}"}
+_is_punctuation = regex.compile(r"[\p{P}\s]*").fullmatch
+_match_separators = regex.compile(r"[\s\x1c-\x1f\p{Cf}#*\-–—,.:;=/\\|_।]*").match
 
 
-def _unwrapped(rest: str) -> str:
-    """Without the separators before it, and without the quotes or brackets around it that instructions have."""
-    rest = _bare(rest).rstrip()
-    if len(rest) > 1 and CLOSED.get(rest[0]) == rest[-1]:
+def parse_argument(kind: ArgumentKind, tail: KeywordTail) -> str | None:
+    """The argument of this kind after a keyword, empty where there is none; None where the SMS is not the keyword."""
+    return ARGUMENT_PARSERS[kind](tail)
+
+
+def strip_opening_quote(text: str) -> str:
+    """The text without a quote or bracket at its beginning, and without the closing one."""
+    bare = _strip_separators(text)
+    closing = CLOSING_QUOTES.get(bare[:1])
+    return bare[1:].replace(closing, "", 1) if closing else bare
+
+
+def _strip_wrapping(rest: str) -> str:
+    """The text without separators before it, and without quotes or brackets around it, which people copy from a leaflet."""
+    rest = _strip_separators(rest).rstrip()
+    if len(rest) > 1 and CLOSING_QUOTES.get(rest[0]) == rest[-1]:
         return rest[1:-1].strip()
     return rest
 
 
-def _bare(text: str) -> str:
-    separators = _separators(text)
+def _strip_separators(text: str) -> str:
+    separators = _match_separators(text)
     return text[separators.end() :] if separators else text
 
 
-def _nothing(said: Said) -> str | None:
-    return None if said.extras() else ""
+def _parse_nothing(tail: KeywordTail) -> str | None:
+    return None if tail.extra_tokens() else ""
 
 
-def _stop(said: Said) -> str | None:
-    """Nothing; but who is angry says it more than once."""
-    left = said.extras()
-    while (again := first(left)) and again.word.table == "stop" and not again.word.near:
-        left = left[again.length :]
-    return None if left else ""
+def _parse_repeated(tail: KeywordTail) -> str | None:
+    """Nothing, or STOP again: angry people write it more than once."""
+    remaining = tail.extra_tokens()
+    while (again := match_word(remaining)) and again.word.table == "stop" and not again.word.is_suggested_only:
+        remaining = remaining[again.length :]
+    return None if remaining else ""
 
 
-def _everything(said: Said) -> str:
-    rest = _unwrapped(said.text[said.end :])
-    return "" if _only_punctuation(rest) else rest
+def _parse_text(tail: KeywordTail) -> str:
+    rest = _strip_wrapping(tail.text[tail.keyword_end :])
+    return "" if _is_punctuation(rest) else rest
 
 
-def _words(said: Said) -> str:
-    """Everything, where there is more than courtesies."""
-    return _everything(said) if without_courtesies(said.after) else ""
+def _parse_polite_text(tail: KeywordTail) -> str:
+    return _parse_text(tail) if strip_courtesies(tail.following) else ""
 
 
-def _line(said: Said) -> str:
-    """The rest of the line or, where nothing is on it, the next; a number alone as its digits."""
-    if not without_courtesies(said.after):
+def _parse_line(tail: KeywordTail) -> str:
+    """The rest of the line, or the next line with words where the line has none. A number alone is its digits."""
+    if not strip_courtesies(tail.following):
         return ""
-    number, used = leading(said.after)
-    if used and not said._replace(after=said.after[used:]).extras():
+    number, used = read_leading_number(tail.following)
+    if used and not tail._replace(following=tail.following[used:]).extra_tokens():
         return number
-    return _unwrapped(next(line for line in _everything(said).splitlines() if tokens(line)))
+    return _strip_wrapping(next(line for line in _parse_text(tail).splitlines() if tokenize(line)))
 
 
-def _little(said: Said) -> str | None:
-    return _line(said) if len(said.extras()) < FEW else None
+def _parse_short_line(tail: KeywordTail) -> str | None:
+    return _parse_line(tail) if len(tail.extra_tokens()) < MAX_ARGUMENT_WORDS else None
 
 
-def _name(said: Said) -> str | None:
-    """A name, or nothing where what stands there can be none; then it is asked for."""
-    extras = said.extras()
-    if len(extras) > FEW:
+def _parse_name(tail: KeywordTail) -> str | None:
+    """A name; empty where the words can be no name, so that the menu asks for it."""
+    extras = tail.extra_tokens()
+    if len(extras) > MAX_ARGUMENT_WORDS:
         return None
-    unlike = known().not_names
-    return "" if any(token.is_number or token.key in unlike for token in extras) else _line(said)
+    not_names = get_vocabulary().not_names
+    return "" if any(token.is_number or token.key in not_names for token in extras) else _parse_line(tail)
 
 
-def _tracking(said: Said) -> str:
-    """The tracking number, wherever it stands; else what could be meant as one; else the words there are."""
-    numbers = list(runs(said.after))
-    if right := next((number for number in numbers if len(number) == NUMBER), ""):
-        return right
+def _parse_tracking_number(tail: KeywordTail) -> str:
+    """The tracking number, wherever it stands; else the longest number that may be meant as one; else the line."""
+    numbers = list(find_numbers(tail.following))
+    if complete := next((number for number in numbers if len(number) == TRACKING_NUMBER_DIGITS), ""):
+        return complete
     longest = max(numbers, key=len, default="")
-    return longest if len(longest) >= NUMBER - FEW else _line(said)
+    return longest if len(longest) >= MIN_TRACKING_DIGITS else _parse_line(tail)
 
 
-def _refused(said: Said) -> str | None:
-    """The tracking number; without one, who says no means something else."""
-    number = _tracking(said)
-    return number if number.isdigit() else None
+def _parse_tracking_number_alone(tail: KeywordTail) -> str | None:
+    """The tracking number where it and courtesies are all that follows; a sentence or a question is not the keyword.
 
-
-def _complaint(said: Said) -> str:
-    """Everything, with a tracking number at its beginning (or after `no.`) in twelve digits."""
-    for before in range(NUMBER_WITHIN):
-        number, used = leading(said.after[before:])
-        if len(number) == NUMBER:
-            return f"{number} {_unwrapped(said.text[said.after[before + used - 1].end :])}".rstrip()
-    return _everything(said)
-
-
-def _language(said: Said) -> str | None:
-    if len(said.extras()) >= FEW:
+    A mark such as in `No. 1234` or `No: 1234` makes the word the label of the number.
+    """
+    words = strip_courtesies(tail.following)
+    number, used = read_leading_number(words)
+    is_label = bool(tail.following) and not LABEL_MARKS.isdisjoint(
+        tail.text[tail.keyword_end : tail.following[0].start]
+    )
+    if len(number) < MIN_TRACKING_DIGITS or words[used:] or is_label or not QUESTION_MARKS.isdisjoint(tail.text):
         return None
-    called = known().languages.get(said.after[0].key) if said.after else None
-    return called.table if called else _line(said)
+    return number
 
 
-TAKES: Mapping[Name, Callable[[Said], str | None]] = {
-    "status": _tracking,
-    "reg": _name,
-    "pin": _nothing,
-    "apply": _line,
-    "services": _little,
-    "documents": _little,
-    "complain": _complaint,
-    "feedback": _everything,
-    "app": _little,
-    "menu": _little,
-    "lang": _language,
-    "refuse": _refused,
-    "help": _words,
-    "stop": _stop,
-    "start": _nothing,
-    "operator": _nothing,
+def _parse_complaint(tail: KeywordTail) -> str:
+    """The text; a tracking number at its beginning, or after a word such as `no.`, comes first and in twelve digits."""
+    for skipped in range(NUMBER_SEARCH_WORDS):
+        number, used = read_leading_number(tail.following[skipped:])
+        if len(number) == TRACKING_NUMBER_DIGITS:
+            rest = tail.text[tail.following[skipped + used - 1].end :]
+            return f"{number} {_strip_wrapping(rest)}".rstrip()
+    return _parse_text(tail)
+
+
+def _parse_language(tail: KeywordTail) -> str | None:
+    """The code of the language; the line where it names none."""
+    if len(tail.extra_tokens()) >= MAX_ARGUMENT_WORDS:
+        return None
+    language = get_vocabulary().languages.get(tail.following[0].key) if tail.following else None
+    return language.table if language else _parse_line(tail)
+
+
+ARGUMENT_PARSERS: Final[Mapping[ArgumentKind, Callable[[KeywordTail], str | None]]] = {
+    "nothing": _parse_nothing,
+    "repeated": _parse_repeated,
+    "tracking_number": _parse_tracking_number,
+    "tracking_number_alone": _parse_tracking_number_alone,
+    "name": _parse_name,
+    "line": _parse_line,
+    "short_line": _parse_short_line,
+    "text": _parse_text,
+    "polite_text": _parse_polite_text,
+    "complaint": _parse_complaint,
+    "language": _parse_language,
 }
-"""How what follows each keyword is read; None where it is not what follows that keyword."""
+"""A parser for each kind of argument. It returns None where the SMS is not the keyword."""

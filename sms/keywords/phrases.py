@@ -1,4 +1,4 @@
-"""Finds the vocabulary's words in a text, and sets aside what is only polite."""
+"""Find words of the vocabulary at the beginning of an SMS, and skip greetings and courtesies."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -6,101 +6,100 @@ from typing import Final, NamedTuple, TypeAlias
 
 import regex
 
-from sms.keywords.spelling import Token, from_bijoy
-from sms.keywords.vocabulary import WORDS, Word, known
+from sms.keywords.tokenizer import Token, undo_bijoy
+from sms.keywords.vocabulary import MAX_PHRASE_WORDS, Word, get_vocabulary
 
 GREETINGS: Final = "greetings"
-POLITE: Final = frozenset({GREETINGS, "courtesies"})
-SIGNATURE: Final = 4  # words at most
-_drawn_out = regex.compile(r"(\w)\1{2,}").sub
+POLITE_TABLES: Final = frozenset({GREETINGS, "courtesies"})
+MAX_SIGNATURE_WORDS: Final = 4
+_collapse_repeats = regex.compile(r"(\w)\1{2,}").sub
 
 Tokens: TypeAlias = tuple[Token, ...]
 
 
-class Found(NamedTuple):
-    """A word of the vocabulary, and how many words of the text it is."""
+class WordMatch(NamedTuple):
+    """A word of the vocabulary, and the number of tokens it takes."""
 
     word: Word
     length: int
 
 
-class Said(NamedTuple):
-    """A text whose keyword is found: where that ends and on which line, and the words and numbers after it."""
+class KeywordTail(NamedTuple):
+    """An SMS whose keyword is known: the index and the line where the keyword ends, and the tokens after it."""
 
     text: str
-    end: int
-    line: int
-    after: Tokens
+    keyword_end: int
+    keyword_line: int
+    following: Tokens
 
-    def extras(self) -> Tokens:
-        """What stands after it beside courtesies and a signature, which is a few words on lines of their own."""
-        own = tuple(token for token in self.after if token.line == self.line)
-        below = self.after[len(own) :]
-        if len(below) > SIGNATURE or any(token.key[-1].isdigit() for token in below):
-            own = self.after
-        return without_courtesies(own)
+    def extra_tokens(self) -> Tokens:
+        """The tokens after the keyword without courtesies and without a signature: a few words on lines of their own."""
+        same_line = tuple(token for token in self.following if token.line == self.keyword_line)
+        below = self.following[len(same_line) :]
+        is_signature = len(below) <= MAX_SIGNATURE_WORDS and not any(token.key[-1].isdigit() for token in below)
+        return strip_courtesies(same_line if is_signature else self.following)
 
 
-def said(text: str, body: Tokens, length: int) -> Said:
-    """`text`, the first `length` words of whose `body` are its keyword."""
+def build_tail(text: str, body: Tokens, length: int) -> KeywordTail:
+    """The tail of an SMS whose keyword takes the first `length` tokens of `body`."""
     last = body[length - 1]
-    return Said(text, last.end, last.line, body[length:])
+    return KeywordTail(text, last.end, last.line, body[length:])
 
 
-def first(body: Tokens) -> Found | None:
-    """The longest word of the vocabulary that a text begins with."""
-    words = known().words
-    for length in range(min(WORDS, len(body)), 0, -1):
+def match_word(body: Tokens) -> WordMatch | None:
+    """The longest phrase of the vocabulary at the beginning of `body`."""
+    words = get_vocabulary().words
+    for length in range(min(MAX_PHRASE_WORDS, len(body)), 0, -1):
         if word := words.get(" ".join(token.key for token in body[:length])):
-            return Found(word, length)
-    otherwise = _otherwise(body[0].key) if body else None
-    return Found(otherwise, 1) if otherwise else None
+            return WordMatch(word, length)
+    variant = _match_variant(body[0].key) if body else None
+    return WordMatch(variant, 1) if variant else None
 
 
-def _otherwise(key: str) -> Word | None:
-    """A word that a Bijoy converter made Bengali, or a greeting that is drawn out (`hellooo`)."""
-    words = known().words
-    if word := words.get(from_bijoy(key)):
-        return word._replace(language="bn")
-    drawn = words.get(_drawn_out(r"\1", key))
-    return drawn if drawn and drawn.table == GREETINGS else None
-
-
-def greeted(body: Tokens) -> tuple[str, Tokens]:
-    """The language of a greeting before it, or none, and the text without what is said before what is wanted."""
+def split_greeting(body: Tokens) -> tuple[str, Tokens]:
+    """The language of a greeting at the beginning, or an empty text; and the tokens after greetings and courtesies."""
     language = ""
-    while (found := first(body)) and found.word.table in POLITE:
+    while (found := match_word(body)) and found.word.table in POLITE_TABLES:
         if found.word.table == GREETINGS:
             language = language or found.word.language
         body = body[found.length :]
     return language, body
 
 
-def without_courtesies(body: Tokens) -> Tokens:
-    """The words and numbers of a text that are not merely polite."""
-    return tuple(_not_polite(body))
+def strip_courtesies(body: Tokens) -> Tokens:
+    """The tokens without greetings and courtesies."""
+    return tuple(_iterate_without_courtesies(body))
 
 
-def _not_polite(left: Tokens) -> Iterator[Token]:
-    while left:
-        found = first(left)
-        if found and found.word.table in POLITE:
-            left = left[found.length :]
+def split_glued_digits(body: Tokens) -> Tokens:
+    """The tokens, where letters that look like digits are split off the keyword before them: `STATUSO1234`."""
+    return tuple(piece for token, after in zip_longest(body, body[1:]) for piece in _split_token(token, after))
+
+
+def _match_variant(key: str) -> Word | None:
+    """A Latin word that a Bijoy converter turned into Bengali, or a greeting with repeated letters: `hellooo`."""
+    words = get_vocabulary().words
+    if word := words.get(undo_bijoy(key)):
+        return word._replace(language="bn")
+    greeting = words.get(_collapse_repeats(r"\1", key))
+    return greeting if greeting and greeting.table == GREETINGS else None
+
+
+def _iterate_without_courtesies(remaining: Tokens) -> Iterator[Token]:
+    while remaining:
+        found = match_word(remaining)
+        if found and found.word.table in POLITE_TABLES:
+            remaining = remaining[found.length :]
         else:
-            yield left[0]
-            left = left[1:]
+            yield remaining[0]
+            remaining = remaining[1:]
 
 
-def unglued(body: Tokens) -> Tokens:
-    """With letters that are digits (`STATUSO1234`) cut off the keyword that they are written onto."""
-    return tuple(piece for token, after in zip_longest(body, body[1:]) for piece in _pieces(token, after))
-
-
-def _pieces(token: Token, after: Token | None) -> Iterator[Token]:
-    word, words = token.key.rstrip("oil"), known().words
+def _split_token(token: Token, next_token: Token | None) -> Iterator[Token]:
+    word, words = token.key.rstrip("oil"), get_vocabulary().words
     as_written = token.end - token.start == len(token.key)
-    glued = after is not None and after.is_number and after.start == token.end
-    if glued and as_written and token.key not in words and word in words:
+    is_glued = next_token is not None and next_token.is_number and next_token.start == token.end
+    if is_glued and as_written and token.key not in words and word in words:
         cut = token.start + len(word)
         yield token._replace(key=word, end=cut)
         yield token._replace(key=token.key[len(word) :], start=cut)

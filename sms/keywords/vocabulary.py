@@ -1,220 +1,247 @@
-"""The words of `words.toml`: read once, refused where one means two things, and found by their one form."""
+"""Load the words of the SMS keywords from `words.toml`, refuse a file with mistakes, and index the words."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Final, NamedTuple
 
 import regex
 
-from faults import Broken, Fault, Place, shown
-from sms.keywords.spelling import tokens
-from toml_lines import line_of, lines, tables_of, text_of
+from core.errors import KeyPath, Problem, ValidationFailedError, display_path
+from core.languages import (
+    DEFAULT_LANGUAGE,
+    LANGUAGE_CODES,
+    LANGUAGES,
+    LATIN,
+    LATIN_LOCALES,
+    LOCALE_CODES,
+    language_by_script,
+    language_of_locale,
+)
+from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
+from menus.keywords import KEYWORD_NAMES
+from sms.keywords.tokenizer import tokenize
 
-KEYWORDS = Path(__file__).parent / "words.toml"
-WORDS = 3  # at most, in what is looked for as one
+WORDS_FILE = Path(__file__).parent / "words.toml"
+MAX_PHRASE_WORDS: Final = 3
 
-Name: TypeAlias = Literal[
-    "status",
-    "reg",
-    "pin",
-    "apply",
-    "services",
-    "documents",
-    "complain",
-    "feedback",
-    "app",
-    "menu",
-    "lang",
-    "refuse",
-    "help",
-    "stop",
-    "start",
-    "operator",
-]
-NAMES: tuple[Name, ...] = get_args(Name)
-TABLES = (*NAMES, "greetings", "courtesies")
-LANGUAGES, NOT_NAMES, NEAR = "languages", "not_names", "near"
-ALL = (*TABLES, NOT_NAMES, LANGUAGES)
+TABLES: Final = (*KEYWORD_NAMES, "greetings", "courtesies")
+LANGUAGES_TABLE, NOT_NAMES_TABLE, MESSAGES_TABLE, NEAR_FORM = "languages", "not_names", "messages", "near"
+ALL_TABLES: Final = (*TABLES, NOT_NAMES_TABLE, MESSAGES_TABLE, LANGUAGES_TABLE)
 
 
-class Form(NamedTuple):
-    """A way of writing words: of which language, in which letters, and these as a pattern."""
+class WritingForm(NamedTuple):
+    """A language in one script: the language's code, the name of the letters, and a pattern of a word in them."""
 
     language: str
     letters: str
     pattern: str
 
 
-FORMS: Mapping[str, Form] = {
-    "en": Form("en", "Latin letters", "[A-Za-z]+"),
-    "bn": Form("bn", "Bengali letters", r"(?:(?!\p{Nd})[\p{Bengali}\u200C\u200D])+"),
-    "hi": Form("hi", "Devanagari letters", r"(?:(?!\p{Nd})[\p{Devanagari}\u200C\u200D])+"),
-    "bn_Latn": Form("bn", "Latin letters", "[A-Za-z]+"),
-    "hi_Latn": Form("hi", "Latin letters", "[A-Za-z]+"),
-}
-ANY = Form("", "letters of one script", "|".join(FORMS[form].pattern for form in ("en", "bn", "hi")))
-_bengali, _devanagari = (
-    regex.compile(rf".*\p{{{script}}}", regex.DOTALL).match for script in ("Bengali", "Devanagari")
+def _word_pattern(script: str) -> str:
+    return "[A-Za-z]+" if script == LATIN else rf"(?:(?!\p{{Nd}})[\p{{{script}}}\u200C\u200D])+"
+
+
+def _build_writing_form(locale_code: str) -> WritingForm:
+    language = language_of_locale(locale_code)
+    script = language.script if language.code == locale_code else LATIN
+    return WritingForm(language.code, f"{script} letters", _word_pattern(script))
+
+
+WRITING_FORMS: Final[Mapping[str, WritingForm]] = {code: _build_writing_form(code) for code in LOCALE_CODES}
+ANY_SCRIPT: Final = WritingForm(
+    "", "letters of one script", "|".join(dict.fromkeys(_word_pattern(language.script) for language in LANGUAGES))
 )
 
 
-class Located(NamedTuple):
-    """Something wrong at a place of the file, with the word it is about, or none."""
+class LocatedProblem(NamedTuple):
+    """A mistake at a key of the file, with the word that it is about, or an empty one."""
 
-    place: Place
-    written: str
+    key_path: KeyPath
+    word: str
     problem: str
-    right: str
+    fix: str
 
 
 class Word(NamedTuple):
-    """A word of the file: the table it is in, its language, and how it is written. `near` words are only suggested."""
+    """A word of the file: its table, its language, and its spelling there. Some words are only suggested."""
 
     table: str
     language: str
-    written: str
-    near: bool = False
+    spelling: str
+    is_suggested_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Words by their one form; the `table` of what a language is called is its code. No name has one of `not_names`."""
+    """All words by their normalized form. The table of a word in `languages` is the code of the language.
+
+    A person's name contains none of `not_names`. A sentence about our SMS contains one of `message_words`.
+    """
 
     words: Mapping[str, Word]
     languages: Mapping[str, Word]
     not_names: frozenset[str]
+    message_words: frozenset[str]
 
-    def told(self, name: Name, language: str) -> str:
-        """A keyword as people are told it in a language."""
-        return next(it.written for it in self.words.values() if (it.table, it.language) == (name, language))
+    def find_spelling(self, name: str, language: str) -> str:
+        """The word of a keyword that people are told in a language: the first one in the file.
+
+        Raises:
+            StopIteration: the keyword has no word in that language.
+        """
+        return next(word.spelling for word in self.words.values() if (word.table, word.language) == (name, language))
 
 
 @cache
-def known() -> Vocabulary:
-    """The words of the gateway's own file.
+def get_vocabulary() -> Vocabulary:
+    """The words of `words.toml`, loaded once.
 
     Raises:
-        Broken: it cannot be used.
+        ValidationFailedError: the file has mistakes.
     """
-    return load(KEYWORDS)
+    return load_vocabulary(WORDS_FILE)
 
 
-def load(path: Path) -> Vocabulary:
+def load_vocabulary(path: Path) -> Vocabulary:
     """The words of a file.
 
     Raises:
-        Broken: with every fault of it.
+        ValidationFailedError: with every mistake in the file.
     """
-    source = text_of(path)
-    tables = tables_of(source, shown(path))
-    found = list(_misshapen(tables)) or list(_clashes(tables))
+    source = read_utf8(path)
+    tables = parse_toml(source, display_path(path))
+    found = list(_find_malformed_tables(tables)) or list(_find_clashes(tables))
     if found:
-        raise Broken(_faults(shown(path), source, found))
-    called = [Word(code, script_of(it), it) for _, code, it in _each(tables, (LANGUAGES,))]
-    not_names = frozenset(phrase(it) for _, _, it in _each(tables, (NOT_NAMES,)))
-    return Vocabulary(_words(tables), {phrase(it.written): it for it in called}, not_names)
+        raise ValidationFailedError(_build_problems(display_path(path), source, found))
+    languages = [
+        Word(code, script_language(word), word) for _, code, word in _iterate_words(tables, (LANGUAGES_TABLE,))
+    ]
+    by_language = {normalize_phrase(it.spelling): it for it in languages}
+    not_names, message_words = (_normalize_words(tables, name) for name in (NOT_NAMES_TABLE, MESSAGES_TABLE))
+    return Vocabulary(_index_words(tables), by_language, not_names, message_words)
 
 
-def phrase(written: str) -> str:
-    """The one form of up to `WORDS` words."""
-    return " ".join(token.key for token in tokens(written))
+def _normalize_words(tables: Mapping[str, Any], name: str) -> frozenset[str]:
+    return frozenset(normalize_phrase(word) for _, _, word in _iterate_words(tables, (name,)))
 
 
-def script_of(written: str) -> str:
-    """The language whose script a word is in: `en` for Latin letters and for all others that no language of ours has."""
-    return "bn" if _bengali(written) else "hi" if _devanagari(written) else "en"
+def normalize_phrase(phrase: str) -> str:
+    """The normalized form of a phrase, in which the vocabulary is indexed."""
+    return " ".join(token.key for token in tokenize(phrase))
 
 
-def _words(tables: Mapping[str, Any]) -> Mapping[str, Word]:
-    """What two languages write alike with Latin letters tells neither: its language is that of its script."""
+def script_language(text: str) -> str:
+    """The code of the language whose script `text` contains; the default language for Latin and all other scripts."""
+    return language_by_script(text) or DEFAULT_LANGUAGE
+
+
+def _index_words(tables: Mapping[str, Any]) -> Mapping[str, Word]:
+    """A word that two languages write alike in Latin letters has the default language, as it tells neither."""
     words: dict[str, Word] = {}
-    for name, form, written in _each(tables, TABLES):
-        key = phrase(written)
-        language = "en" if key in words else FORMS[form].language if form in FORMS else script_of(written)
-        words[key] = Word(name, language, words[key].written if key in words else written, near=form == NEAR)
+    for name, form, written in _iterate_words(tables, TABLES):
+        key = normalize_phrase(written)
+        earlier = words.get(key)
+        if earlier:
+            words[key] = Word(name, DEFAULT_LANGUAGE, earlier.spelling, is_suggested_only=form == NEAR_FORM)
+        else:
+            language = WRITING_FORMS[form].language if form in WRITING_FORMS else script_language(written)
+            words[key] = Word(name, language, written, is_suggested_only=form == NEAR_FORM)
     return words
 
 
-def _clashes(tables: Mapping[str, Any]) -> Iterator[Located]:
-    """Words that mean two things, or stand there twice."""
-    for names in (TABLES, (NOT_NAMES,), (LANGUAGES,)):
+def _find_clashes(tables: Mapping[str, Any]) -> Iterator[LocatedProblem]:
+    """Words that have two meanings, or are listed twice."""
+    for names in (TABLES, (NOT_NAMES_TABLE,), (MESSAGES_TABLE,), (LANGUAGES_TABLE,)):
         seen: dict[str, tuple[str, str, str]] = {}
-        for name, form, written in _each(tables, names):
-            means = form if name == LANGUAGES else name
-            first = seen.get(key := phrase(written))
+        for name, form, written in _iterate_words(tables, names):
+            meaning = form if name == LANGUAGES_TABLE else name
+            first = seen.get(key := normalize_phrase(written))
             if first is None:
-                seen[key] = (means, form, written)
-            elif first[0] != means:
-                yield _located(name, form, written, f"means {first[0]} already", "leave it with one of them")
-            elif {first[1], form} != {"bn_Latn", "hi_Latn"}:
-                yield _located(name, form, written, f"is {first[2]!r} once more", "write it once")
+                seen[key] = (meaning, form, written)
+            elif first[0] != meaning:
+                yield _build_problem(name, form, written, f"means {first[0]} already", "leave it with one of them")
+            elif not _may_share_words(first[1], form):
+                yield _build_problem(name, form, written, f"is {first[2]!r} once more", "write it once")
 
 
-def _each(tables: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def _may_share_words(form: str, other_form: str) -> bool:
+    """Whether two forms may list the same word: different languages in Latin letters.
+
+    English words are understood in every language, so a `_Latn` form does not repeat them.
+    """
+    forms = {form, other_form}
+    if len(forms) == 1 or not forms <= LATIN_LOCALES:
+        return False
+    return DEFAULT_LANGUAGE not in forms or forms <= set(LANGUAGE_CODES)
+
+
+def _iterate_words(tables: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """The table, the form and the spelling of each word."""
     for name in names:
-        for form, several in tables[name].items():
-            for written in several:
+        for form, words in tables[name].items():
+            for written in words:
                 yield name, form, written
 
 
-def _misshapen(tables: Mapping[str, Any]) -> Iterator[Located]:
-    """What the tables have that nothing could be made of."""
+def _find_malformed_tables(tables: Mapping[str, Any]) -> Iterator[LocatedProblem]:
     for name in tables:
-        if name not in ALL:
-            yield Located((name,), "", "no keyword is called so", f"choose from {', '.join(ALL)}")
-    for name in ALL:
-        yield from _table(name, tables.get(name))
+        if name not in ALL_TABLES:
+            yield LocatedProblem((name,), "", "no keyword is called so", f"choose from {', '.join(ALL_TABLES)}")
+    for name in ALL_TABLES:
+        yield from _check_table(name, tables.get(name))
 
 
-def _table(name: str, table: Any) -> Iterator[Located]:
+def _check_table(name: str, table: Any) -> Iterator[LocatedProblem]:
     if table is None:
-        yield Located((name,), "", "this table is missing", f"write [{name}] with words in every form")
+        yield LocatedProblem((name,), "", "this table is missing", f"write [{name}] with words in every form")
         return
     if not isinstance(table, dict):
-        yield Located((name,), "", "this is not a table", f"put it under a header such as [{name}]")
+        yield LocatedProblem((name,), "", "this is not a table", f"put it under a header such as [{name}]")
         return
-    forms = tuple(FORMS) if name != LANGUAGES else ("en", "bn", "hi")
+    forms = LANGUAGE_CODES if name == LANGUAGES_TABLE else tuple(WRITING_FORMS)
     for form in forms:
         if not table.get(form):
-            yield Located((name, form), "", "there are no words", 'write at least one, such as ["…"]')
-    allowed = (*forms, NEAR) if name in NAMES else forms
-    for form, several in table.items():
+            yield LocatedProblem((name, form), "", "there are no words", 'write at least one, such as ["…"]')
+    allowed = (*forms, NEAR_FORM) if name in KEYWORD_NAMES else forms
+    for form, words in table.items():
         if form not in allowed:
-            yield Located((name, form), "", "no form is called so", f"choose from {', '.join(allowed)}")
-        elif not isinstance(several, list) or not all(isinstance(one, str) for one in several):
-            yield Located((name, form), "", "this is not a list of words", 'write it as ["…", "…"]')
+            yield LocatedProblem((name, form), "", "no form is called so", f"choose from {', '.join(allowed)}")
+        elif not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            yield LocatedProblem((name, form), "", "this is not a list of words", 'write it as ["…", "…"]')
         else:
-            yield from _misspelt(name, form, several)
+            yield from _check_words(name, form, words)
 
 
-def _misspelt(name: str, form: str, several: list[str]) -> Iterator[Located]:
-    _, letters, pattern = ANY if name == LANGUAGES or form == NEAR else FORMS[form]
-    more, said = (
-        (0, "one word") if name not in TABLES else (WORDS - 1, f"one to {WORDS} words, one blank between them,")
-    )
-    well = regex.compile(f"(?:{pattern})(?: (?:{pattern})){{0,{more}}}").fullmatch
-    for written in several:
-        if not well(written):
-            yield _located(name, form, written, "cannot be used", f"write {said} in {letters}")
+def _check_words(name: str, form: str, words: list[str]) -> Iterator[LocatedProblem]:
+    _, letters, pattern = ANY_SCRIPT if name == LANGUAGES_TABLE or form == NEAR_FORM else WRITING_FORMS[form]
+    max_words, count = 1, "one word"
+    if name in TABLES:
+        max_words, count = MAX_PHRASE_WORDS, f"one to {MAX_PHRASE_WORDS} words, one blank between them,"
+    is_valid = regex.compile(f"(?:{pattern})(?: (?:{pattern})){{0,{max_words - 1}}}").fullmatch
+    for word in words:
+        if not is_valid(word):
+            yield _build_problem(name, form, word, "cannot be used", f"write {count} in {letters}")
 
 
-def _located(name: str, form: str, written: str, problem: str, right: str) -> Located:
-    return Located((name, form), written, f"{written!r} {problem}", right)
+def _build_problem(name: str, form: str, word: str, problem: str, fix: str) -> LocatedProblem:
+    return LocatedProblem((name, form), word, f"{word!r} {problem}", fix)
 
 
-def _faults(file: str, source: str, found: list[Located]) -> list[Fault]:
-    at = lines(source)
+def _build_problems(file: str, source: str, found: list[LocatedProblem]) -> list[Problem]:
+    lines = index_key_lines(source)
     return sorted(
-        Fault(file, _line(source, line_of(it.place, at), it.written), ".".join(it.place), it.problem, it.right)
+        Problem(
+            file, _find_line(source, find_line(it.key_path, lines), it.word), ".".join(it.key_path), it.problem, it.fix
+        )
         for it in found
     )
 
 
-def _line(source: str, line: int, written: str) -> int:
-    """The line from `line` on where a word stands in quotes; `line` itself where there is none."""
-    if not written:
+def _find_line(source: str, line: int, word: str) -> int:
+    """The line number, from `line` on, where the word stands in quotes; `line` itself where it does not."""
+    if not word:
         return line
     below = source.split("\n")[line - 1 :]
-    return next((line + more for more, text in enumerate(below) if f'"{written}"' in text), line)
+    return next((line + offset for offset, text in enumerate(below) if f'"{word}"' in text), line)

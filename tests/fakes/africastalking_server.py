@@ -1,4 +1,4 @@
-"""Africa's Talking's SMS interface as its captures show it, on a real socket; asked wrongly it answers 400."""
+"""Africa's Talking's SMS API as captured, on a real socket. A request that the real API rejects gets 400."""
 
 import asyncio
 import json
@@ -15,9 +15,9 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 USERNAME, API_KEY = "sandbox", "atsk_made_up_for_tests"
-FORM = "application/x-www-form-urlencoded"
-FIELDS = {"username", "to", "message", "from", "bulkSMSMode", "enqueue"}
-NAMES = {
+FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
+FORM_FIELDS = {"username", "to", "message", "from", "bulkSMSMode", "enqueue"}
+STATUS_NAMES = {
     100: "Processed",
     101: "Success",  # "Sent" in the documentation, "Success" on the wire
     102: "Queued",
@@ -33,13 +33,13 @@ NAMES = {
     501: "GatewayError",
     502: "RejectedByGateway",
 }
-TAKEN = {100, 101, 102}
+ACCEPTED_CODES = {100, 101, 102}
 PRICE = "KES 0.8000"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request, as it came; `connection` tells which of the server's connections brought it."""
+class RecordedRequest:
+    """One request; `connection` numbers the server's connections."""
 
     method: str
     path: str
@@ -52,12 +52,12 @@ class Asked:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
-Behaviour = Callable[["AfricasTalkingServer", web.Request, Asked], Awaitable[web.StreamResponse]]
+Behaviour = Callable[["AfricasTalkingServer", web.Request, RecordedRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
-class Taken:
-    """One message that was taken, and would be on its way to a phone now."""
+class AcceptedSms:
+    """One message that the server accepted."""
 
     to: str
     text: str
@@ -66,24 +66,24 @@ class Taken:
 
 @dataclass
 class AfricasTalkingServer:
-    """Takes every message unless `then` lays down, for the next requests in turn, how they are answered, or `by` for each."""
+    """Accepts every message, unless `respond_with` plans the next responses or `default_behaviour` all of them."""
 
-    asked: list[Asked] = field(default_factory=list)
-    ids: Callable[[int], str] = "ATXid_{:032x}".format
-    by: Callable[[Asked], Behaviour] = lambda _: taken()
-    phones: list[Taken] = field(default_factory=list)
+    requests: list[RecordedRequest] = field(default_factory=list)
+    format_id: Callable[[int], str] = "ATXid_{:032x}".format
+    default_behaviour: Callable[[RecordedRequest], Behaviour] = lambda _: accept()
+    accepted: list[AcceptedSms] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._plan: deque[Behaviour] = deque()
-        self._sent = count(1)
+        self._planned: deque[Behaviour] = deque()
+        self._id_counter = count(1)
         self._connections: dict[object, int] = {}
         self.closing = asyncio.Event()
         self.arrived = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         app = web.Application()
-        app.router.add_post("/version1/messaging", self._messaging)
-        app.router.add_route("*", "/elsewhere", self._elsewhere)
+        app.router.add_post("/version1/messaging", self._handle_messaging)
+        app.router.add_route("*", "/elsewhere", self._handle_redirect_target)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -96,166 +96,182 @@ class AfricasTalkingServer:
         self.closing.set()
         await self._runner.cleanup()
 
-    def then(self, *behaviours: Behaviour) -> Self:
-        """Answer the next requests like this, one each; after them messages are taken again."""
-        self._plan.extend(behaviours)
+    def respond_with(self, *behaviours: Behaviour) -> Self:
+        """Respond to the next requests like this, one each; after them messages are accepted again."""
+        self._planned.extend(behaviours)
         return self
 
     def new_id(self) -> str:
-        return self.ids(next(self._sent))
+        return self.format_id(next(self._id_counter))
 
-    async def _messaging(self, request: web.Request) -> web.StreamResponse:
-        asked = await self._heard(request)
-        if complaint := _complaint(asked):
-            return _text(400, complaint)
-        if asked.headers["apiKey"] != API_KEY:
-            return _text(401, "The supplied authentication is invalid")
-        behaviour = self._plan.popleft() if self._plan else self.by(asked)
-        return await behaviour(self, request, asked)
+    async def _handle_messaging(self, request: web.Request) -> web.StreamResponse:
+        recorded = await self._record_request(request)
+        if complaint := _find_problem(recorded):
+            return _text_response(400, complaint)
+        if recorded.headers["apiKey"] != API_KEY:
+            return _text_response(401, "The supplied authentication is invalid")
+        behaviour = self._planned.popleft() if self._planned else self.default_behaviour(recorded)
+        return await behaviour(self, request, recorded)
 
-    async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
-        """Where a redirect leads; it says yes to everything, which a client must never get to hear."""
-        asked = await self._heard(request)
-        return _json(_said(self, {"to": asked.fields.get("to", "+254700000001")}, 101))
+    async def _handle_redirect_target(self, request: web.Request) -> web.StreamResponse:
+        """The target of a redirect: it accepts everything, and a client must never follow."""
+        recorded = await self._record_request(request)
+        return _json_response(_accept_message(self, {"to": recorded.fields.get("to", "+254700000001")}, 101))
 
-    async def _heard(self, request: web.Request) -> Asked:
+    async def _record_request(self, request: web.Request) -> RecordedRequest:
         connection = self._connections.setdefault(request.transport, len(self._connections))
-        asked = Asked(request.method, request.path, request.headers, await request.read(), connection)
-        self.asked.append(asked)
+        recorded = RecordedRequest(request.method, request.path, request.headers, await request.read(), connection)
+        self.requests.append(recorded)
         self.arrived.set()
-        return asked
+        return recorded
 
 
-def taken(code: int = 101) -> Behaviour:
+def accept(code: int = 101) -> Behaviour:
     """201: every recipient that is a number gets `code`, any other 403."""
-    return _answering(lambda server, asked: _json(_said(server, asked.fields, code)))
+    return _build_behaviour(lambda server, recorded: _json_response(_accept_message(server, recorded.fields, code)))
 
 
-def refused(message: str = "InvalidSenderId") -> Behaviour:
-    """201 with no recipients: the request itself was refused."""
-    return says({"SMSMessageData": {"Message": message, "Recipients": []}})
+def reject(message: str = "InvalidSenderId") -> Behaviour:
+    """201 without recipients: the request itself is rejected."""
+    return respond_json({"SMSMessageData": {"Message": message, "Recipients": []}})
 
 
-def says(body: object, status: int = 201, headers: Mapping[str, str] | None = None) -> Behaviour:
-    """This JSON, or these very bytes, under Africa's Talking's content type unless `headers` give another."""
+def respond_json(body: object, status: int = 201, headers: Mapping[str, str] | None = None) -> Behaviour:
+    """This JSON, or exactly these bytes, with Africa's Talking's content type unless `headers` has another."""
     octets = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"Content-Type": "application/json", **(headers or {})}
-    return _answering(lambda _server, _asked: web.Response(status=status, body=octets, headers=sent))
+    return _build_behaviour(lambda _server, _recorded: web.Response(status=status, body=octets, headers=sent))
 
 
-def says_plainly(status: int, text: str, **headers: str) -> Behaviour:
-    """Plain text, as for a wrong key or too many requests."""
-    return _answering(lambda _server, _asked: _text(status, text, headers))
+def respond_text(status: int, text: str, **headers: str) -> Behaviour:
+    """Plain text, as after a wrong key or too many requests."""
+    return _build_behaviour(lambda _server, _recorded: _text_response(status, text, headers))
 
 
-def redirects(status: int = 302) -> Behaviour:
-    """Another address, where a client that follows is told that all went well."""
-    return says_plainly(status, "", Location="/elsewhere")
+def redirect(status: int = 302) -> Behaviour:
+    """A redirect to an address that accepts everything."""
+    return respond_text(status, "", Location="/elsewhere")
 
 
-async def hangs_up(_server: AfricasTalkingServer, request: web.Request, _asked: Asked) -> web.StreamResponse:
-    """The message has arrived; then the connection is reset without a word."""
+async def drop_connection(
+    _server: AfricasTalkingServer, request: web.Request, _recorded: RecordedRequest
+) -> web.StreamResponse:
+    """Reset the connection after the message has arrived."""
     _transport(request).abort()
     return web.Response()
 
 
-async def hangs_up_midway(_server: AfricasTalkingServer, request: web.Request, _asked: Asked) -> web.StreamResponse:
-    """The connection is closed in the middle of a good answer."""
+async def drop_connection_midway(
+    _server: AfricasTalkingServer, request: web.Request, _recorded: RecordedRequest
+) -> web.StreamResponse:
+    """Close the connection in the middle of a good response."""
     head = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 300\r\n\r\n"
     _transport(request).write(head + b'{"SMSMessageData":{"Mess')
     _transport(request).close()
     return web.Response()
 
 
-async def never_answers(server: AfricasTalkingServer, _request: web.Request, _asked: Asked) -> web.StreamResponse:
-    """The message has arrived, and that is the last that is heard."""
+async def hang(server: AfricasTalkingServer, _request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
+    """Never respond, although the message has arrived."""
     await server.closing.wait()
     return web.Response()
 
 
-def dripping(seconds: float) -> Behaviour:
-    """A good answer, an octet every so many seconds, so that no pause between two is ever long."""
+def drip(interval: float) -> Behaviour:
+    """A good response, one byte at a time, `interval` seconds apart."""
 
-    async def behave(server: AfricasTalkingServer, request: web.Request, asked: Asked) -> web.StreamResponse:
+    async def behave(
+        server: AfricasTalkingServer, request: web.Request, recorded: RecordedRequest
+    ) -> web.StreamResponse:
         response = web.StreamResponse(status=201, headers={"Content-Type": "application/json"})
         await response.prepare(request)
         with suppress(ConnectionResetError):  # whoever listened has had enough
-            for octet in json.dumps(_said(server, asked.fields, 101)).encode():
+            for octet in json.dumps(_accept_message(server, recorded.fields, 101)).encode():
                 await response.write(bytes([octet]))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(server.closing.wait(), seconds)
+                    await asyncio.wait_for(server.closing.wait(), interval)
         return response
 
     return behave
 
 
-drips = dripping(0.02)
+slow_drip = drip(0.02)
 
 
-async def says_it_twice(server: AfricasTalkingServer, request: web.Request, asked: Asked) -> web.StreamResponse:
-    """A good answer, and then, unasked, the same once more on the same connection."""
-    body = json.dumps(_said(server, asked.fields, 101)).encode()
+async def respond_twice(
+    server: AfricasTalkingServer, request: web.Request, recorded: RecordedRequest
+) -> web.StreamResponse:
+    """A good response, twice on the same connection."""
+    body = json.dumps(_accept_message(server, recorded.fields, 101)).encode()
     head = f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     _transport(request).write((head + body) * 2)
     _transport(request).close()
     return web.Response()
 
 
-def late(seconds: float) -> Behaviour:
-    """Takes the message, and says so after a while."""
+def accept_after(seconds: float) -> Behaviour:
+    """Accept the message, and respond after a delay in seconds."""
 
-    async def behave(server: AfricasTalkingServer, _request: web.Request, asked: Asked) -> web.StreamResponse:
-        said = _said(server, asked.fields, 101)
+    async def behave(
+        server: AfricasTalkingServer, _request: web.Request, recorded: RecordedRequest
+    ) -> web.StreamResponse:
+        said = _accept_message(server, recorded.fields, 101)
         await asyncio.sleep(seconds)
-        return _json(said)
+        return _json_response(said)
 
     return behave
 
 
-def takes_and(then: Behaviour) -> Behaviour:
-    """The message is on its way to a phone, and the sender is told something else."""
+def accept_then(behaviour: Behaviour) -> Behaviour:
+    """Accept the message, but respond otherwise."""
 
-    async def behave(server: AfricasTalkingServer, request: web.Request, asked: Asked) -> web.StreamResponse:
-        _said(server, asked.fields, 101)
-        return await then(server, request, asked)
-
-    return behave
-
-
-def waits_for(gate: asyncio.Event) -> Behaviour:
-    """Takes the message, and says so when `gate` opens."""
-
-    async def behave(server: AfricasTalkingServer, _request: web.Request, asked: Asked) -> web.StreamResponse:
-        await gate.wait()
-        return _json(_said(server, asked.fields, 101))
+    async def behave(
+        server: AfricasTalkingServer, request: web.Request, recorded: RecordedRequest
+    ) -> web.StreamResponse:
+        _accept_message(server, recorded.fields, 101)
+        return await behaviour(server, request, recorded)
 
     return behave
 
 
-def _answering(answer: Callable[[AfricasTalkingServer, Asked], web.Response]) -> Behaviour:
-    async def behave(server: AfricasTalkingServer, _request: web.Request, asked: Asked) -> web.StreamResponse:
-        return answer(server, asked)
+def accept_when(event: asyncio.Event) -> Behaviour:
+    """Accept the message, and respond when the event is set."""
+
+    async def behave(
+        server: AfricasTalkingServer, _request: web.Request, recorded: RecordedRequest
+    ) -> web.StreamResponse:
+        await event.wait()
+        return _json_response(_accept_message(server, recorded.fields, 101))
 
     return behave
 
 
-def _complaint(asked: Asked) -> str:
-    """What is wrong with a request that the real interface would not take either; empty when nothing is."""
-    if "apiKey" not in asked.headers:
+def _build_behaviour(build_response: Callable[[AfricasTalkingServer, RecordedRequest], web.Response]) -> Behaviour:
+    async def behave(
+        server: AfricasTalkingServer, _request: web.Request, recorded: RecordedRequest
+    ) -> web.StreamResponse:
+        return build_response(server, recorded)
+
+    return behave
+
+
+def _find_problem(request: RecordedRequest) -> str:
+    """The problem of a request that the real API rejects too; empty for a good request."""
+    if "apiKey" not in request.headers:
         return "Must have apiKey header"
-    if asked.headers.get("Accept") != "application/json" or asked.headers.get("Content-Type") != FORM:
+    if request.headers.get("Accept") != "application/json" or request.headers.get("Content-Type") != FORM_CONTENT_TYPE:
         return "Asked for something else than JSON, or sent something else than a form"
-    wanting = [name for name in ("username", "to", "message") if not asked.fields.get(name)]
-    unknown = sorted(asked.fields.keys() - FIELDS)
+    wanting = [name for name in ("username", "to", "message") if not request.fields.get(name)]
+    unknown = sorted(request.fields.keys() - FORM_FIELDS)
     if wanting or unknown:
         return f"Request is missing {wanting} or has unknown {unknown}"
-    return "" if asked.fields["username"] == USERNAME else "No such user"
+    return "" if request.fields["username"] == USERNAME else "No such user"
 
 
-def _said(server: AfricasTalkingServer, fields: Mapping[str, str], code: int) -> object:
-    entries = [_entry(server, number, code) for number in fields["to"].split(",")]
-    server.phones += [
-        Taken(str(entry["number"]), fields.get("message", ""), str(entry["messageId"]))
+def _accept_message(server: AfricasTalkingServer, fields: Mapping[str, str], code: int) -> object:
+    entries = [_build_recipient(server, number, code) for number in fields["to"].split(",")]
+    server.accepted += [
+        AcceptedSms(str(entry["number"]), fields.get("message", ""), str(entry["messageId"]))
         for entry in entries
         if entry["messageId"] != "None"
     ]
@@ -264,24 +280,24 @@ def _said(server: AfricasTalkingServer, fields: Mapping[str, str], code: int) ->
     return {"SMSMessageData": {"Message": message, "Recipients": entries}}
 
 
-def _entry(server: AfricasTalkingServer, number: str, code: int) -> dict[str, object]:
-    code = code if re.fullmatch(r"\+\d{7,15}", number, re.ASCII) else 403
-    fine = code in TAKEN
+def _build_recipient(server: AfricasTalkingServer, msisdn: str, code: int) -> dict[str, object]:
+    code = code if re.fullmatch(r"\+\d{7,15}", msisdn, re.ASCII) else 403
+    fine = code in ACCEPTED_CODES
     return {
         "statusCode": code,
-        "number": number,
-        "status": NAMES[code],
+        "number": msisdn,
+        "status": STATUS_NAMES[code],
         "cost": PRICE if fine else "0",
         "messageId": server.new_id() if fine else "None",
     }
 
 
-def _json(body: object) -> web.Response:
+def _json_response(body: object) -> web.Response:
     # Not web.json_response: its `; charset=utf-8` is not what is captured, and the SDK reads such an answer as text.
     return web.Response(status=201, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
 
 
-def _text(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
+def _text_response(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
     sent = {"Content-Type": "text/plain", **(headers or {})}
     return web.Response(status=status, body=text.encode(), headers=sent)
 

@@ -1,4 +1,4 @@
-"""Daraja's M-Pesa Express on a real socket, as strict as the real one: a wrong field is answered with its own error code.
+"""Daraja's M-Pesa Express on a real socket, as strict as the real one: each wrong field has its own error code.
 
 A push waits until the test says what the payer does; then the callback is posted where the request said, once, twice,
 late or never, and the query tells the same.
@@ -20,7 +20,7 @@ from aiohttp import ClientSession, web
 KEY, SECRET = "made up key", "made up secret"
 SHORT_CODE, PASSKEY = "174379", "made up passkey"
 NAIROBI = ZoneInfo("Africa/Nairobi")
-WITHIN = 120  # seconds that a timestamp may be off
+TIMESTAMP_TOLERANCE = 120  # seconds that a timestamp may be off
 DESCRIPTIONS = {
     0: "The service request is processed successfully.",
     1: "The balance is insufficient for the transaction.",
@@ -30,17 +30,17 @@ DESCRIPTIONS = {
     2001: "The initiator information is invalid.",
 }
 
-Behaviour = Callable[["Pushing", "DarajaServer"], Awaitable[web.StreamResponse | None]]
-"""Instead of the right answer, for a request that was in order; None: the right one after all."""
+Behaviour = Callable[["PushedRequest", "DarajaServer"], Awaitable[web.StreamResponse | None]]
+"""A response to a valid request; None: the usual response."""
 
 
 @dataclass
-class Pushing:
-    """One request that was put before a payer."""
+class PushedRequest:
+    """One payment request shown to a payer."""
 
     fields: dict[str, Any]
-    request: str = field(default_factory=lambda: f"ws_CO_{secrets.token_hex(10)}")
-    merchant: str = field(default_factory=lambda: f"{secrets.randbelow(10**5)}-{secrets.randbelow(10**7)}-1")
+    checkout_request_id: str = field(default_factory=lambda: f"ws_CO_{secrets.token_hex(10)}")
+    merchant_request_id: str = field(default_factory=lambda: f"{secrets.randbelow(10**5)}-{secrets.randbelow(10**7)}-1")
     result: int | None = None
     receipt: str = ""
 
@@ -50,25 +50,25 @@ class Pushing:
 
 
 class DarajaServer:
-    """`then` lays down how the next requests are answered, one each; `pays` and the like are what the payer does."""
+    """`respond_with` plans the next responses; `finish_push` is what the payer does."""
 
     def __init__(self) -> None:
-        self.pushes: list[Pushing] = []
+        self.pushes: list[PushedRequest] = []
         self.tokens: set[str] = set()
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.expires_in = 3599
         self.loses_callbacks = False
-        self.posted: list[tuple[int, str]] = []
-        self.arrived = asyncio.Event()
-        self._plans: dict[str, deque[Any]] = {}
+        self.callback_responses: list[tuple[int, str]] = []
+        self.push_arrived = asyncio.Event()
+        self._planned_behaviours: dict[str, deque[Any]] = {}
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.add_routes(
             [
-                web.get("/oauth/v1/generate", self._token),
-                web.post("/mpesa/stkpush/v1/processrequest", self._push),
-                web.post("/mpesa/stkpushquery/v1/query", self._query),
+                web.get("/oauth/v1/generate", self._handle_token),
+                web.post("/mpesa/stkpush/v1/processrequest", self._handle_push),
+                web.post("/mpesa/stkpushquery/v1/query", self._handle_query),
             ]
         )
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
@@ -81,123 +81,125 @@ class DarajaServer:
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
 
-    def then(self, what: str, *behaviours: Behaviour) -> Self:
-        """How the next of these (`token`, `push`, `query`) are answered."""
-        self._plans.setdefault(what, deque()).extend(behaviours)
+    def respond_with(self, operation: str, *behaviours: Behaviour) -> Self:
+        """Plan the responses to the next requests of an operation: `token`, `push` or `query`."""
+        self._planned_behaviours.setdefault(operation, deque()).extend(behaviours)
         return self
 
     def forget_tokens(self) -> None:
         self.tokens.clear()
 
-    async def pushed(self, count: int = 1) -> Pushing:
-        """The count-th push, as soon as it is there."""
+    async def wait_for_push(self, count: int = 1) -> PushedRequest:
+        """Wait for the push with this number; the first is 1."""
         async with asyncio.timeout(10):
             while len(self.pushes) < count:
-                self.arrived.clear()
-                await self.arrived.wait()
+                self.push_arrived.clear()
+                await self.push_arrived.wait()
         return self.pushes[count - 1]
 
-    async def ends(self, push: Pushing, result: int = 0, *, amount: float | None = None, times: int = 1) -> None:
-        """The payer has done this; the callback is posted so many times, unless callbacks are lost."""
+    async def finish_push(
+        self, push: PushedRequest, result: int = 0, *, amount: float | None = None, times: int = 1
+    ) -> None:
+        """End a push with this result, and post the callback `times` times, unless callbacks are lost."""
         push.result = result
         push.receipt = push.receipt or f"Q{secrets.token_hex(4).upper()}"
         for _ in range(0 if self.loses_callbacks else times):
-            await self.calls_back(push, amount)
+            await self.post_callback(push, amount)
 
-    async def calls_back(self, push: Pushing, amount: float | None = None) -> tuple[int, str]:
-        async with ClientSession() as http, http.post(push.callback, json=callback_of(push, amount)) as answer:
+    async def post_callback(self, push: PushedRequest, amount: float | None = None) -> tuple[int, str]:
+        async with ClientSession() as http, http.post(push.callback, json=build_callback(push, amount)) as answer:
             said = (answer.status, await answer.text())
-        self.posted.append(said)
+        self.callback_responses.append(said)
         return said
 
-    async def _token(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append("token")
-        if (planned := self._planned("token")) is not None:
+    async def _handle_token(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append("token")
+        if (planned := self._next_behaviour("token")) is not None:
             answer = await planned(None, self)
             if answer is not None:
                 return answer
         wanted = "Basic " + base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
         if request.headers.get("Authorization") != wanted:
-            return error(400, "400.008.01", "Invalid Authentication passed")
+            return error_response(400, "400.008.01", "Invalid Authentication passed")
         if request.query.get("grant_type") != "client_credentials":
-            return error(400, "400.008.02", "Invalid grant type passed")
+            return error_response(400, "400.008.02", "Invalid grant type passed")
         token = secrets.token_urlsafe(20)
         self.tokens.add(token)
         return web.json_response({"access_token": token, "expires_in": str(self.expires_in)})
 
-    async def _push(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append("push")
-        if (refused := self._unauthorised(request)) is not None:
+    async def _handle_push(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append("push")
+        if (refused := self._check_authorised(request)) is not None:
             return refused
         fields = await request.json()
-        if (wrong := _signed_wrong(fields) or _asked_wrong(fields)) is not None:
-            return error(400, "400.002.02", f"Bad Request - Invalid {wrong}")
-        push = Pushing(fields)
-        if (planned := self._planned("push")) is not None:
+        if (wrong := _find_signature_problem(fields) or _find_field_problem(fields)) is not None:
+            return error_response(400, "400.002.02", f"Bad Request - Invalid {wrong}")
+        push = PushedRequest(fields)
+        if (planned := self._next_behaviour("push")) is not None:
             answer = await planned(push, self)
             if answer is not None:
                 return answer
-        return self.takes(push)
+        return self.accept_push(push)
 
-    def takes(self, push: Pushing) -> web.Response:
-        """It is put before the payer, and said to be."""
+    def accept_push(self, push: PushedRequest) -> web.Response:
+        """Show the request to the payer, and respond that it is shown."""
         self.pushes.append(push)
-        self.arrived.set()
+        self.push_arrived.set()
         return web.json_response(
             {
-                "MerchantRequestID": push.merchant,
-                "CheckoutRequestID": push.request,
+                "MerchantRequestID": push.merchant_request_id,
+                "CheckoutRequestID": push.checkout_request_id,
                 "ResponseCode": "0",
                 "ResponseDescription": "Success. Request accepted for processing",
                 "CustomerMessage": "Success. Request accepted for processing",
             }
         )
 
-    async def _query(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append("query")
-        if (refused := self._unauthorised(request)) is not None:
+    async def _handle_query(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append("query")
+        if (refused := self._check_authorised(request)) is not None:
             return refused
         fields = await request.json()
-        if (wrong := _signed_wrong(fields)) is not None:
-            return error(400, "400.002.02", f"Bad Request - Invalid {wrong}")
-        if (planned := self._planned("query")) is not None:
+        if (wrong := _find_signature_problem(fields)) is not None:
+            return error_response(400, "400.002.02", f"Bad Request - Invalid {wrong}")
+        if (planned := self._next_behaviour("query")) is not None:
             answer = await planned(None, self)
             if answer is not None:
                 return answer
-        push = next((one for one in self.pushes if one.request == fields.get("CheckoutRequestID")), None)
+        push = next((one for one in self.pushes if one.checkout_request_id == fields.get("CheckoutRequestID")), None)
         if push is None:
-            return error(400, "400.002.02", "Bad Request - Invalid CheckoutRequestID")
+            return error_response(400, "400.002.02", "Bad Request - Invalid CheckoutRequestID")
         if push.result is None:
-            return error(500, "500.001.1001", "The transaction is being processed")
+            return error_response(500, "500.001.1001", "The transaction is being processed")
         return web.json_response(
             {
                 "ResponseCode": "0",
                 "ResponseDescription": "The service request has been accepted successfully",
-                "MerchantRequestID": push.merchant,
-                "CheckoutRequestID": push.request,
+                "MerchantRequestID": push.merchant_request_id,
+                "CheckoutRequestID": push.checkout_request_id,
                 "ResultCode": str(push.result),
                 "ResultDesc": DESCRIPTIONS.get(push.result, "Failed"),
             }
         )
 
-    def _planned(self, what: str) -> Behaviour | None:
-        plans = self._plans.get(what)
+    def _next_behaviour(self, operation: str) -> Behaviour | None:
+        plans = self._planned_behaviours.get(operation)
         return plans.popleft() if plans else None
 
-    def _unauthorised(self, request: web.Request) -> web.Response | None:
+    def _check_authorised(self, request: web.Request) -> web.Response | None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.tokens:
-            return error(404, "404.001.03", "Invalid Access Token")
+            return error_response(404, "404.001.03", "Invalid Access Token")
         if request.content_type != "application/json":
-            return error(400, "400.003.01", "Bad Request - Invalid content type")
+            return error_response(400, "400.003.01", "Bad Request - Invalid content type")
         return None
 
 
-def callback_of(push: Pushing, amount: float | None = None) -> dict[str, Any]:
-    """As it was captured; of one that is not paid, without metadata."""
+def build_callback(push: PushedRequest, amount: float | None = None) -> dict[str, Any]:
+    """The callback as captured; without metadata if the push is not paid."""
     said: dict[str, Any] = {
-        "MerchantRequestID": push.merchant,
-        "CheckoutRequestID": push.request,
+        "MerchantRequestID": push.merchant_request_id,
+        "CheckoutRequestID": push.checkout_request_id,
         "ResultCode": push.result,
         "ResultDesc": DESCRIPTIONS.get(push.result or 0, "Failed"),
     }
@@ -214,47 +216,47 @@ def callback_of(push: Pushing, amount: float | None = None) -> dict[str, Any]:
     return {"Body": {"stkCallback": said}}
 
 
-def error(status: int, code: str, message: str) -> web.Response:
+def error_response(status: int, code: str, message: str) -> web.Response:
     said = {"requestId": f"{secrets.randbelow(10**5)}-1", "errorCode": code, "errorMessage": message}
     return web.json_response(said, status=status)
 
 
-def answers(status: int, code: str = "", message: str = "Oops") -> Behaviour:
-    async def behave(_push: Pushing, _server: DarajaServer) -> web.StreamResponse:
-        return error(status, code, message) if code else web.Response(status=status, text=message)
+def respond_with_error(status: int, code: str = "", message: str = "Oops") -> Behaviour:
+    async def behave(_push: PushedRequest, _server: DarajaServer) -> web.StreamResponse:
+        return error_response(status, code, message) if code else web.Response(status=status, text=message)
 
     return behave
 
 
-def takes_and(then: Behaviour) -> Behaviour:
-    """The payer is asked, and the answer is another."""
+def accept_then(behaviour: Behaviour) -> Behaviour:
+    """Show the request to the payer, but respond otherwise."""
 
-    async def behave(push: Pushing, server: DarajaServer) -> web.StreamResponse | None:
-        server.takes(push)
-        return await then(push, server)
+    async def behave(push: PushedRequest, server: DarajaServer) -> web.StreamResponse | None:
+        server.accept_push(push)
+        return await behaviour(push, server)
 
     return behave
 
 
-async def never_answers(_push: Pushing, server: DarajaServer) -> web.StreamResponse:
+async def hang(_push: PushedRequest, server: DarajaServer) -> web.StreamResponse:
     await asyncio.sleep(30)
     return web.Response()
 
 
-def _signed_wrong(fields: dict[str, Any]) -> str | None:
+def _find_signature_problem(fields: dict[str, Any]) -> str | None:
     if fields.get("BusinessShortCode") != SHORT_CODE:
         return "BusinessShortCode"
     stamp = str(fields.get("Timestamp", ""))
     if not re.fullmatch(r"\d{14}", stamp):
         return "Timestamp"
     told = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=NAIROBI)
-    if abs((datetime.now(UTC) - told).total_seconds()) > WITHIN:
+    if abs((datetime.now(UTC) - told).total_seconds()) > TIMESTAMP_TOLERANCE:
         return "Timestamp"
     wanted = base64.b64encode(f"{SHORT_CODE}{PASSKEY}{stamp}".encode()).decode()
     return None if fields.get("Password") == wanted else "Password"
 
 
-def _asked_wrong(fields: dict[str, Any]) -> str | None:
+def _find_field_problem(fields: dict[str, Any]) -> str | None:
     number = r"254[17]\d{8}"
     rules: dict[str, Callable[[Any], object]] = {
         "TransactionType": lambda it: it in {"CustomerPayBillOnline", "CustomerBuyGoodsOnline"},

@@ -1,4 +1,4 @@
-"""A department's own system as docs/connector.md describes it, on a real socket: a model, and as strict as one can be.
+"""A department's system as docs/connector.md describes it, on a real socket: a model, and as strict as possible.
 
 It refuses what is not signed, not authorized or not of the right shape, takes an application once for its idempotency
 key, answers a repeat as it did before, and tells of moves by signed webhooks. `then` lays down other behaviour.
@@ -32,32 +32,32 @@ FIELDS = {
     "documents": list,
     "fee": dict,
 }
-MAY_MOVE_ON = {"fee", "documents"}  # between two tries: the fee may have been paid, the catalogue changed
+CHANGEABLE_FIELDS = {"fee", "documents"}  # between two tries: the fee may have been paid, the catalogue changed
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
-"""Instead of the right answer; None: the right one after all."""
+"""A response to a valid request; None: the usual response."""
 
 
-def signature(message: str, stamp: str, body: bytes, secret: str = SECRET) -> str:
-    """What `webhook-signature` is to hold: Base64 of an HMAC-SHA256 of id, time and body, joined by dots."""
+def signature(message_id: str, timestamp: str, body: bytes, secret: str = SECRET) -> str:
+    """The value of `webhook-signature`: Base64 of an HMAC-SHA256 of id, time and body, joined by dots."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    return "v1," + base64.b64encode(hmac.digest(key, f"{message}.{stamp}.".encode() + body, "sha256")).decode()
+    return "v1," + base64.b64encode(hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, "sha256")).decode()
 
 
-def signed(message: str, body: bytes, at: float | None = None, secret: str = SECRET) -> dict[str, str]:
+def sign_headers(message_id: str, body: bytes, timestamp: float | None = None, secret: str = SECRET) -> dict[str, str]:
     """The headers of a webhook."""
-    stamp = str(int(time.time() if at is None else at))
+    stamp = str(int(time.time() if timestamp is None else timestamp))
     return {
         "Content-Type": "application/json",
-        "webhook-id": message,
+        "webhook-id": message_id,
         "webhook-timestamp": stamp,
-        "webhook-signature": signature(message, stamp, body, secret),
+        "webhook-signature": signature(message_id, stamp, body, secret),
     }
 
 
 @dataclass
-class Kept:
-    """An application as the department has it."""
+class StoredApplication:
+    """An application as the department stores it."""
 
     application: Mapping[str, Any]
     reference: str
@@ -66,45 +66,45 @@ class Kept:
 
 
 class DepartmentServer:
-    """One department's system; up between `starts` and `stops`, always on the same port."""
+    """One department's system, always on the same port; it runs between `start` and `stop`."""
 
     def __init__(self, *, token: str = TOKEN, secret: str = SECRET, tolerance: float = TOLERANCE) -> None:
         self.token, self.secret, self.tolerance = token, secret, tolerance
-        self.kept: dict[str, Kept] = {}
-        self.asked: list[tuple[str, str]] = []
-        self.faults: list[str] = []
-        self.handed_in: Counter[str] = Counter()
-        self.at_once = self.most_at_once = 0
+        self.applications: dict[str, StoredApplication] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.problems: list[str] = []
+        self.submission_counts: Counter[str] = Counter()
+        self.concurrent_requests = self.max_concurrent_requests = 0
         self.closing = asyncio.Event()
-        self.heard = asyncio.Condition()
-        self._plans: dict[str, deque[Behaviour]] = {}
-        self._always: dict[str, Behaviour] = {}
+        self.request_arrived = asyncio.Condition()
+        self._planned_behaviours: dict[str, deque[Behaviour]] = {}
+        self._default_behaviours: dict[str, Behaviour] = {}
         self._port = 0
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        await self.starts()
+        await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.stops()
+        await self.stop()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/ekdial"
 
-    def settings(self, **more: object) -> str:
-        """The connector to it, as a variable of the gateway's environment has it."""
-        return json.dumps({"url": self.url, "token": self.token, "secret": self.secret, **more})
+    def connector_settings(self, **extra: object) -> str:
+        """The connector's settings, as JSON for a variable of the gateway's environment."""
+        return json.dumps({"url": self.url, "token": self.token, "secret": self.secret, **extra})
 
-    async def starts(self) -> None:
-        """Up; again, where it was down."""
+    async def start(self) -> None:
+        """Start, also after a stop."""
         app = web.Application()
         app.add_routes(
             [
-                web.post("/ekdial/applications", self._answers("submit", self._submit)),
-                web.get("/ekdial/applications/{number}", self._answers("status", self._status)),
-                web.get("/ekdial/health", self._answers("health", self._health)),
+                web.post("/ekdial/applications", self._build_handler("submit", self._handle_submit)),
+                web.get("/ekdial/applications/{number}", self._build_handler("status", self._handle_status)),
+                web.get("/ekdial/health", self._build_handler("health", self._handle_health)),
             ]
         )
         self.closing = asyncio.Event()
@@ -113,85 +113,85 @@ class DepartmentServer:
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self._port = self._runner.addresses[0][1]
 
-    async def stops(self) -> None:
-        """Down: connections are refused."""
+    async def stop(self) -> None:
+        """Stop: connections are refused."""
         self.closing.set()
         if self._runner:
             await self._runner.cleanup()
         self._runner = None
 
-    def then(self, what: str, *behaviours: Behaviour) -> Self:
-        """Answer the next `submit`, `status` or `health` like so, one each."""
-        self._plans.setdefault(what, deque()).extend(behaviours)
+    def respond_with(self, operation: str, *behaviours: Behaviour) -> Self:
+        """Plan the responses to the next requests of an operation: `submit`, `status` or `health`."""
+        self._planned_behaviours.setdefault(operation, deque()).extend(behaviours)
         return self
 
-    def always(self, what: str, behaviour: Behaviour | None) -> Self:
-        """Answer each like so from now on; None: as is right again."""
+    def respond_always_with(self, operation: str, behaviour: Behaviour | None) -> Self:
+        """Respond to every request of an operation like this; None: as usual again."""
         if behaviour is None:
-            self._always.pop(what, None)
+            self._default_behaviours.pop(operation, None)
         else:
-            self._always[what] = behaviour
+            self._default_behaviours[operation] = behaviour
         return self
 
-    def count(self, what: str) -> int:
-        """How often it was asked that."""
-        return sum(asked == what for asked, _ in self.asked)
+    def request_count(self, operation: str) -> int:
+        """The number of requests of an operation."""
+        return sum(asked == operation for asked, _ in self.requests)
 
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Return when this is so; it can become so whenever something is asked."""
-        async with asyncio.timeout(30), self.heard:
-            await self.heard.wait_for(true)
+    async def wait_until(self, predicate: Callable[[], bool]) -> None:
+        """Wait until the predicate holds; it is evaluated after each request."""
+        async with asyncio.timeout(30), self.request_arrived:
+            await self.request_arrived.wait_for(predicate)
 
-    async def tells(
-        self, http: ClientSession, url: str, message: str, said: Mapping[str, Any] | bytes, **headers: str
+    async def send_webhook(
+        self, http: ClientSession, url: str, message_id: str, event: Mapping[str, Any] | bytes, **headers: str
     ) -> tuple[int, Mapping[str, Any]]:
-        """Send a webhook; the status and the JSON it is answered with."""
-        body = said if isinstance(said, bytes) else json.dumps(said).encode()
+        """Send a webhook; the status and the JSON of the response."""
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
         async with http.post(
-            url, data=body, headers={**signed(message, body, secret=self.secret), **headers}
+            url, data=body, headers={**sign_headers(message_id, body, secret=self.secret), **headers}
         ) as answer:
             return answer.status, await answer.json(content_type=None)
 
-    async def moves(
-        self, http: ClientSession, url: str, number: str, status: str, *, message: str = "", **note: str
+    async def move_application(
+        self, http: ClientSession, url: str, tracking_number: str, status: str, *, message_id: str = "", **note: str
     ) -> tuple[int, Mapping[str, Any]]:
-        """Move an application here and tell the gateway of it."""
-        if number in self.kept:
-            self.kept[number].status, self.kept[number].note = status, note
-        said = {"type": "application.moved", "tracking_number": number, "status": status, "note": note}
-        return await self.tells(http, url, message or f"msg_{number}_{status}", said)
+        """Change the status of an application, and send the webhook about it."""
+        if tracking_number in self.applications:
+            self.applications[tracking_number].status, self.applications[tracking_number].note = status, note
+        said = {"type": "application.moved", "tracking_number": tracking_number, "status": status, "note": note}
+        return await self.send_webhook(http, url, message_id or f"msg_{tracking_number}_{status}", said)
 
-    def _answers(self, what: str, right: Callable[[web.Request, bytes], web.Response]):
-        async def answer(request: web.Request) -> web.StreamResponse:
+    def _build_handler(self, operation: str, respond: Callable[[web.Request, bytes], web.Response]):
+        async def handle(request: web.Request) -> web.StreamResponse:
             body = await request.read()
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-            self.asked.append((what, request.path))
-            await self._noted()
+            self.concurrent_requests += 1
+            self.max_concurrent_requests = max(self.max_concurrent_requests, self.concurrent_requests)
+            self.requests.append((operation, request.path))
+            await self._notify_waiters()
             try:
-                plan = self._plans.get(what)
-                behaviour = plan.popleft() if plan else self._always.get(what)
+                plan = self._planned_behaviours.get(operation)
+                behaviour = plan.popleft() if plan else self._default_behaviours.get(operation)
                 answered = await behaviour(request) if behaviour else None
-                return answered or self._strictly(request, body, right)
+                return answered or self._respond_if_authorised(request, body, respond)
             finally:
-                self.at_once -= 1
-                await self._noted()
+                self.concurrent_requests -= 1
+                await self._notify_waiters()
 
-        return answer
+        return handle
 
-    async def _noted(self) -> None:
-        async with self.heard:
-            self.heard.notify_all()
+    async def _notify_waiters(self) -> None:
+        async with self.request_arrived:
+            self.request_arrived.notify_all()
 
-    def _strictly(
-        self, request: web.Request, body: bytes, right: Callable[[web.Request, bytes], web.Response]
+    def _respond_if_authorised(
+        self, request: web.Request, body: bytes, respond: Callable[[web.Request, bytes], web.Response]
     ) -> web.Response:
-        if fault := self._unauthorized(request, body):
-            self.faults.append(fault)
-            return problem(401, fault)
-        return right(request, body)
+        if fault := self._find_authorisation_problem(request, body):
+            self.problems.append(fault)
+            return problem_response(401, fault)
+        return respond(request, body)
 
-    def _unauthorized(self, request: web.Request, body: bytes) -> str:
+    def _find_authorisation_problem(self, request: web.Request, body: bytes) -> str:
         message, stamp = request.headers.get("webhook-id", ""), request.headers.get("webhook-timestamp", "0")
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return "the token is not ours"
@@ -201,81 +201,89 @@ class DepartmentServer:
         right = signature(message, stamp, body, self.secret)
         return "" if any(hmac.compare_digest(right, one) for one in given) else "the signature is not right"
 
-    def _submit(self, request: web.Request, body: bytes) -> web.Response:
+    def _handle_submit(self, request: web.Request, body: bytes) -> web.Response:
         said = json.loads(body)
-        if fault := _misshapen(request, said):
-            self.faults.append(fault)
-            return problem(422, fault)
+        if fault := _find_application_problem(request, said):
+            self.problems.append(fault)
+            return problem_response(422, fault)
         number = said["tracking_number"]
-        known = self.kept.get(number)
+        known = self.applications.get(number)
         if known is None:
-            self.handed_in[number] += 1
-            known = self.kept[number] = Kept(said, f"DEP-{len(self.kept) + 1:06}")
-            return _taken(number, known, 201)
-        if any(known.application[name] != said[name] for name in FIELDS if name not in MAY_MOVE_ON):
-            self.faults.append("the same key came with something else")
-        return _taken(number, known, 200)
+            self.submission_counts[number] += 1
+            known = self.applications[number] = StoredApplication(said, f"DEP-{len(self.applications) + 1:06}")
+            return _accepted_response(number, known, 201)
+        if any(known.application[name] != said[name] for name in FIELDS if name not in CHANGEABLE_FIELDS):
+            self.problems.append("the same key came with something else")
+        return _accepted_response(number, known, 200)
 
-    def _status(self, request: web.Request, body: bytes) -> web.Response:
+    def _handle_status(self, request: web.Request, body: bytes) -> web.Response:
         number = request.match_info["number"]
         if request.headers["webhook-id"] != f"status_{number}":
-            return problem(401, "another number was signed")
-        if number not in self.kept:
-            return problem(404, "no such application")
-        kept = self.kept[number]
+            return problem_response(401, "another number was signed")
+        if number not in self.applications:
+            return problem_response(404, "no such application")
+        kept = self.applications[number]
         return web.json_response({"tracking_number": number, "status": kept.status, "note": dict(kept.note)})
 
-    def _health(self, request: web.Request, body: bytes) -> web.Response:
+    def _handle_health(self, request: web.Request, body: bytes) -> web.Response:
         return web.json_response({"status": "ok"})
 
 
-def _misshapen(request: web.Request, said: Mapping[str, Any]) -> str:
-    """What is wrong with an application; empty where nothing is."""
+def _find_application_problem(request: web.Request, application: Mapping[str, Any]) -> str:
+    """The problem of an application; empty if there is none."""
     if request.content_type != "application/json":
         return "it is not JSON"
-    if set(said) != set(FIELDS):
-        return f"other fields: {sorted(set(said) ^ set(FIELDS))}"
-    if wrong := [name for name, kind in FIELDS.items() if not isinstance(said[name], kind)]:
+    if set(application) != set(FIELDS):
+        return f"other fields: {sorted(set(application) ^ set(FIELDS))}"
+    if wrong := [name for name, kind in FIELDS.items() if not isinstance(application[name], kind)]:
         return f"of another type: {wrong}"
-    return _misnumbered(request, said["tracking_number"]) or _undated(said) or _people_and_papers(said)
+    return (
+        _find_number_problem(request, application["tracking_number"])
+        or _find_date_problem(application)
+        or _find_content_problem(application)
+    )
 
 
-def _misnumbered(request: web.Request, number: str) -> str:
-    if request.headers.get("Idempotency-Key") != number or not (number.isdigit() and len(number) == 12):
+def _find_number_problem(request: web.Request, tracking_number: str) -> str:
+    if request.headers.get("Idempotency-Key") != tracking_number or not (
+        tracking_number.isdigit() and len(tracking_number) == 12
+    ):
         return "the idempotency key is not the tracking number"
-    return "" if request.headers.get("webhook-id") == f"app_{number}" else "another number was signed"
+    return "" if request.headers.get("webhook-id") == f"app_{tracking_number}" else "another number was signed"
 
 
-def _undated(said: Mapping[str, Any]) -> str:
-    if said["promised"] is not None:
-        date.fromisoformat(said["promised"])
-    return "" if datetime.fromisoformat(said["submitted"]).tzinfo else "submitted has no time zone"
+def _find_date_problem(application: Mapping[str, Any]) -> str:
+    if application["promised"] is not None:
+        date.fromisoformat(application["promised"])
+    return "" if datetime.fromisoformat(application["submitted"]).tzinfo else "submitted has no time zone"
 
 
-def _people_and_papers(said: Mapping[str, Any]) -> str:
-    if set(said["applicant"]) != {"number", "language", "channel"} or not said["applicant"]["number"].startswith("+"):
+def _find_content_problem(application: Mapping[str, Any]) -> str:
+    if set(application["applicant"]) != {"number", "language", "channel"} or not application["applicant"][
+        "number"
+    ].startswith("+"):
         return "no applicant"
-    if said["beneficiary"] is not None and set(said["beneficiary"]) != {"number"}:
+    if application["beneficiary"] is not None and set(application["beneficiary"]) != {"number"}:
         return "no beneficiary"
-    if any(set(paper) != {"code", "on_file"} for paper in said["documents"]):
+    if any(set(paper) != {"code", "on_file"} for paper in application["documents"]):
         return "no documents"
-    fee = said["fee"]
+    fee = application["fee"]
     if set(fee) != {"amount_minor", "currency", "state"} or fee["state"] not in {"none", "due", "pending", "paid"}:
         return "no fee"
     return ""
 
 
-def _taken(number: str, kept: Kept, status: int) -> web.Response:
-    return web.json_response({"tracking_number": number, "reference": kept.reference}, status=status)
+def _accepted_response(tracking_number: str, application: StoredApplication, status: int) -> web.Response:
+    return web.json_response({"tracking_number": tracking_number, "reference": application.reference}, status=status)
 
 
-def problem(status: int, detail: str) -> web.Response:
+def problem_response(status: int, detail: str) -> web.Response:
     body = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail}
     return web.json_response(body, status=status, content_type="application/problem+json")
 
 
-def saying(status: int, body: bytes | Mapping[str, Any] = b"{}", **headers: str) -> Behaviour:
-    """An answer, whatever was asked."""
+def respond(status: int, body: bytes | Mapping[str, Any] = b"{}", **headers: str) -> Behaviour:
+    """The same response to any request."""
     octets = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def answer(_: web.Request) -> web.StreamResponse:
@@ -284,24 +292,24 @@ def saying(status: int, body: bytes | Mapping[str, Any] = b"{}", **headers: str)
     return answer
 
 
-def takes_and(server: DepartmentServer, behaviour: Behaviour) -> Behaviour:
-    """It takes the application, and answers something else."""
+def accept_then(server: DepartmentServer, behaviour: Behaviour) -> Behaviour:
+    """Store the application, but respond otherwise."""
 
     async def answer(request: web.Request) -> web.StreamResponse | None:
-        server._strictly(request, await request.read(), server._submit)
+        server._respond_if_authorised(request, await request.read(), server._handle_submit)
         return await behaviour(request)
 
     return answer
 
 
-async def hangs_up(request: web.Request) -> web.StreamResponse:
+async def drop_connection(request: web.Request) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
-def silent(server: DepartmentServer) -> Behaviour:
-    """No answer before the server closes."""
+def hang(server: DepartmentServer) -> Behaviour:
+    """No response before the server closes."""
 
     async def answer(_: web.Request) -> web.StreamResponse:
         await server.closing.wait()
@@ -310,8 +318,8 @@ def silent(server: DepartmentServer) -> Behaviour:
     return answer
 
 
-def late(event: asyncio.Event) -> Behaviour:
-    """The right answer, once the event is set."""
+def respond_when(event: asyncio.Event) -> Behaviour:
+    """The usual response, after the event is set."""
 
     async def answer(_: web.Request) -> None:
         await event.wait()

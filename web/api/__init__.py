@@ -1,1 +1,1 @@
-"""What departments' own systems talk to: JSON over HTTP with a bearer key."""
+"""The department API: JSON over HTTP with a bearer key, for the systems of departments."""

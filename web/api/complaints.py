@@ -1,110 +1,95 @@
-"""Complaints in the department API: listed, read, and answered."""
+"""Complaints in the department API."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from services.audit import Who
-from services.complaints import Case, Listed, Moved, NotMoved
-from services.given import Texts
-from services.pages import Page, Span
-from web.api.lists import LIST_REFUSALS, Lists
-from web.api.models.common import Nothing
-from web.api.models.complaints import Complaint, ComplaintEvent, ComplaintMoved, Complaints, ComplaintsAsked
-from web.api.operations import Answer, AnyOperation, Call, Operation
-from web.api.problems import Refused, Said
+from pydantic import BaseModel
 
-PATH: Final = "/complaints/{complaint_number}"
-UNKNOWN: Final[Said] = (404, "Not found", "Your department has no complaint with this number.")
-REASONS: Final[Mapping[str, Said]] = {
-    "unknown": UNKNOWN,
+from core.pagination import Page, PageRequest
+from core.phone_numbers import attached_or_none
+from services.cases.models import StatusRejected
+from services.complaints.department_view import DepartmentComplaints
+from services.complaints.models import ComplaintDetail, ComplaintSummary
+from web.api.cases import CaseType, build_case_operations
+from web.api.errors import ProblemSpec
+from web.api.models.common import Empty
+from web.api.models.complaints import Complaint, ComplaintEvent, Complaints, ComplaintsQuery, ComplaintStatusChange
+from web.api.operations import AnyOperation, ApiRequest
+from web.api.pagination import PageReader
+
+PROBLEMS: Final[Mapping[str, ProblemSpec]] = {
+    "unknown": (404, "Not found", "Your department has no complaint with this number."),
     "no_such_status": (422, "No such status", "A department moves a complaint to under_review, answered or closed."),
     "closed": (409, "Closed", "This complaint is closed and moves no further."),
     "conflict": (409, "Key used before", "This Idempotency-Key came with another request before; use a fresh one."),
 }
 
 
-class Cases(Protocol):
-    """The complaints, as their department sees them."""
+def build_operations(complaints: DepartmentComplaints, pages: PageReader) -> tuple[AnyOperation, ...]:
+    """The operations on complaints: list, read, change the status."""
 
-    async def listed(self, department: str, span: Span, *, status: str) -> Page[Listed]:
-        """Those of a department, in the order in which they changed."""
+    async def list_page(request: ApiRequest[ComplaintsQuery, None], page: PageRequest) -> Page[Any]:
+        results = await complaints.list_page(request.department, page, status=request.query.status or "")
+        return Page(tuple(map(_build_fields, results.items)), results.next_position)
 
-    async def one(self, department: str, number: str, *, by: Who) -> Case | None:
-        """The complaint, or None when this department has none of this number."""
+    async def read(request: ApiRequest[Empty, None]) -> Complaint | None:
+        detail = await complaints.get(request.department, request.number, by=request.actor)
+        return None if detail is None else _build_model(detail)
 
-    async def move(
-        self, department: str, number: str, status: str, note: Texts, key: str, *, by: Who
-    ) -> Moved | NotMoved:
-        """Moves it on, once for each key."""
+    async def change_status(request: ApiRequest[Empty, ComplaintEvent]) -> tuple[BaseModel, bool] | StatusRejected:
+        event = request.body
+        change = await complaints.move(
+            request.department,
+            request.number,
+            event.status,
+            dict(event.note.items()),
+            request.idempotency_key,
+            by=request.actor,
+        )
+        if isinstance(change, StatusRejected):
+            return change
+        fields = {"complaint_number": change.number, "status": change.status, "note": change.note, "at": change.at}
+        return ComplaintStatusChange.model_validate(fields), change.is_repeat
 
-
-def operations(cases: Cases, lists: Lists) -> tuple[AnyOperation, ...]:
-    """What can be asked about complaints."""
-
-    async def list_them(call: Call[ComplaintsAsked, None]) -> Answer:
-        page = await cases.listed(call.department, lists.span(call), status=call.query.status or "")
-        return lists.answer(call, Page(tuple(map(_facts, page.items)), page.last), Complaints)
-
-    async def read(call: Call[Nothing, None]) -> Answer:
-        case = await cases.one(call.department, call.number, by=call.who)
-        if case is None:
-            raise Refused(UNKNOWN)
-        return Answer(_told(case))
-
-    async def move(call: Call[Nothing, ComplaintEvent]) -> Answer:
-        event = call.body
-        note: Texts = dict(event.note.items())
-        moved = await cases.move(call.department, call.number, event.status, note, call.key, by=call.who)
-        if isinstance(moved, NotMoved):
-            raise Refused(REASONS[moved.reason])
-        facts = {"complaint_number": moved.number, "status": moved.status, "note": moved.note, "at": moved.at}
-        return Answer.of_change(ComplaintMoved.model_validate(facts), again=moved.again)
-
-    return (
-        Operation(
-            "listComplaints",
-            "GET",
-            "/complaints",
-            "List complaints",
-            "Those of your department, in the order in which they changed.",
-            Complaints,
-            list_them,
-            query=ComplaintsAsked,
-            refusals=LIST_REFUSALS,
-        ),
-        Operation(
-            "readComplaint",
-            "GET",
-            PATH,
-            "Read a complaint",
-            "With the citizen's words, and all that has become of it. That it was read is noted in the audit.",
-            Complaint,
-            read,
-            refusals={"unknown": UNKNOWN},
-        ),
-        Operation(
-            "moveComplaint",
-            "POST",
-            f"{PATH}/events",
-            "Answer a complaint, or move it on",
-            "The citizen is told by SMS in their language, and may say that the answer has settled nothing.",
-            ComplaintMoved,
-            move,
-            body=ComplaintEvent,
-            refusals=REASONS,
-        ),
+    case = CaseType(
+        name="complaint",
+        plural="complaints",
+        number_name="complaint_number",
+        list_model=Complaints,
+        detail_model=Complaint,
+        change_model=ComplaintStatusChange,
+        query_model=ComplaintsQuery,
+        event_model=ComplaintEvent,
+        read_description="With the citizen's words, and every status it has had. The audit records the reading.",
+        change_summary="Answer a complaint, or move it on",
+        change_description="The citizen gets an SMS in their language, and may say that the answer settles nothing.",
+        problems=PROBLEMS,
+        list_page=list_page,
+        read=read,
+        change_status=change_status,
     )
+    return build_case_operations(case, pages)
 
 
-def _facts(listed: Listed) -> dict[str, Any]:
-    """By the names of the API; what names nothing is null."""
-    facts = asdict(listed)
-    unsaid = {name: facts[name] or None for name in ("service", "tracking_number")}
-    return {**facts, **unsaid, "complaint_number": facts.pop("number")}
+def _build_fields(summary: ComplaintSummary) -> dict[str, Any]:
+    """The fields by their names in the API; an empty code or number is null."""
+    fields = asdict(summary)
+    optional = {name: fields[name] or None for name in ("service", "tracking_number")}
+    return {**fields, **optional, "complaint_number": fields.pop("number")}
 
 
-def _told(case: Case) -> Complaint:
-    complainant = {"number": case.citizen, "language": case.language, "channel": case.channel}
-    more = {"text": case.text, "complainant": complainant, "note": case.note, "events": case.events}
-    return Complaint.model_validate({**_facts(case.listed), **more})
+def _build_model(detail: ComplaintDetail) -> Complaint:
+    return Complaint.model_validate(
+        {
+            **_build_fields(detail.summary),
+            "text": detail.text,
+            "complainant": {
+                "number": attached_or_none(detail.citizen),
+                "language": detail.language,
+                "channel": detail.channel,
+            },
+            "note": detail.note,
+            "events": detail.events,
+        }
+    )

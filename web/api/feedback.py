@@ -1,29 +1,24 @@
-"""Feedback in the department API: listed."""
+"""Feedback in the department API."""
 
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
-from services.complaints import Feedback as Opinion
-from services.pages import Page, Span
-from web.api.lists import LIST_REFUSALS, Lists
-from web.api.models.common import PageAsked
+from core.pagination import Page
+from services.complaints.department_view import DepartmentComplaints
+from services.complaints.models import Feedback
+from web.api.models.common import PageQuery
 from web.api.models.complaints import FeedbackList
-from web.api.operations import Answer, AnyOperation, Call, Operation
+from web.api.operations import AnyOperation, ApiRequest, ApiResponse, Operation
+from web.api.pagination import LIST_PROBLEMS, PageReader
 
 
-class Opinions(Protocol):
-    """What was thought, as the department sees it that it is about."""
+def build_operations(complaints: DepartmentComplaints, pages: PageReader) -> tuple[AnyOperation, ...]:
+    """The one operation on feedback: list it."""
 
-    async def feedback(self, department: str, span: Span) -> Page[Opinion]:
-        """That about a department, oldest first."""
-
-
-def operations(opinions: Opinions, lists: Lists) -> tuple[AnyOperation, ...]:
-    """What can be asked about feedback."""
-
-    async def list_it(call: Call[PageAsked, None]) -> Answer:
-        page = await opinions.feedback(call.department, lists.span(call))
-        return lists.answer(call, Page(tuple(map(_facts, page.items)), page.last), FeedbackList)
+    async def list_feedback(request: ApiRequest[PageQuery, None]) -> ApiResponse:
+        page = await complaints.list_feedback(request.department, pages.parse_page_request(request))
+        items = tuple(map(_build_fields, page.items))
+        return pages.build_response(request, Page(items, page.next_position), FeedbackList)
 
     return (
         Operation(
@@ -33,14 +28,14 @@ def operations(opinions: Opinions, lists: Lists) -> tuple[AnyOperation, ...]:
             "List feedback",
             "What citizens think of your department's services, oldest first.",
             FeedbackList,
-            list_it,
-            query=PageAsked,
-            refusals=LIST_REFUSALS,
+            list_feedback,
+            query_model=PageQuery,
+            problems=LIST_PROBLEMS,
         ),
     )
 
 
-def _facts(opinion: Opinion) -> dict[str, Any]:
-    """By the names of the API; what names nothing is null."""
-    facts = asdict(opinion)
-    return {**facts, "service": facts["service"] or None, "feedback_number": facts.pop("number")}
+def _build_fields(feedback: Feedback) -> dict[str, Any]:
+    """The fields by their names in the API; an empty service code is null."""
+    fields = asdict(feedback)
+    return {**fields, "service": fields["service"] or None, "feedback_number": fields.pop("number")}

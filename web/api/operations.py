@@ -1,6 +1,6 @@
-"""What can be asked of the department API: each operation with its models, its refusals and who answers it.
+"""Operations of the department API: each with its models, its problems and its handler.
 
-The routes are made of these, and openapi.json is.
+The routes and openapi.json are both built from these.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,72 +9,73 @@ from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
-from services.audit import Who
-from services.keys import Holder
-from web.api.models.common import Heard, Nothing
-from web.api.problems import Said
+from services.audit.models import Actor
+from services.departments.api_keys import ApiKeyHolder, KeyKind
+from web.api.errors import ProblemSpec
+from web.api.models.common import Empty, RequestModel
 
-Query = TypeVar("Query", bound=Heard)
-Body = TypeVar("Body", bound=Heard | None)
+Query = TypeVar("Query", bound=RequestModel)
+Body = TypeVar("Body", bound=RequestModel | None)
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Query, Body]):
-    """What is asked, once it is as it must be. `number` is that of the address; `key` the Idempotency-Key."""
+class ApiRequest(Generic[Query, Body]):
+    """A valid request of an authenticated department. `number` is the twelve digits in its path, where it has any."""
 
-    caller: Holder
+    key_holder: ApiKeyHolder
     query: Query
     body: Body
     path: str = ""
     number: str = ""
-    key: str = ""
+    idempotency_key: str = ""
 
     @property
     def department(self) -> str:
-        """Whose key it is."""
-        return self.caller.department
+        """The code of the department that the API key belongs to."""
+        return self.key_holder.department
 
     @property
-    def who(self) -> Who:
-        """Whom the audit names."""
-        return Who("department", self.caller.department, "api", {"key": self.caller.key})
+    def actor(self) -> Actor:
+        """The actor that the audit records."""
+        return Actor(self.key_holder.kind, self.key_holder.department, "api", {"key": self.key_holder.key_id})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is answered where nothing is refused."""
+class ApiResponse:
+    """A response without an error."""
 
     model: BaseModel
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_change(cls, model: BaseModel, *, again: bool) -> Self:
-        """To who changed something: made by this request, or by an earlier one with the same key."""
-        return cls(model, 200, {"Idempotency-Replayed": "true"}) if again else cls(model, 201)
+    def for_change(cls, model: BaseModel, *, replayed: bool) -> Self:
+        """The response to a change: 201 if this request made it, 200 if an earlier one with the same key did."""
+        return cls(model, 200, {"Idempotency-Replayed": "true"}) if replayed else cls(model, 201)
 
 
-Answers: TypeAlias = Callable[[Call[Query, Body]], Awaitable[Answer]]
-"""Raises `problems.Refused` with one of its operation's refusals."""
+OperationHandler: TypeAlias = Callable[[ApiRequest[Query, Body]], Awaitable[ApiResponse]]
+"""Handles a request; raises `errors.ApiError` with one of the problems of its operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[Query, Body]):
-    """One thing that can be asked. A name between braces in its path stands for a number of twelve digits.
+    """One operation of the API. A name in braces in its path stands for a number of twelve digits.
 
-    One that takes a body changes something, and wants an Idempotency-Key; it answers 201, and a repeat 200.
+    It is for keys of `key_kind`. An operation with a body changes something: it requires an Idempotency-Key, and responds with 201, or 200 to a repeat.
     """
 
     name: str
     method: Literal["GET", "POST"]
     path: str
     summary: str
-    says: str
-    gives: type[BaseModel]
-    answers: Answers[Query, Body]
-    query: type[Heard] = Nothing
-    body: type[Heard] | None = None
-    refusals: Mapping[str, Said] = field(default_factory=dict)
+    description: str
+    response_model: type[BaseModel]
+    handler: OperationHandler[Query, Body]
+    query_model: type[RequestModel] = Empty
+    body_model: type[RequestModel] | None = None
+    problems: Mapping[str, ProblemSpec] = field(default_factory=dict)
+    key_kind: KeyKind = "department"
 
 
 AnyOperation: TypeAlias = Operation[Any, Any]

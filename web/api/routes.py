@@ -1,82 +1,78 @@
-"""The department API's routes, made of its operations: who asks, how often, what exactly; then whoever answers it."""
+"""The routes of the department API: authentication, rate limit, validation; then the handler of the operation."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from services.keys import Holder
-from web.api.limits import Left
-from web.api.models.common import Heard, Wrong
-from web.api.operations import Answer, AnyOperation, Call
-from web.api.problems import Refused, Said, as_problems
+from core.http.webhooks import BadWebhookError, read_body
+from services.departments.api_keys import ApiKeyHolder, ApiKeys
+from web.api.errors import HTTP_PROBLEMS, ApiError, ProblemSpec, with_problem_responses
+from web.api.models.common import FieldError, RequestModel
+from web.api.operations import AnyOperation, ApiRequest, ApiResponse
+from web.api.rate_limit import RateLimiter
 
 PREFIX: Final = "/api/v1"
-LONGEST_KEY: Final = 128
+MAX_KEY_LENGTH: Final = 128
 JSON: Final = "application/json"
 
-KEY_NOT_KNOWN: Final[Said] = (401, "Key not known", "Send Authorization: Bearer and a key that is good today.")
-TOO_MANY: Final[Said] = (429, "Too many requests", "Wait as many seconds as Retry-After says.")
-NO_KEY: Final[Said] = (
+UNKNOWN_KEY: Final[ProblemSpec] = (401, "Key not known", "Send Authorization: Bearer and a key that is good today.")
+OTHER_KIND_OF_KEY: Final[ProblemSpec] = (
+    403,
+    "Key of another kind",
+    "A network's key is for number notices, and a department's key for everything else.",
+)
+TOO_MANY_REQUESTS: Final[ProblemSpec] = (429, "Too many requests", "Wait as many seconds as Retry-After says.")
+MISSING_IDEMPOTENCY_KEY: Final[ProblemSpec] = (
     400,
     "No Idempotency-Key",
-    f"Send the header Idempotency-Key, at most {LONGEST_KEY} characters.",
+    f"Send the header Idempotency-Key, at most {MAX_KEY_LENGTH} characters.",
 )
-NOT_JSON: Final[Said] = (400, "Not JSON", 'Send a JSON object such as {"status": "ready"} in UTF-8.')
-NOT_SENT_AS_JSON: Final[Said] = (415, "Not sent as JSON", f"Send the header Content-Type: {JSON}.")
-NOT_AS_IT_MUST_BE: Final[Said] = (422, "Not as it must be", "See errors for each place.")
+NOT_JSON: Final[ProblemSpec] = (400, "Not JSON", 'Send a JSON object such as {"status": "ready"} in UTF-8.')
+UNSUPPORTED_MEDIA_TYPE: Final[ProblemSpec] = (415, "Not sent as JSON", f"Send the header Content-Type: {JSON}.")
+INVALID_REQUEST: Final[ProblemSpec] = (422, "Not as it must be", "See errors for each place.")
 
-Model = TypeVar("Model", bound=Heard)
+Model = TypeVar("Model", bound=RequestModel)
 Handlers: TypeAlias = Mapping[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 
 
-class HolderOf(Protocol):
-    """Knows whose key this is."""
+def build_routes(
+    operations: Sequence[AnyOperation],
+    *,
+    api_keys: ApiKeys,
+    rate_limiter: RateLimiter,
+    build_openapi_json: Callable[[], bytes],
+) -> list[web.RouteDef]:
+    """The routes of every operation and of openapi.json, and a 404 problem for every other path under the prefix."""
 
-    def __call__(self, key: str, /) -> Awaitable[Holder | None]:
-        """The department and the key's id, or None."""
-
-
-class Take(Protocol):
-    """Counts the requests of a key."""
-
-    def __call__(self, key: str, /) -> Awaitable[Left | None]:
-        """What is left of its minute; None where nobody counts."""
-
-
-def routes(operations: Sequence[AnyOperation], holder_of: HolderOf, take: Take, described: bytes) -> list[web.RouteDef]:
-    """Every operation, its description, and a problem for whatever else is asked under the prefix."""
-
-    async def answered(operation: AnyOperation, request: web.Request) -> web.StreamResponse:
-        caller, counted = await _let_in(request, holder_of, take)
+    async def handle(operation: AnyOperation, request: web.Request) -> web.StreamResponse:
+        key_holder, rate_limit_headers = await _authenticate(request, api_keys, rate_limiter)
         try:
-            answer = await operation.answers(await _heard(operation, caller, request))
-        except Refused as refused:
-            response = refused.answer()
-        else:
-            response = _written(answer)
-        response.headers.update(counted)
+            response = _render_response(await operation.handler(await _parse_request(operation, key_holder, request)))
+        except ApiError as error:
+            response = error.to_response()
+        response.headers.update(rate_limit_headers)
         return response
 
     async def describe(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=described, content_type=JSON, headers={"Cache-Control": "max-age=300"})
+        return web.Response(body=build_openapi_json(), content_type=JSON, headers={"Cache-Control": "max-age=300"})
 
-    found: list[web.RouteDef] = []
-    for path, those in groupby(operations, lambda operation: operation.path):
-        handlers: Handlers = {one.method: partial(answered, one) for one in those}
-        found += _at(_address(path), handlers)
+    routes: list[web.RouteDef] = []
+    for path, same_path in groupby(operations, lambda operation: operation.path):
+        handlers: Handlers = {operation.method: partial(handle, operation) for operation in same_path}
+        routes += _routes_at(_route_path(path), handlers)
     return [
-        *found,
-        *_at(f"{PREFIX}/openapi.json", {"GET": describe}),
-        web.route("*", f"{PREFIX}{{nothing:(/.*)?}}", _nothing),
+        *routes,
+        *_routes_at(f"{PREFIX}/openapi.json", {"GET": describe}),
+        web.route("*", f"{PREFIX}{{nothing:(/.*)?}}", _not_found),
     ]
 
 
-def _at(address: str, handlers: Handlers) -> Iterator[web.RouteDef]:
-    """All methods at one address: those there are, OPTIONS, and a problem for others."""
+def _routes_at(path: str, handlers: Handlers) -> Iterator[web.RouteDef]:
+    """The routes of every method at one path: the given ones, OPTIONS, and a 405 problem for others."""
     allowed = ",".join(sorted({*handlers, "OPTIONS", *(["HEAD"] if "GET" in handlers else [])}))
 
     async def options(_: web.Request) -> web.StreamResponse:
@@ -86,79 +82,103 @@ def _at(address: str, handlers: Handlers) -> Iterator[web.RouteDef]:
         raise web.HTTPMethodNotAllowed(request.method, allowed.split(","))
 
     for method, handler in handlers.items():
-        yield web.route(method, address, as_problems(handler))  # with GET comes HEAD
-    yield web.route("OPTIONS", address, options)
-    yield web.route("*", address, as_problems(others))
+        yield web.route(method, path, with_problem_responses(handler))  # aiohttp adds HEAD to GET
+    yield web.route("OPTIONS", path, options)
+    yield web.route("*", path, with_problem_responses(others))
 
 
-def _address(path: str) -> str:
-    """With every name between braces standing for twelve digits."""
+def _route_path(path: str) -> str:
+    """The path for aiohttp: each name in braces matches twelve digits."""
     return PREFIX + path.replace("}", ":[0-9]{12}}")
 
 
-async def _let_in(request: web.Request, holder_of: HolderOf, take: Take) -> tuple[Holder, Mapping[str, str]]:
-    """Who asks, and the headers that tell how much they have left to ask."""
+async def _authenticate(
+    request: web.Request, api_keys: ApiKeys, rate_limiter: RateLimiter
+) -> tuple[ApiKeyHolder, Mapping[str, str]]:
+    """The holder of the API key, and the rate limit headers of the response.
+
+    Raises:
+        ApiError: the key is unknown, or made too many requests.
+    """
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    holder = await holder_of(key.strip()) if scheme.casefold() == "bearer" else None
+    holder = await api_keys.find_holder(key.strip()) if scheme.casefold() == "bearer" else None
     if holder is None:
-        raise Refused(KEY_NOT_KNOWN)
-    left = await take(holder.key)
-    if left is None:
+        raise ApiError(UNKNOWN_KEY)
+    status = await rate_limiter.count_request(holder.key_id)
+    if status is None:
         return holder, {}
-    if left.requests < 0:
-        raise Refused(TOO_MANY, headers={**left.headers, "Retry-After": str(left.seconds)})
-    return holder, left.headers
+    if status.remaining < 0:
+        raise ApiError(TOO_MANY_REQUESTS, headers={**status.headers, "Retry-After": str(status.reset_seconds)})
+    return holder, status.headers
 
 
-async def _heard(operation: AnyOperation, caller: Holder, request: web.Request) -> Call[Any, Any]:
-    """The request as its operation wants it."""
-    query = _query(operation.query, request)
+async def _parse_request(
+    operation: AnyOperation, key_holder: ApiKeyHolder, request: web.Request
+) -> ApiRequest[Any, Any]:
+    """The request with its query and its body validated.
+
+    Raises:
+        ApiError: the key is of another kind, the Idempotency-Key is missing, or the query or the body is invalid.
+    """
+    if key_holder.kind != operation.key_kind:
+        raise ApiError(OTHER_KIND_OF_KEY)
+    query = _parse_query(operation.query_model, request)
     number = next(iter(request.match_info.values()), "")
-    if operation.body is None:
-        return Call(caller, query, None, request.path, number)
+    if operation.body_model is None:
+        return ApiRequest(key_holder, query, None, request.path, number)
     key = request.headers.get("Idempotency-Key", "")
-    if not key or len(key) > LONGEST_KEY:
-        raise Refused(NO_KEY)
-    return Call(caller, query, await _body(operation.body, request), request.path, number, key)
+    if not key or len(key) > MAX_KEY_LENGTH:
+        raise ApiError(MISSING_IDEMPOTENCY_KEY)
+    return ApiRequest(key_holder, query, await _parse_body(operation.body_model, request), request.path, number, key)
 
 
-def _query(model: type[Model], request: web.Request) -> Model:
-    """What is empty is as if it was not given; what is given twice could mean either."""
-    given = {name: request.query.getall(name) for name in request.query}
-    if twice := [name for name, values in given.items() if len(values) > 1]:
-        raise Refused(NOT_AS_IT_MUST_BE, errors=[Wrong(where=name, problem="It is given twice") for name in twice])
+def _parse_query(model: type[Model], request: web.Request) -> Model:
+    """The query, validated. An empty parameter counts as missing; a repeated one is rejected as ambiguous.
+
+    Raises:
+        ApiError: the query is invalid.
+    """
+    values_by_name = {name: request.query.getall(name) for name in request.query}
+    if repeated := [name for name, values in values_by_name.items() if len(values) > 1]:
+        raise ApiError(
+            INVALID_REQUEST, errors=[FieldError(where=name, problem="It is given twice") for name in repeated]
+        )
     try:
-        return model.model_validate({name: value for name, (value,) in given.items() if value})
+        return model.model_validate({name: value for name, (value,) in values_by_name.items() if value})
     except ValidationError as invalid:
-        raise Refused(NOT_AS_IT_MUST_BE, errors=_places(invalid)) from None
+        raise ApiError(INVALID_REQUEST, errors=_field_errors(invalid)) from None
 
 
-async def _body(model: type[Model], request: web.Request) -> Model:
+async def _parse_body(model: type[Model], request: web.Request) -> Model:
     if request.content_type != JSON and "Content-Type" in request.headers:
-        raise Refused(NOT_SENT_AS_JSON)
+        raise ApiError(UNSUPPORTED_MEDIA_TYPE)
     try:
-        return model.model_validate_json(await request.read())
+        body = await read_body(request)
+    except BadWebhookError as bad:
+        raise ApiError(HTTP_PROBLEMS.get(bad.status, NOT_JSON)) from None
+    try:
+        return model.model_validate_json(body)
     except ValidationError as invalid:
         if invalid.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
-            raise Refused(NOT_JSON) from None
-        raise Refused(NOT_AS_IT_MUST_BE, errors=_places(invalid)) from None
+            raise ApiError(NOT_JSON) from None
+        raise ApiError(INVALID_REQUEST, errors=_field_errors(invalid)) from None
 
 
-def _places(invalid: ValidationError) -> list[Wrong]:
+def _field_errors(invalid: ValidationError) -> list[FieldError]:
     errors = invalid.errors(include_url=False, include_input=False, include_context=False)
     return [
-        Wrong(where=".".join(str(part) for part in error["loc"] if part != "[key]"), problem=error["msg"])
+        FieldError(where=".".join(str(part) for part in error["loc"] if part != "[key]"), problem=error["msg"])
         for error in errors
     ]
 
 
-def _written(answer: Answer) -> web.Response:
-    body = answer.model.model_dump_json().encode()
+def _render_response(response: ApiResponse) -> web.Response:
+    body = response.model.model_dump_json().encode()
     return web.Response(
-        status=answer.status, body=body, content_type=JSON, charset="utf-8", headers=dict(answer.headers)
+        status=response.status, body=body, content_type=JSON, charset="utf-8", headers=dict(response.headers)
     )
 
 
-@as_problems
-async def _nothing(_: web.Request) -> web.StreamResponse:
+@with_problem_responses
+async def _not_found(_: web.Request) -> web.StreamResponse:
     raise web.HTTPNotFound

@@ -1,1 +1,1 @@
-"""The phone on the desk: a feature phone in the page and in the terminal, dialling the gateway's own routes."""
+"""The simulator: a feature phone in a page and in the terminal, which uses the gateway's own webhooks."""

@@ -1,12 +1,12 @@
-/** One USSD call, on the wire as Africa's Talking puts it there. */
+/** One USSD session in Africa's Talking's wire format. */
 
 import { encode, moment, newId, post } from "./wire.js";
 
-const HOP_METADATA = "at-ussd-hop-metadata"; // what an answer says here comes back with the next request
+const HOP_METADATA = "at-ussd-hop-metadata"; // a response sets it, and the next request returns it
 
 /**
  * `line` has the gateway's paths `{callback, events}`; `sim` is `{number, networkCode, serviceCode}`;
- * `log(hop)` hears of every request when its answer is in: `{kind, path, status, body, ms}`.
+ * `log(hop)` is called after every response: `{kind, path, status, body, ms}`.
  */
 export class Call {
   constructor(line, sim, log) {
@@ -24,13 +24,13 @@ export class Call {
     this.over = false;
   }
 
-  /** Dial; `beyond` is what stands past the short code in a deep dial. Resolves to `{kind, text}`. */
+  /** Dial; `beyond` is the part of a deep dial past the short code. Resolves to `{kind, text}`. */
   async dial(beyond = "") {
     this.path = beyond;
     return this.hop("dial");
   }
 
-  /** Send one answer; `kind` is then "CON", "END" or "failed". */
+  /** Send one input; `kind` is "CON", "END" or "failed". */
   async answer(typed) {
     this.path = this.path ? `${this.path}*${typed}` : typed;
     return this.hop("answer");
@@ -56,7 +56,7 @@ export class Call {
     return { kind: found[1], text: found[2] };
   }
 
-  /** Send the last request once more, as a provider may; true when the gateway answers the same. */
+  /** Repeat the last request, like a provider; true if the response is the same. */
   async repeat() {
     const again = await this.request("repeat");
     return again.body === this.lastResponse;
@@ -69,7 +69,7 @@ export class Call {
     return reply;
   }
 
-  /** Tell the gateway, once, that the call is over: "Success", "Incomplete" (hung up while asked) or "Failed". */
+  /** Report once that the session has ended: "Success", "Incomplete" (hung up) or "Failed". */
   async finish(status, why = "") {
     if (this.over) return;
     this.over = true;
@@ -77,7 +77,7 @@ export class Call {
     this.log({ kind: status, path: this.path, ...reply });
   }
 
-  /** The line is gone and nobody is told: what a bad network does. */
+  /** Drop the session without a report, like a bad network. */
   drop() {
     this.over = true;
   }
@@ -99,7 +99,7 @@ export class Call {
   }
 }
 
-/** `*123*2*123456789012#` under the short code `*123#` → `2*123456789012`; null when it is no code of ours. */
+/** `*123*2*123456789012#` under the short code `*123#` → `2*123456789012`; null for another code. */
 export function beyond(dialled, serviceCode) {
   const stem = serviceCode.slice(0, -1);
   if (dialled === serviceCode) return "";

@@ -1,4 +1,4 @@
-"""One USSD call, on the wire as Africa's Talking puts it there."""
+"""One USSD session in Africa's Talking's wire format."""
 
 import time
 from collections.abc import Callable
@@ -9,111 +9,113 @@ from typing import Literal
 
 from aiohttp import ClientSession
 
-from web.simulator.line import Line, Reply, new_id, post, written
+from web.simulator.sim_card import SimCard, WebhookResponse, format_timestamp, new_id, post_webhook
 
-HOP_METADATA = "at-ussd-hop-metadata"  # what an answer says here comes back with the next request
+HOP_METADATA = "at-ussd-hop-metadata"  # a response sets it, and the next request returns it
 
-Status = Literal["Success", "Incomplete", "Failed"]
+CallStatus = Literal["Success", "Incomplete", "Failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What came of a hop; `text` is the screen without its prefix, or says why there is none."""
+class UssdResponse:
+    """The response to a key press; `text` is the screen without its prefix, or the reason of a failure."""
 
     kind: Literal["CON", "END", "failed"]
     text: str
 
 
 @dataclass(slots=True)
-class Call:
-    """A call to be dialled once and answered until it ends; whoever leaves it earlier hangs up."""
+class SimulatedCall:
+    """A session: dial once, send inputs until it ends, or hang up."""
 
     http: ClientSession
-    line: Line
+    sim_card: SimCard
     session_id: str = field(default_factory=lambda: new_id("ATUid_"))
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    begun: float = field(default_factory=time.monotonic)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    started_at: float = field(default_factory=time.monotonic)
     path: str = ""
-    hops: int = 0
-    labels: list[str] = field(default_factory=list)
+    hop_count: int = 0
+    hop_labels: list[str] = field(default_factory=list)
     last_response: str = ""
-    echo: str = ""
-    over: bool = False
+    echoed_metadata: str = ""
+    is_over: bool = False
 
-    async def dial(self, beyond: str = "") -> Heard:
-        """Dial; `beyond` is what stands past the short code in a deep dial."""
-        self.path = beyond
-        return await self._hop()
+    async def dial(self, deep_path: str = "") -> UssdResponse:
+        """Dial; `deep_path` is the part of a deep dial past the short code."""
+        self.path = deep_path
+        return await self._send_request()
 
-    async def answer(self, typed: str) -> Heard:
-        """Send one answer."""
-        self.path = f"{self.path}*{typed}" if self.path else typed
-        return await self._hop()
+    async def send_input(self, text: str) -> UssdResponse:
+        """Send one input."""
+        self.path = f"{self.path}*{text}" if self.path else text
+        return await self._send_request()
 
-    async def hang_up(self) -> None:
-        """End a call that still waits for an answer; nothing happens to one that is over."""
+    async def end(self) -> None:
+        """End the session if it still waits for an input."""
         await self._finish("Incomplete")
 
-    async def _hop(self) -> Heard:
-        self.hops += 1
-        heard = _heard(await self._request())
-        if heard.kind != "CON":
-            await self._finish("Success" if heard.kind == "END" else "Failed", heard)
-        return heard
+    async def _send_request(self) -> UssdResponse:
+        self.hop_count += 1
+        response = _parse_response(await self._post_request())
+        if response.kind != "CON":
+            await self._finish("Success" if response.kind == "END" else "Failed", response)
+        return response
 
-    async def _request(self) -> Reply:
-        brought = {HOP_METADATA: self.echo} if self.echo else {}
-        reply = await post(self.http, self.line.callback, self._request_form(), brought)
+    async def _post_request(self) -> WebhookResponse:
+        headers = {HOP_METADATA: self.echoed_metadata} if self.echoed_metadata else {}
+        reply = await post_webhook(self.http, self.sim_card.ussd_path, self._request_form(), headers)
         if reply.status:
             self.last_response = reply.body
-            self.echo = reply.headers.get(HOP_METADATA, "")
-            self.labels += [self.echo] if self.echo else []
+            self.echoed_metadata = reply.headers.get(HOP_METADATA, "")
+            self.hop_labels += [self.echoed_metadata] if self.echoed_metadata else []
         return reply
 
-    async def _finish(self, status: Status, heard: Heard | None = None) -> None:
-        if self.over:
+    async def _finish(self, status: CallStatus, response: UssdResponse | None = None) -> None:
+        if self.is_over:
             return
-        self.over = True
-        why = heard.text if heard and heard.kind == "failed" else ""
-        await post(self.http, self.line.events, self._event_form(status, why))  # the provider's is a best effort too
+        self.is_over = True
+        why = response.text if response and response.kind == "failed" else ""
+        await post_webhook(
+            self.http, self.sim_card.ussd_events_path, self._event_form(status, why)
+        )  # a best effort, like the provider's
 
     def _request_form(self) -> dict[str, str]:
         return {
-            "phoneNumber": self.line.number,
-            "serviceCode": self.line.service_code,
+            "phoneNumber": self.sim_card.msisdn,
+            "serviceCode": self.sim_card.service_code,
             "text": self.path,
             "sessionId": self.session_id,
-            "networkCode": self.line.network,
+            "networkCode": self.sim_card.network_code,
         }
 
-    def _event_form(self, status: Status, why: str) -> dict[str, str]:
+    def _event_form(self, status: CallStatus, error: str) -> dict[str, str]:
         return {
-            "durationInMillis": str(round((time.monotonic() - self.begun) * 1000)),
-            "phoneNumber": self.line.number,
-            "errorMessage": why,
-            "serviceCode": self.line.service_code,
+            "durationInMillis": str(round((time.monotonic() - self.started_at) * 1000)),
+            "phoneNumber": self.sim_card.msisdn,
+            "errorMessage": error,
+            "serviceCode": self.sim_card.service_code,
             "lastAppResponse": self.last_response,
-            "hopsMetadata": "|".join(self.labels),
-            "hopsCount": str(self.hops),
+            "hopsMetadata": "|".join(self.hop_labels),
+            "hopsCount": str(self.hop_count),
             "status": status,
             "sessionId": self.session_id,
             "cost": "0.00",
-            "date": written(self.now()),
-            "networkCode": self.line.network,
+            "date": format_timestamp(self.clock()),
+            "networkCode": self.sim_card.network_code,
             "input": self.path,
         }
 
 
-def beyond(dialled: str, service_code: str) -> str | None:
-    """`*123*2*123456789012#` under the short code `*123#` → `2*123456789012`; None when it is no code of ours."""
-    if dialled == service_code:
+def parse_deep_dial(dial_string: str, service_code: str) -> str | None:
+    """`*123*2*123456789012#` under the short code `*123#` → `2*123456789012`; None for another code."""
+    if dial_string == service_code:
         return ""
     stem = service_code.removesuffix("#") + "*"
-    return dialled[len(stem) : -1] if dialled.startswith(stem) and dialled.endswith("#") else None
+    return dial_string[len(stem) : -1] if dial_string.startswith(stem) and dial_string.endswith("#") else None
 
 
-def _heard(reply: Reply) -> Heard:
-    prefix, _, text = reply.body.partition(" ")
-    if reply.status == HTTPStatus.OK and prefix in ("CON", "END"):
-        return Heard("CON" if prefix == "CON" else "END", text)
-    return Heard("failed", reply.failure)
+def _parse_response(webhook_response: WebhookResponse) -> UssdResponse:
+    prefix, _, text = webhook_response.body.partition(" ")
+    if webhook_response.status == HTTPStatus.OK and prefix in ("CON", "END"):
+        return UssdResponse("CON" if prefix == "CON" else "END", text)
+    return UssdResponse("failed", webhook_response.failure)

@@ -4,9 +4,9 @@ import { fieldOf, numbersOf, softKeys, view } from "./handset.js";
 import { dayOf, languageOf, timeOf } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const OWN_WORDS = new Set(["wallet", "waiting", "failed", "lost", "ringing", "rejected", "unrejected", "unknown"]); // the handset's
+const OWN_WORDS = new Set(["wallet", "waiting", "failed", "lost", "ringing", "rejected", "unrejected", "unknown"]); // texts of the handset itself
 
-/** Text that has not changed is left alone, so that a screen reader says it once. */
+/** Set a text only if it has changed, so that a screen reader reads it once. */
 export const put = (id, text) => {
   if ($(id).textContent !== text) $(id).textContent = text;
 };
@@ -14,7 +14,7 @@ export const put = (id, text) => {
 /** A new element with these properties. */
 export const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-/** `carrier` is "" where there is no service; `choose(place)` is called for a number of the list. */
+/** `carrier` is "" without service; `choose(place)` is called for a number of the list. */
 export function drawPhone(phone, { say, language, carrier, choose }) {
   const showing = view(phone);
   $("display").dataset.showing = showing;
@@ -36,7 +36,7 @@ export function drawClock(language) {
   put("day", dayOf(now, language));
 }
 
-/** Which ways the part of the display that scrolls goes on. */
+/** The directions in which the display can be scrolled. */
 export function drawMore(phone) {
   put("more", scrolls(scroller(phone)));
 }
@@ -61,7 +61,7 @@ function drawStatus(phone, carrier, say) {
   drawBanner(phone);
 }
 
-/** An SMS that comes during a call is shown over the status line, where one can go and read it. */
+/** A notice over the status line about an SMS that arrives during a call; it opens the SMS. */
 function drawBanner({ thread, news, call, open }) {
   const sms = call && open === null && thread.find(({ id }) => id === news);
   $("banner").hidden = !sms;

@@ -1,17 +1,17 @@
-/** The handset as a value: what it shows, and what a key does to it. No page, no network and no clock in here. */
+/** The handset as a value: its display, and the effect of each key. Pure: no page, no network, no clock. */
 
 import { LETTERS, blank, erase, hold, move, set, tap } from "./typing.js";
 
-/** What one is in the middle of: a wallet's question waits until it is over. */
+/** Whether something is in progress: a payment request waits until it ends. */
 const BUSY = new Set(["waiting", "asking", "ringing"]);
 
 /**
  * `call` is null or `{phase, text}`, its phase "waiting", "asking", "ended", "failed" or "lost" in a USSD call,
- * "ringing", "rejected" or "unrejected" in a voice call, and "unknown" for a number that leads nowhere. `thread` has
- * the SMS as they came and went, the newest last: `{id, from, text, at}`, and `{id, text, at, state}` for one's own,
- * its state "sending", "sent" or "unsent". `unread` are ids, `news` is the id of one that came during the call.
- * `wallets` are the questions that the wallet was asked: `{id, amount, payee, about}`.
- * `open` is null, "thread" or "numbers". `answer` and `draft` are what is typed: into the call, and as an SMS.
+ * "ringing", "rejected" or "unrejected" in a voice call, and "unknown" for an unknown number. `thread` has
+ * the SMS, the newest last: `{id, from, text, at}`, and `{id, text, at, state}` for sent ones,
+ * its state "sending", "sent" or "unsent". `unread` are ids, `news` is the id of one that arrived during the call.
+ * `wallets` are the payment requests: `{id, amount, payee, about}`.
+ * `open` is null, "thread" or "numbers". `answer` and `draft` are typed texts: the input of the session, and an SMS.
  */
 export function newHandset(serviceCode, missedCalls = []) {
   return {
@@ -20,7 +20,7 @@ export function newHandset(serviceCode, missedCalls = []) {
   };
 }
 
-/** Which of its pictures the display shows. */
+/** The current view of the display. */
 export function view(phone) {
   if (phone.wallets.length && !BUSY.has(phone.call?.phase)) return "wallet";
   if (phone.open !== null) return phone.open;
@@ -28,17 +28,17 @@ export function view(phone) {
   return phone.dialled ? "dialling" : "idle";
 }
 
-/** Which of its two fields is typed into. */
+/** The field that keys go to. */
 export const fieldOf = (phone) => (view(phone) === "thread" ? "draft" : "answer");
 
-/** What the green key offers to call, each as `{number, action}`: the last one dialled, the short code, those rung. */
+/** The numbers that the green key offers, as `{number, action}`: last dialled, short code, missed-call numbers. */
 export function numbersOf({ lastDialled, serviceCode, missedCalls }) {
   const known = [{ number: serviceCode, action: "ussd" }, ...missedCalls];
   const another = lastDialled && !known.some(({ number }) => number === lastDialled);
   return another ? [{ number: lastDialled, action: "last" }, ...known] : known;
 }
 
-/** The words on the soft keys, left and right; "" where a key does nothing just now. */
+/** The labels of the soft keys, left and right; "" for a key without an action. */
 export function softKeys(phone) {
   const typed = phone[fieldOf(phone)].text;
   const keys = {
@@ -53,9 +53,9 @@ export function softKeys(phone) {
 
 /**
  * One key: `0`-`9 * #`, `left right` (soft keys), `ok up down back on` (the pad), `call end`, and `erase`, which only a
- * computer's keyboard has. `now` is in ms; `long` says that the key, pressed already, is still held. Answers
- * `[phone, act]`; an act, where there is one, is for the caller to do: `{dial}`, `{answer}`, `{text}` (an SMS to send),
- * `{wallet}` (its question's id, and the PIN or null for a no), `{hangUp}`, `{scroll}`, `{refuse}`.
+ * computer's keyboard has. `now` is in ms; `long` says that the pressed key is held. Returns
+ * `[phone, act]`; the caller performs the act, if there is one: `{dial}`, `{answer}`, `{text}` (an SMS to send),
+ * `{wallet}` (the request's id, and the PIN or null to decline), `{hangUp}`, `{scroll}`, `{refuse}`.
  */
 export function press(phone, key, { now = 0, long = false } = {}) {
   const keys = (long ? HELD : KEYS)[view(phone)] ?? {};
@@ -63,13 +63,13 @@ export function press(phone, key, { now = 0, long = false } = {}) {
   return does ? does(phone, key, now) : [phone];
 }
 
-/** What was typed or pasted into the field by other means than the keypad. */
+/** Input that was typed or pasted without the keypad. */
 export function write(phone, text, caret) {
   const field = fieldOf(phone);
   return { ...phone, [field]: set(phone[field], text, caret) };
 }
 
-/** Digits dialled at once, from a keyboard's clipboard; anything that cannot be dialled is left out. */
+/** Dial pasted digits; other characters are dropped. */
 export const paste = (phone, text) =>
   ["idle", "dialling"].includes(view(phone))
     ? { ...phone, dialled: phone.dialled + text.replace(/[^0-9*#+]/g, "") }
@@ -77,22 +77,22 @@ export const paste = (phone, text) =>
 
 export const waiting = (phone) => ({ ...phone, call: { phase: "waiting", text: "" }, open: null });
 
-/** Ringing `number`, until `hear` says what came of it. */
+/** Ring `number`, until `hear` gives the result. */
 export const ringing = (phone, number) => ({ ...phone, call: { phase: "ringing", text: number }, open: null });
 
 /**
- * What came of a hop or a ring: `kind` is "CON", "END", "failed", "rejected", "unrejected" or "unknown", or "lost" for
- * a line that went without a word.
+ * The result of a request or a call: `kind` is "CON", "END", "failed", "rejected", "unrejected" or "unknown", or "lost" for
+ * a dropped session.
  */
 export function hear(phone, { kind, text }) {
   const phase = { CON: "asking", END: "ended" }[kind] ?? kind;
   return { ...phone, call: { phase, text }, answer: blank() };
 }
 
-/** The phone put down: nothing dialled, no call, no list open; what it was sent and what is being written stay. */
+/** The idle phone: nothing dialled, no call, no open list. Received SMS and the draft stay. */
 export const idle = (phone) => ({ ...phone, dialled: "", call: null, answer: blank(), open: null, news: null });
 
-/** An SMS that came, once; `read` for one that had been read before. */
+/** Add a received SMS, once; `read` for one that was read before. */
 export function receive(phone, sms, read = false) {
   if (phone.thread.some(({ id }) => id === sms.id)) return phone;
   const heard = { ...phone, thread: [...phone.thread, sms], draft: readyFor(sms, phone.draft) };
@@ -100,27 +100,27 @@ export function receive(phone, sms, read = false) {
   return { ...heard, unread: [...phone.unread, sms.id], news: phone.call ? sms.id : null };
 }
 
-/** What the wallet is asked for, once; it stands before everything that is not a call. */
+/** Add a payment request, once; it covers everything but a call. */
 export function walletAsked(phone, asked) {
   if (phone.wallets.some(({ id }) => id === asked.id)) return phone;
   return { ...phone, wallets: [...phone.wallets, asked], answer: phone.wallets.length ? phone.answer : blank() };
 }
 
-/** To an SMS with numbered lines one answers with a number: the keypad then writes digits, if nothing is being written. */
+/** After an SMS with numbered lines the keypad writes digits, unless a draft exists. */
 const readyFor = ({ text }, draft) => (draft.text === "" && /^\d+ /m.test(text) ? blank("123") : draft);
 
-/** An SMS of one's own, on its way; there already when it is sent again. */
+/** Add a sent SMS; a repeated one exists already. */
 export function sending(phone, sms) {
   const known = phone.thread.some(({ id }) => id === sms.id);
   const thread = known ? phone.thread : [...phone.thread, sms];
   return inState({ ...phone, thread, draft: known ? phone.draft : blank(phone.draft.mode) }, sms.id, "sending");
 }
 
-/** What became of one: "sending", "sent" or "unsent". */
+/** Set the state of a sent SMS: "sending", "sent" or "unsent". */
 export const inState = (phone, id, state) =>
   ({ ...phone, thread: phone.thread.map((sms) => (sms.id === id ? { ...sms, state } : sms)) });
 
-/** Read the SMS; going back from them leads to what was there before. */
+/** Open the thread; going back leads to the view before. */
 export const readThread = (phone) => ({ ...phone, open: "thread", unread: [], news: null });
 
 const startDialling = (phone, key) => [{ ...phone, call: null, open: null, dialled: phone.dialled + key }];
@@ -157,7 +157,7 @@ const pick = (by) => (phone) => {
 };
 const dialPicked = (phone) => dialNumber(phone, numbersOf(phone)[phone.picked].number);
 
-/** A key that changes what is typed. */
+/** A key that changes the input. */
 const edit = (change) => (phone, key, now) => {
   const field = fieldOf(phone);
   return [{ ...phone, [field]: change(phone[field], key, now) }];

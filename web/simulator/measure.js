@@ -1,11 +1,11 @@
-/** How much room a text takes: GSM-7 septets, or UTF-16 units where that alphabet lacks one of its characters. */
+/** The size of a text: GSM-7 septets, or UTF-16 units if GSM-7 lacks one of its characters. */
 
 const BASIC =
   "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
   "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENSION = "\f^{}\\[~]|€"; // an escape and a character: two septets each
 const ALONE = { septets: 160, units: 70 }; // in one segment
-const JOINED = { septets: 153, units: 67 }; // in each of several, which say how they belong together
+const JOINED = { septets: 153, units: 67 }; // in each of several, with a header
 
 const COST = new Map([...[...BASIC].map((c) => [c, 1]), ...[...EXTENSION].map((c) => [c, 2])]);
 
@@ -16,8 +16,8 @@ export function measure(text) {
 }
 
 /**
- * What an SMS is sent as: `{kind, used, segments, most}`, `most` being what so many segments hold. As a handset does
- * it, which parts neither an escape from its character nor the halves of one outside the sixteen bits.
+ * The size of an SMS: `{kind, used, segments, most}`; `most` is the capacity of these segments. Like a handset, it splits
+ * neither an escape from its character nor a surrogate pair.
  */
 export function segmented(text) {
   const { kind, costs } = priced(text);

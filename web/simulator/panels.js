@@ -1,4 +1,4 @@
-/** What stands beside the phone: its SIM card, and what a developer wants to see and to provoke. */
+/** The panels beside the phone: the SIM card, and tools for developers. */
 
 import { made, put } from "./display.js";
 import { view } from "./handset.js";
@@ -7,15 +7,15 @@ import { isNumber, randomNumber } from "./sim.js";
 import { LANGUAGES } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const ROWS = 200; // requests kept in the log
-const PATH = 24; // characters of a path that are shown: its end, where what was typed last stands
+const ROWS = 200; // requests in the log
+const PATH = 24; // visible characters of a path: its end with the newest input
 const PREFIX = { asking: "CON ", ended: "END " };
-const TOLD = { // what the gateway is told, of which it says nothing
+const TOLD = { // reports without a response text
   Success: "Success", Incomplete: "Incomplete", Failed: "Failed", delivery: "Success", rung: "Completed",
 };
 const SMS = { septets: "smsSeptets", units: "smsUnits" };
 
-/** Every fixed word of the page. */
+/** Every fixed text of the page. */
 export function drawWords(say, language, codes) {
   document.documentElement.lang = language;
   document.title = `Ekdial · ${say("title")}`;
@@ -26,7 +26,7 @@ export function drawWords(say, language, codes) {
   $("how").replaceChildren(...parts.map((text, place) => (place % 2 ? made("kbd", { textContent: text }) : text)));
 }
 
-/** Whose card is in the phone, on which network; `changed` has one function for each choice. */
+/** The panel of the SIM card: number, network, language; `changed` has one function for each choice. */
 export class SimCard {
   constructor(settings, choices, changed) {
     Object.assign(this, { settings, choices, changed });
@@ -72,7 +72,7 @@ function offer(id, options, chosen) {
   $(id).value = chosen;
 }
 
-/** How much of the screen is used, every request, and two things that go wrong in the field. */
+/** The panel for developers: screen size, request log, and two simulated failures. */
 export class Developer {
   constructor({ drop, repeat }) {
     this.count = 0;
@@ -94,7 +94,7 @@ export class Developer {
   }
 
   /**
-   * One more request; `kind` is "dial", "answer", "repeat", "sms", "delivery", "ring", "rung", "wallet" or, for the
+   * Log one request; `kind` is "dial", "answer", "repeat", "sms", "delivery", "ring", "rung", "wallet" or, for the
    * end-of-session event, its status.
    */
   log(request) {
@@ -105,12 +105,12 @@ export class Developer {
     [ending(path), this.came(request), `${Math.round(ms)} ms`].forEach((text) => row.insertCell().append(text));
     row.classList.toggle("different", status !== 200);
     if ($("rows").rows.length > ROWS) $("rows").deleteRow(0);
-    $("log").querySelector(".rows").scrollTop = Number.MAX_SAFE_INTEGER; // the table's end; the page stays where it is
+    $("log").querySelector(".rows").scrollTop = Number.MAX_SAFE_INTEGER; // scrolls the table, not the page
     this.count += 1;
     put("count", String(this.count));
   }
 
-  /** What was answered, in a word or two. */
+  /** The response in a word or two. */
   came({ kind, status, body, taken, rejected, said }) {
     if (status !== 200) return status ? `HTTP ${status}` : this.say("failedHop");
     if (taken) return this.say("taken");

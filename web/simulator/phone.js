@@ -1,4 +1,4 @@
-/** The page: keys become a handset's, its acts become requests, and each change is drawn. */
+/** The page: keys go to the handset, its actions become requests, and each change is drawn. */
 
 import { Call, beyond } from "./call.js";
 import { drawClock, drawMore, drawPhone, scroller } from "./display.js";
@@ -14,11 +14,11 @@ import { Thread } from "./thread.js";
 import { encode, post } from "./wire.js";
 import { WORDS, speaker } from "./words.js";
 
-const HELD_AFTER = 500; // ms until a key that is down counts as held
+const HELD_AFTER = 500; // ms until a pressed key counts as held
 const KEYBOARD = {
   Escape: "end", Backspace: "erase", ArrowUp: "up", ArrowDown: "down", ArrowLeft: "back", ArrowRight: "on",
 };
-const IN_A_FIELD = new Set(["Enter", "Escape", "ArrowUp", "ArrowDown"]); // other keys there are the field's own
+const IN_A_FIELD = new Set(["Enter", "Escape", "ArrowUp", "ArrowDown"]); // the field handles the other keys
 const LIVE = new Set(["waiting", "asking", "ringing"]);
 const DROPPABLE = new Set(["waiting", "asking"]);
 const TYPED_INTO = new Set(["asking", "thread", "wallet"]);
@@ -30,12 +30,12 @@ const choices = remembered(settings);
 
 let say = speaker(choices.language);
 let phone = blankPhone();
-let call = null; // the call or ring that the display shows
-let last = null; // what was asked of the gateway last, which can be asked again
+let call = null; // the session or call on the display
+let last = null; // the last request, which can be repeated
 let inbox = null;
 let served = true;
-const others = new Map(); // the phones of other SIM cards, by number, as they were put down
-const written = new Map(); // SMS of one's own, by id
+const others = new Map(); // the states of other SIM cards' phones, by number
+const written = new Map(); // sent SMS, by id
 
 function blankPhone() {
   return newHandset(settings.serviceCode, settings.missedCalls);
@@ -59,7 +59,7 @@ function choose(some) {
   remember(choices);
 }
 
-// --- a key, and what it does ------------------------------------------------------------------------------------
+// --- keys and their actions ------------------------------------------------------------------------------------
 
 const ACTS = {
   dial,
@@ -98,10 +98,10 @@ function dialPlace(place) {
   key("call");
 }
 
-/** What a network says to a code of nobody's, and to a number. */
+/** The network's text for an unknown code, and for an unknown number. */
 const unserved = (code) => (/[*#]/.test(code) ? "failed" : "unknown");
 
-/** Show what a hop answers, unless the phone has left that call meanwhile. */
+/** Show the response to a request, unless the phone has left the session in the meantime. */
 function converse(hop) {
   show(waiting(phone));
   return heard(hop, "waiting");
@@ -122,7 +122,7 @@ async function heard(answered, phase) {
 
 const field = () => $(fieldOf(phone));
 
-/** Where there is a keyboard, one can type at once; a touch screen's own would cover the phone. */
+/** Focus the field if there is a physical keyboard; a touch screen's keyboard would cover the phone. */
 function readyToType() {
   if (TYPED_INTO.has(view(phone)) && matchMedia("(pointer: fine)").matches) field().focus({ preventScroll: true });
 }
@@ -133,14 +133,14 @@ function leaveCall() {
   last = null;
 }
 
-// --- fingers, mouse, keyboard -----------------------------------------------------------------------------------
+// --- touch, mouse, keyboard -----------------------------------------------------------------------------------
 
 const keyAt = (event) => event.target.closest("[data-key]")?.dataset.key;
 
 $("phone").addEventListener("pointerdown", (event) => {
   const name = keyAt(event);
   if (!name || event.button !== 0) return;
-  event.preventDefault(); // what has the focus, and a touch screen's own keyboard, stays as it is
+  event.preventDefault(); // keeps the focus, and the keyboard of a touch screen
   key(name);
   const timer = setTimeout(() => key(name, { long: true }), HELD_AFTER);
   const letGo = new AbortController();
@@ -148,10 +148,10 @@ $("phone").addEventListener("pointerdown", (event) => {
   ["pointerup", "pointercancel"].forEach((over) => addEventListener(over, release, { signal: letGo.signal }));
 });
 $("phone").addEventListener("click", (event) => {
-  if (keyAt(event) && event.detail === 0) key(keyAt(event)); // by keyboard, or by assistive technology
+  if (keyAt(event) && event.detail === 0) key(keyAt(event)); // from a keyboard or assistive technology
 });
 $("phone").addEventListener("contextmenu", (event) => {
-  if (keyAt(event)) event.preventDefault(); // a long press is a key's own
+  if (keyAt(event)) event.preventDefault(); // a long press belongs to the key
 });
 
 document.addEventListener("keydown", (event) => {
@@ -165,12 +165,12 @@ document.addEventListener("keydown", (event) => {
   key(name);
 });
 
-/** Characters of a keyboard's go into the field as they are: no letters by tapping there. */
+/** Characters of a keyboard go into the field directly, without multi-tap. */
 const isTyping = (event) =>
   TYPED_INTO.has(view(phone)) && event.target !== field() && event.key.length === 1 && !pressesButton(event);
 const pressesButton = ({ target, key: pressed }) => target.closest("button, a") && [" ", "Enter"].includes(pressed);
 
-/** In a message of several lines the arrows go from line to line, and Enter with the shift key begins one. */
+/** In a message of several lines, arrows move between lines, and Shift+Enter starts one. */
 function isTheFields({ target, key: pressed, shiftKey }) {
   if (target !== field()) return false;
   const lines = target.value.includes("\n") && pressed.startsWith("Arrow");
@@ -221,7 +221,7 @@ function listen() {
   });
 }
 
-/** What the wallet's holder typed goes to the operator, which is no part of the gateway's own; the log says only that it did. */
+/** The PIN goes to the operator, which is not part of the gateway; the log shows only that it was sent. */
 async function answerWallet(number, id, pin) {
   const reply = await post("/simulator/wallet", encode({ request: id, ...(pin === null ? {} : { pin }) }));
   log({ kind: "wallet", path: `…${id.slice(-8)}`, ...reply, said: reply.status === 200 ? JSON.parse(reply.body).said : "" });
@@ -232,7 +232,7 @@ function serve(here) {
   show(phone);
 }
 
-/** The provider reports each SMS that has reached the phone; once, as far as this browser remembers. */
+/** Report each delivered SMS, once as far as this browser remembers. */
 function tellOf({ id }) {
   if (choices.delivered.includes(id)) return;
   choose({ delivered: [id, ...choices.delivered] });
@@ -251,7 +251,7 @@ async function send(sms) {
   show(sending(phone, { id: sms.id, text: sms.text, at: new Date().toISOString() }));
   const state = (await sms.send()) ? "sent" : "unsent";
   if (choices.number === from) show(inState(phone, sms.id, state));
-  else others.set(from, inState(others.get(from), sms.id, state)); // the SIM card was changed meanwhile
+  else others.set(from, inState(others.get(from), sms.id, state)); // the SIM card was changed in the meantime
 }
 
 function openThread() {
@@ -268,7 +268,7 @@ function keepRead() {
 $("banner").addEventListener("click", openThread);
 $("envelope").addEventListener("click", openThread);
 
-// --- beside the phone -------------------------------------------------------------------------------------------
+// --- panels -------------------------------------------------------------------------------------------
 
 const repeatable = () => last !== null && !["waiting", "ringing"].includes(phone.call?.phase);
 const log = (request) => developer.log(request);

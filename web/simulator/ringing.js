@@ -1,11 +1,11 @@
-/** A voice call that is hoped to be rejected, on the wire as Africa's Talking puts it there. */
+/** One missed call in Africa's Talking's wire format. */
 
 import { encode, moment, newId, post } from "./wire.js";
 
 const REJECTS = /^\s*(<\?xml[^>]*\?>)?\s*<Response>\s*<Reject\s*\/>\s*<\/Response>\s*$/;
-const COUNTRY = /^\+(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})/; // E.164: none begins another
+const COUNTRY = /^\+(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})/; // E.164 country codes, of which none is a prefix of another
 
-/** `line` has the gateway's path `{voice}`; `sim` is `{number, networkName}`, `to` the number that is rung. */
+/** `line` has the gateway's path `{voice}`; `sim` is `{number, networkName}`, `to` the called number. */
 export class Ring {
   constructor(line, sim, to, log) {
     Object.assign(this, { line, sim, to, log });
@@ -14,7 +14,7 @@ export class Ring {
     this.over = false;
   }
 
-  /** Ring; resolves to `{kind: "rejected"}`, or `{kind: "unrejected", why}` with what came instead. */
+  /** Ring; resolves to `{kind: "rejected"}`, or `{kind: "unrejected", why}` with the response. */
   async dial() {
     const reply = await this.request("ring");
     const rejected = reply.status === 200 && REJECTS.test(reply.body);
@@ -22,12 +22,12 @@ export class Ring {
     return rejected ? { kind: "rejected" } : { kind: "unrejected", why: reply.why ?? `HTTP ${reply.status}` };
   }
 
-  /** The first callback once more, as a provider may; true when the gateway rejects it again. */
+  /** Repeat the first webhook, like a provider; true if the gateway rejects it again. */
   async repeat() {
     return REJECTS.test((await this.request("repeat")).body);
   }
 
-  /** Tell the gateway, once, that the call is over, whoever ended it. */
+  /** Report once that the call has ended. */
   async finish() {
     if (this.over) return;
     this.over = true;
@@ -52,10 +52,10 @@ export class Ring {
   }
 }
 
-/** `+8801700000001` → `880`; `-1`, as the provider has it, for what begins with no country's code. */
+/** `+8801700000001` → `880`; `-1`, like the provider, for a number without a country code. */
 export const countryCode = (number) => COUNTRY.exec(number)?.[1] ?? "-1";
 
-/** Which of `numbers` was dialled, with `+`, with `00` or with neither; undefined when it is none of them. */
+/** The dialled one of `numbers`, with `+`, `00` or neither; undefined for another number. */
 export function rung(dialled, numbers) {
   const plain = dialled.replace(/\D/g, "").replace(/^00/, "");
   return /[*#]/.test(dialled) ? undefined : numbers.find((number) => number.replace(/\D/g, "") === plain);

@@ -1,4 +1,4 @@
-"""A voice call that is hoped to be rejected, on the wire as Africa's Talking puts it there."""
+"""One missed call in Africa's Talking's wire format."""
 
 import re
 from collections.abc import Iterable
@@ -6,58 +6,57 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-import phonenumbers
 from aiohttp import ClientSession
 
-from web.simulator.line import Line, Reply, new_id, post, written
+from core.phone_numbers import find_calling_code
+from web.simulator.sim_card import SimCard, WebhookResponse, format_timestamp, new_id, post_webhook
 
-ENDED = {"durationInSeconds": "0", "amount": "0.000", "status": "Success", "currencyCode": "KES"}
+ENDED_CALL_FIELDS = {"durationInSeconds": "0", "amount": "0.000", "status": "Success", "currencyCode": "KES"}
 
-_rejects = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*<Response>\s*<Reject\s*/>\s*</Response>\s*").fullmatch
+_is_rejection = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*<Response>\s*<Reject\s*/>\s*</Response>\s*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """What came of a ring: `why` says what came where it was not rejected, and `answered` whether anything did."""
+class RingResult:
+    """The result of a call. `failure` describes the response if the call was not rejected."""
 
-    rejected: bool
-    answered: bool
-    why: str = ""
+    was_rejected: bool
+    was_answered: bool
+    failure: str = ""
 
 
-async def ring(http: ClientSession, line: Line, to: str) -> Rung:
-    """Ring `to` until the gateway rejects the call or does something else, and tell it that the call is over."""
+async def ring(http: ClientSession, sim_card: SimCard, to: str) -> RingResult:
+    """Ring `to` until the gateway responds, and report that the call has ended."""
     form = {
         "callSessionState": "Ringing",
         "direction": "Inbound",
-        "callerCountryCode": country_code(line.number),
-        "callerNumber": line.number,
+        "callerCountryCode": calling_code(sim_card.msisdn),
+        "callerNumber": sim_card.msisdn,
         "sessionId": new_id("ATVId_"),
         "destinationNumber": to,
-        "callerCarrierName": line.network_name,
-        "callStartTime": written(datetime.now(UTC)),
+        "callerCarrierName": sim_card.network_name,
+        "callStartTime": format_timestamp(datetime.now(UTC)),
         "isActive": "1",
     }
     try:
-        return _rung(await post(http, line.voice, form))
+        return _build_ring_result(await post_webhook(http, sim_card.voice_path, form))
     finally:
-        await post(http, line.voice, form | {"callSessionState": "Completed", "isActive": "0"} | ENDED)
+        await post_webhook(
+            http, sim_card.voice_path, form | {"callSessionState": "Completed", "isActive": "0"} | ENDED_CALL_FIELDS
+        )
 
 
-def rung(dialled: str, numbers: Iterable[str]) -> str | None:
-    """Which of `numbers` was dialled, with `+`, with `00` or with neither; None when it is none of them."""
-    plain = re.sub(r"\D", "", dialled).removeprefix("00")
+def find_dialled_number(dial_string: str, numbers: Iterable[str]) -> str | None:
+    """The dialled one of `numbers`, dialled with `+`, `00` or neither; None for another number."""
+    plain = re.sub(r"\D", "", dial_string).removeprefix("00")
     return next((number for number in numbers if re.sub(r"\D", "", number) == plain), None)
 
 
-def country_code(number: str) -> str:
-    """`+8801700000001` → `880`; `-1`, as the provider has it, for what begins with no country's code."""
-    try:
-        return str(phonenumbers.parse(number).country_code)
-    except phonenumbers.NumberParseException:
-        return "-1"
+def calling_code(msisdn: str) -> str:
+    """`+8801700000001` → `880`; `-1`, like the provider, for a number without a country code."""
+    return find_calling_code(msisdn) or "-1"
 
 
-def _rung(reply: Reply) -> Rung:
-    rejected = reply.status == HTTPStatus.OK and _rejects(reply.body) is not None
-    return Rung(rejected, bool(reply.status), "" if rejected else reply.failure)
+def _build_ring_result(response: WebhookResponse) -> RingResult:
+    rejected = response.status == HTTPStatus.OK and _is_rejection(response.body) is not None
+    return RingResult(rejected, bool(response.status), "" if rejected else response.failure)

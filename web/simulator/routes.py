@@ -1,8 +1,7 @@
-"""The phone's page, its files, and what it is told about the gateway it dials."""
+"""The routes of the simulator: its page, its files, and `phone.json` with the facts about the gateway."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -10,13 +9,16 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import CIMultiDict
 
-from web.simulator.inbox import Inbox, SmsFeed
-from web.simulator.wallets import ROUTE, NoWallets, Wallets, answering
+from core.http.fast_router import DRAIN
+from core.http.origins import is_cross_site, is_local_request
+from core.languages import LANGUAGE_CODES
+from web.simulator.inbox import InboxStream, SmsFeed
+from web.simulator.wallets import WALLET_PATH, NoWallets, SimulatedWallets, build_answer_handler
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-FOLDER = Path(__file__).parent
-FILES = (
+STATIC_DIR = Path(__file__).parent
+STATIC_FILES = (
     "call.js",
     "display.js",
     "handset.js",
@@ -34,14 +36,14 @@ FILES = (
     "words.js",
 )
 HEADERS: Final[Mapping[str, str]] = {
-    "Cache-Control": "no-cache",  # kept, but asked about each time: a file that is edited shows at once
+    "Cache-Control": "no-cache",  # revalidated each time, so that an edited file shows at once
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-NAMES: Final[Mapping[str, str]] = {
+NETWORK_NAMES: Final[Mapping[str, str]] = {
     "47001": "Grameenphone",
     "47002": "Robi",
     "47003": "Banglalink",
@@ -53,117 +55,113 @@ NAMES: Final[Mapping[str, str]] = {
     "99998": "Sandbox, Unicode",
     "99999": "Sandbox",
 }
-CALLBACKS = ("callback", "events", "inbound", "delivery", "voice")
-SAMPLE_NUMBERS = ("+8801700000001", "+919000000001", "+254700000001")
+WEBHOOK_FIELDS = ("callback", "events", "inbound", "delivery", "voice")
+SAMPLE_MSISDNS = ("+8801700000001", "+919000000001", "+254700000001")
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """A network the phone can be on: how the gateway knows it, and what its screen holds, prefix included.
+class SimulatedNetwork:
+    """A network of the simulator: its code, its name, and the screen size of its phones, prefix included.
 
-    One without a name of its own is called what people call it, or by its code.
+    Without a name it has the usual name of its code, or the code.
     """
 
     code: str
     name: str = ""
     unicode: bool = False
     septets: int = 160
-    units: int = 70  # UTF-16 units, where the screen needs UCS-2
+    units: int = 70  # UTF-16 units, on a screen in UCS-2
 
-    def as_json(self) -> dict[str, object]:
-        """As `phone.json` has it."""
-        return asdict(self) | {"name": self.name or NAMES.get(self.code, self.code)}
+    def to_json(self) -> dict[str, object]:
+        """The members of a network in `phone.json`."""
+        return asdict(self) | {"name": self.name or NETWORK_NAMES.get(self.code, self.code)}
 
 
 @dataclass(frozen=True, slots=True)
-class PhoneSettings:
-    """What the phone needs to know of the gateway; `token` is the callback token, empty where there is none."""
+class SimulatorSettings:
+    """The facts about the gateway; `token` is the webhook token, empty if there is none."""
 
     service_code: str
-    networks: tuple[Network, ...]
+    networks: tuple[SimulatedNetwork, ...]
     sms_code: str = "123"
-    missed_calls: Mapping[str, str] = field(default_factory=dict)  # a number to ring, and what comes of it
-    languages: tuple[str, ...] = ("en", "bn", "hi")
-    numbers: tuple[str, ...] = SAMPLE_NUMBERS
+    missed_calls: Mapping[str, str] = field(default_factory=dict)  # number → action
+    languages: tuple[str, ...] = LANGUAGE_CODES
+    msisdns: tuple[str, ...] = SAMPLE_MSISDNS
     callback: str = "/ussd/africastalking"
     events: str = "/ussd/africastalking/events"
     inbound: str = "/sms/africastalking"
     delivery: str = "/sms/africastalking/delivery"
     voice: str = "/voice/africastalking"
     token: str = ""
-    hosts: frozenset[str] = frozenset()  # names, besides loopback ones, under which the phone may be addressed
 
-    def as_json(self) -> dict[str, object]:
-        """As `phone.json` has it: the callbacks carry the token, as the provider's do."""
+    def to_json(self) -> dict[str, object]:
+        """The members of `phone.json`. The webhook paths carry the token, like the provider's."""
         guard = f"?{urlencode({'token': self.token})}" if self.token else ""
         return {
             "serviceCode": self.service_code,
             "smsCode": self.sms_code,
             "missedCalls": [{"number": number, "action": action} for number, action in self.missed_calls.items()],
-            "numbers": self.numbers,
-            "networks": [network.as_json() for network in self.networks],
+            "numbers": self.msisdns,
+            "networks": [network.to_json() for network in self.networks],
             "languages": self.languages,
-            **{name: getattr(self, name) + guard for name in CALLBACKS},
+            **{name: getattr(self, name) + guard for name in WEBHOOK_FIELDS},
         }
 
 
 def add_routes(
     app: web.Application,
-    phone: PhoneSettings,
+    settings: SimulatorSettings,
     sms: SmsFeed,
-    wallets: Wallets | None = None,
+    wallets: SimulatedWallets | None = None,
     *,
     heartbeat: float = 15.0,
 ) -> None:
-    """Put the phone at `/simulator`; its streams end when the application shuts down."""
+    """Serve the simulator at `/simulator`. Its streams end when the server drains or the application shuts down."""
     wallets = wallets or NoWallets()
-    inbox = Inbox(sms, wallets, heartbeat=heartbeat)
+    inbox = InboxStream(sms, wallets, heartbeat=heartbeat)
     pages: dict[str, Handler] = {
-        "/simulator": _file("page.html"),
-        "/simulator/phone.json": _settings(phone),
+        "/simulator": _serve_file("page.html"),
+        "/simulator/phone.json": _serve_settings(settings),
         "/simulator/sms": inbox.stream,
-        **{f"/simulator/{name}": _file(name) for name in FILES},
+        **{f"/simulator/{name}": _serve_file(name) for name in STATIC_FILES},
     }
-    app.add_routes([web.get(path, _only_here(page, phone.hosts)) for path, page in pages.items()])
-    app.add_routes([web.post(ROUTE, _only_here(answering(wallets), phone.hosts))])
+    app.add_routes([web.get(path, _require_local(page)) for path, page in pages.items()])
+    app.add_routes([web.post(WALLET_PATH, _require_local(build_answer_handler(wallets)))])
     app.on_shutdown.append(inbox.close)
+    if DRAIN in app:
+        app[DRAIN].on_start.append(inbox.end)
 
 
-def _file(name: str) -> Handler:
+def _serve_file(name: str) -> Handler:
     async def serve(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(FOLDER / name, headers=CIMultiDict(HEADERS))
+        return web.FileResponse(STATIC_DIR / name, headers=CIMultiDict(HEADERS))
 
     return serve
 
 
-def _settings(phone: PhoneSettings) -> Handler:
+def _serve_settings(settings: SimulatorSettings) -> Handler:
     async def serve(_: web.Request) -> web.StreamResponse:
-        return web.json_response(phone.as_json(), headers=CIMultiDict({**HEADERS, "Cache-Control": "no-store"}))
+        return web.json_response(settings.to_json(), headers=CIMultiDict({**HEADERS, "Cache-Control": "no-store"}))
 
     return serve
 
 
-def _only_here(serve: Handler, hosts: frozenset[str]) -> Handler:
-    """Refuse a page of somebody else's whose name was made to point at this machine (DNS rebinding).
+def _require_local(serve: Handler) -> Handler:
+    """Serve the people at this machine only, and no page of another site; that may link here.
 
-    The phone reads PINs and knows the callback token; the name in the address bar is what tells its own page from others.
+    The page reads PINs and SMS, and knows the webhook token. A proxy on this machine sends requests of others from a
+    loopback address, and a name that leads here can be anybody's (DNS rebinding).
+
+    Raises:
+        web.HTTPForbidden: the request is another machine's or another site's.
     """
 
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        host = request.url.host or ""
-        if host in hosts or _is_loopback(host):
+    async def check_origin(request: web.Request) -> web.StreamResponse:
+        is_link = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        if is_local_request(request) and (is_link or not is_cross_site(request)):
             return await serve(request)
         raise web.HTTPForbidden(
-            text=f"The simulator is not served as {host}; open it as http://127.0.0.1 or localhost."
+            text="The simulator is for this machine only; open it as http://127.0.0.1 or localhost, without a proxy."
         )
 
-    return guarded
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return check_origin

@@ -1,14 +1,14 @@
-/** What is remembered between visits: the SIM card, its network, the language, and which of its SMS were read and reported. */
+/** The browser's storage: SIM card, network, language, and the ids of SMS that were read and reported. */
 
 const PLACE = "ekdial.simulator";
-const MOST = 200; // ids of SMS kept; a gateway keeps no more of a number's
+const MOST = 200; // stored ids of SMS; a gateway stores no more for a number
 const E164 = /^\+[1-9]\d{6,14}$/;
-// Where new numbers are drawn from, and how many digits are drawn: the sample numbers' neighbours, nobody else's.
+// Prefixes of new numbers and the count of random digits: neighbours of the sample numbers, which nobody owns.
 const BLOCKS = { "+88017000": 5, "+9190000": 5, "+25470000": 4 };
 
 export const isNumber = (text) => E164.test(text);
 
-/** A number beside the sample ones, of the country that `number` is of where it is one of theirs. */
+/** A new number near the sample numbers, in the country of `number` if that is one of theirs. */
 export function randomNumber(number) {
   const blocks = Object.keys(BLOCKS);
   const block = blocks.find((start) => number.startsWith(start.slice(0, 3))) ?? blocks[0];
@@ -16,7 +16,7 @@ export function randomNumber(number) {
   return block + String(drawn).padStart(BLOCKS[block], "0");
 }
 
-/** The remembered choices, each checked against what this gateway offers. */
+/** The stored choices that this gateway offers. */
 export function remembered(phone) {
   const kept = load();
   const offers = (values, value) => (values.includes(value) ? value : values[0]);
@@ -34,7 +34,7 @@ export function remember(choices) {
     const { read, delivered } = choices;
     localStorage.setItem(PLACE, JSON.stringify({ ...choices, read: newest(read), delivered: newest(delivered) }));
   } catch {
-    // A browser that keeps nothing still has a phone; it starts from the first sample number each time.
+    // In a browser without storage the phone starts with the first sample number each time.
   }
 }
 

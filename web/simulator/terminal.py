@@ -1,9 +1,8 @@
-"""The phone in a terminal, `server.py dial`: the same calls and SMS as the page's, typed by a person or from a script.
+"""The simulated phone in a terminal, `server.py dial`: sessions, SMS and missed calls, typed by a person or scripted.
 
-Exit status: 0 when the gateway ended the call and every key was used, answered every SMS, or rejected the ring; 1 when
-it went otherwise (a screen asked for more keys than were given, keys were left over, no SMS with a `{code}` came, none
-came in answer, the person hung up, nobody read along); 2 when the call could not be made or the gateway gave no answer;
-130 after Ctrl-C, which presses the red key.
+Exit status: 0 if the gateway ended the session and every key was used, answered every SMS, or rejected the call. 1 if a
+screen asked for more keys, keys were left over, an SMS with a `{code}` or a reply did not arrive, the person hung up, or
+standard output was closed. 2 if the call could not be made or the gateway did not respond. 130 after Ctrl-C.
 """
 
 import argparse
@@ -13,69 +12,71 @@ import io
 import json
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TextIO
 
 from aiohttp import ClientError, ClientSession
 
-from web.simulator.call import Call, Heard, beyond
-from web.simulator.hands import Fingers, HangUpError, Person, Printer, Script
-from web.simulator.line import Line, post
-from web.simulator.received import ARRIVES_WITHIN, LENGTHS, Inbox, Received, inbox_of
-from web.simulator.ringing import ring, rung
-from web.simulator.texting import report, send
-from web.simulator.wallets import ROUTE as WALLET
+from web.simulator.call import SimulatedCall, UssdResponse, parse_deep_dial
+from web.simulator.console import HangUpError, InputSource, Printer, ScriptedInput, TerminalInput
+from web.simulator.ringing import find_dialled_number, ring
+from web.simulator.sim_card import SimCard, post_webhook
+from web.simulator.terminal_inbox import ARRIVAL_TIMEOUT, DIGIT_COUNTS, ReceivedSms, TerminalInbox, open_inbox
+from web.simulator.texting import report_delivery, send_sms
+from web.simulator.wallets import WALLET_PATH as WALLET
 
-ENDED, OTHERWISE, NOT_MADE, INTERRUPTED = 0, 1, 2, 130
-AT_ONCE = 0.2  # seconds in which a wallet is asked after the SMS that says so
-DECLINES = (None, "", "0")
-NOT_TAKEN = "The wallet did not take that."
-SAID = {
+EXIT_OK, EXIT_INCOMPLETE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 130
+WALLET_PROMPT_WAIT = 0.2  # seconds between an SMS and the payment request that it announces
+DECLINE_INPUTS = (None, "", "0")
+WALLET_ERROR_TEXT = "The wallet did not take that."
+WALLET_RESULT_TEXTS = {
     "paid": "Paid.",
     "cancelled": "You declined: nothing was paid.",
     "wrong_pin": "That is not the wallet's PIN: nothing was paid.",
     "no_money": "There is not enough in the wallet: nothing was paid.",
     "gone": "Too late: nothing was paid.",
 }
-LINGERS = 2.0  # seconds without an SMS after a call until the phone is put away
+LINGER_SECONDS = 2.0  # seconds without an SMS until the command ends
 
-_is_number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_is_msisdn = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 
 
 class CannotDialError(Exception):
-    """The call cannot be made; the text is one plain line that says why, and what would be right."""
+    """The call cannot be made; the message is one line with the problem and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
-class Phone:
-    """A phone in hand: what the gateway says of itself, whose SIM card is in it, and its inbox."""
+class TerminalPhone:
+    """A phone with its SIM card and its inbox; `gateway_info` is the gateway's `phone.json`."""
 
     http: ClientSession
-    gateway: Mapping[str, Any]
-    line: Line
+    gateway_info: Mapping[str, Any]
+    sim_card: SimCard
     printer: Printer
-    inbox: Inbox
+    inbox: TerminalInbox
 
-    def fingers(self, keys: Sequence[str] | None) -> Fingers:
-        """Whoever types: a script, or a person where there is none."""
-        return Person(self.printer) if keys is None else Script(keys, self.inbox, self.printer)
+    def build_input(self, keys: Sequence[str] | None) -> InputSource:
+        """The script of these keys; without keys a person at the terminal."""
+        return TerminalInput(self.printer) if keys is None else ScriptedInput(keys, self.inbox, self.printer)
 
 
 @dataclass(frozen=True, slots=True)
-class Sim:
-    """Which SIM card is put in, on which network, and where; None is the simulator's first."""
+class SimOptions:
+    """The gateway's address, the number and the network code; None is the simulator's first."""
 
     url: str
-    number: str | None = None
-    network: str | None = None
+    msisdn: str | None = None
+    network_code: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the verb `dial`."""
+    """Add the options of the command `dial`."""
     parser.add_argument(
         "what",
         nargs="*",
@@ -102,208 +103,250 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> int:
-    """Call the gateway whose address the context gives, on standard output; what is wrong is one line on standard error."""
+    """Run the command at the gateway whose address the context gives; the exit status. A problem is one line on stderr."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Bengali shows question marks
     try:
-        return asyncio.run(_done(args, gateway))
+        return asyncio.run(_run_command(args, gateway))
     except (CannotDialError, ClientError) as problem:
         sys.stderr.write(f"{problem}\n")
-        return NOT_MADE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read along, `head` perhaps, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # that nothing is flushed into the broken pipe
-        return OTHERWISE
+        return EXIT_FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of standard output, for example `head`, has ended
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # so that nothing is flushed into the broken pipe
+        return EXIT_INCOMPLETE
 
 
-async def _done(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> int:
+async def _run_command(args: argparse.Namespace, gateway: AbstractAsyncContextManager[str]) -> int:
+    _cancel_on_ctrl_c()
     async with gateway as url:
-        sim = Sim(url, args.number, args.network)
+        sim = SimOptions(url, args.number, args.network)
         match args.what:
             case []:
                 return await dial(sim, args.code, args.keys, out=sys.stdout)
             case ["sms", *words] if words:
-                return await text(sim, " ".join(words), args.keys, out=sys.stdout)
+                return await exchange_sms(sim, " ".join(words), args.keys, out=sys.stdout)
             case ["ring", *to] if len(to) <= 1:
-                return await ring_up(sim, to[0] if to else None, out=sys.stdout)
-    said = " ".join(args.what)
-    raise CannotDialError(f"{said} is nothing this phone can do; write: sms TEXT, or: ring, or: ring NUMBER.")
+                return await ring_number(sim, to[0] if to else None, out=sys.stdout)
+    command = " ".join(args.what)
+    raise CannotDialError(f"{command} is not a command of this phone; write: sms TEXT, or: ring, or: ring NUMBER.")
+
+
+def _cancel_on_ctrl_c() -> None:
+    """Cancel this task on Ctrl-C.
+
+    `asyncio.run` does so too, but misses a signal that arrives as its loop begins to wait; a handler of the loop wakes it.
+    """
+    task = asyncio.current_task()
+    # Only the main thread has signals, and Windows has no such handlers.
+    if task and threading.current_thread() is threading.main_thread():
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
 
 
 def parse_keys(text: str) -> list[str]:
-    """`1,2,"House 5, Road 2",{pin}` → four answers; argparse.ArgumentTypeError for an unknown `{name}`."""
+    """`1,2,"House 5, Road 2",{pin}` → four keys.
+
+    Raises:
+        argparse.ArgumentTypeError: a `{name}` is unknown.
+    """
     keys = next(csv.reader([text], skipinitialspace=True), [])
-    unknown = [key for key in keys if re.fullmatch(r"\{.*\}", key) and key[1:-1] not in LENGTHS]
+    unknown = [key for key in keys if re.fullmatch(r"\{.*\}", key) and key[1:-1] not in DIGIT_COUNTS]
     if unknown:
-        known = ", ".join(f"{{{name}}}" for name in LENGTHS)
+        known = ", ".join(f"{{{name}}}" for name in DIGIT_COUNTS)
         raise argparse.ArgumentTypeError(f"{unknown[0]} is not known; there are {known}")
     return keys
 
 
 async def dial(
-    sim: Sim, service_code: str | None, keys: Sequence[str] | None, *, out: TextIO, lingers: float = LINGERS
+    options: SimOptions,
+    service_code: str | None,
+    keys: Sequence[str] | None,
+    *,
+    out: TextIO,
+    linger_seconds: float = LINGER_SECONDS,
 ) -> int:
-    """Dial `service_code` (which may go deeper than the gateway's own) and answer with `keys`, or as a person types.
+    """Dial `service_code`, or the gateway's own code, and enter `keys`, or what a person types; the exit status.
 
-    None is the gateway's own code. Prints every screen and every SMS; the result is an exit status. Raises
-    CannotDialError when nothing answers at the address, or there is no simulator, or no such network.
+    The code may be a deep dial. Every screen and every SMS is printed.
+
+    Raises:
+        CannotDialError: the gateway does not respond, has no simulator, or does not know the network or the code.
     """
-    async with _in_hand(sim, out) as phone:
-        rest = _beyond(service_code or phone.line.service_code, phone.line)
-        fingers = phone.fingers(keys)
-        status = await _talk(Call(phone.http, phone.line), rest, phone, fingers, lingers)
-        await phone.inbox.quiet(lingers)
+    async with _open_phone(options, out) as phone:
+        rest = _require_deep_path(service_code or phone.sim_card.service_code, phone.sim_card)
+        fingers = phone.build_input(keys)
+        status = await _run_call(SimulatedCall(phone.http, phone.sim_card), rest, phone, fingers, linger_seconds)
+        await phone.inbox.wait_until_quiet(linger_seconds)
     return status
 
 
-async def text(sim: Sim, first: str, keys: Sequence[str] | None, *, out: TextIO, lingers: float = LINGERS) -> int:
-    """Write `first` to the gateway, and when an SMS has come in answer the next of `keys`, or what a person types.
+async def exchange_sms(
+    options: SimOptions, first: str, keys: Sequence[str] | None, *, out: TextIO, linger_seconds: float = LINGER_SECONDS
+) -> int:
+    """Send `first` to the gateway, and after each reply the next of `keys`, or what a person types; the exit status.
 
-    Prints every SMS; the result is an exit status. Raises CannotDialError as `dial` does.
+    Every SMS is printed.
+
+    Raises:
+        CannotDialError: as `dial`.
     """
-    async with _in_hand(sim, out) as phone:
-        phone.printer.say(f"> {first}")
-        status = await _written(phone, first, phone.fingers(keys))
-        await phone.inbox.quiet(lingers)
+    async with _open_phone(options, out) as phone:
+        phone.printer.print_line(f"> {first}")
+        status = await _write_messages(phone, first, phone.build_input(keys))
+        await phone.inbox.wait_until_quiet(linger_seconds)
     return status
 
 
-async def ring_up(sim: Sim, to: str | None, *, out: TextIO, lingers: float = LINGERS) -> int:
-    """Ring `to`, the first of the gateway's missed-call numbers where it is None, and print what comes of it.
+async def ring_number(
+    options: SimOptions, to: str | None, *, out: TextIO, linger_seconds: float = LINGER_SECONDS
+) -> int:
+    """Ring `to`, or the first missed-call number of the gateway, and print the result; the exit status.
 
-    The result is an exit status. Raises CannotDialError as `dial` does, and for a number that is none of them.
+    Raises:
+        CannotDialError: as `dial`, and for another number.
     """
-    async with _in_hand(sim, out) as phone:
-        number = _ringable(phone.gateway, to)
-        phone.printer.say(f"Calling {number}")
-        status = await _rung(phone, number)
-        await phone.inbox.quiet(lingers)
+    async with _open_phone(options, out) as phone:
+        number = _choose_missed_call_number(phone.gateway_info, to)
+        phone.printer.print_line(f"Calling {number}")
+        status = await _ring(phone, number)
+        await phone.inbox.wait_until_quiet(linger_seconds)
     return status
 
 
-async def _talk(call: Call, rest: str, phone: Phone, fingers: Fingers, lingers: float) -> int:
+async def _run_call(
+    call: SimulatedCall, deep_path: str, phone: TerminalPhone, source: InputSource, linger_seconds: float
+) -> int:
     printer = phone.printer
     try:
-        heard = await _held(call, rest, fingers, printer)
+        response = await _exchange_screens(call, deep_path, source, printer)
     except HangUpError as why:
-        printer.say(str(why))
-        return OTHERWISE
-    if heard.kind == "failed":
-        printer.say(f"The gateway gave no answer: {heard.text}.")
-        return NOT_MADE
-    printer.screen(heard)
-    await _pay(phone, fingers, ARRIVES_WITHIN if fingers.left() else lingers)
-    if fingers.left():
-        printer.say(f"The call ended with keys left over: {fingers.left()}.")
-    return OTHERWISE if fingers.left() else ENDED
+        printer.print_line(str(why))
+        return EXIT_INCOMPLETE
+    if response.kind == "failed":
+        printer.print_line(f"The gateway gave no answer: {response.text}.")
+        return EXIT_FAILED
+    printer.print_screen(response)
+    await _answer_wallet_prompts(phone, source, ARRIVAL_TIMEOUT if source.unused_count() else linger_seconds)
+    if source.unused_count():
+        printer.print_line(f"The call ended with keys left over: {source.unused_count()}.")
+    return EXIT_INCOMPLETE if source.unused_count() else EXIT_OK
 
 
-async def _pay(phone: Phone, fingers: Fingers, seconds: float) -> None:
-    """Answer what the wallet is asked for within so many seconds: the next key is its PIN, `0` or nothing is a no."""
-    while (asked := await phone.inbox.asked(seconds)) is not None:
-        phone.printer.wallet(asked)
-        typed = await fingers.more()
-        said = {"request": asked.id} if typed in DECLINES else {"request": asked.id, "pin": str(typed)}
-        reply = await post(phone.http, WALLET, said)
-        phone.printer.say(SAID.get(reply.body and json.loads(reply.body).get("said", ""), NOT_TAKEN))
+async def _answer_wallet_prompts(phone: TerminalPhone, source: InputSource, timeout: float) -> None:
+    """Answer the payment requests of the next `timeout` seconds. The next key is the PIN; `0` or no key declines."""
+    while (prompt := await phone.inbox.wait_for_prompt(timeout)) is not None:
+        phone.printer.print_wallet_prompt(prompt)
+        text = await source.next_input_or_none()
+        answer = {"request": prompt.id} if text in DECLINE_INPUTS else {"request": prompt.id, "pin": str(text)}
+        reply = await post_webhook(phone.http, WALLET, answer)
+        phone.printer.print_line(
+            WALLET_RESULT_TEXTS.get(reply.body and json.loads(reply.body).get("said", ""), WALLET_ERROR_TEXT)
+        )
 
 
-async def _held(call: Call, rest: str, fingers: Fingers, printer: Printer) -> Heard:
-    """Talk until the call ends; whatever ends it, the gateway is told."""
+async def _exchange_screens(call: SimulatedCall, deep_path: str, source: InputSource, printer: Printer) -> UssdResponse:
+    """Enter keys until the session ends; its last response. The gateway gets the end event in every case."""
     try:
-        heard = await call.dial(rest)
-        while heard.kind == "CON":
-            printer.screen(heard)
-            heard = await call.answer(await fingers.type())
-        return heard
+        response = await call.dial(deep_path)
+        while response.kind == "CON":
+            printer.print_screen(response)
+            response = await call.send_input(await source.next_input())
+        return response
     finally:
-        await call.hang_up()
+        await call.end()
 
 
-async def _written(phone: Phone, first: str, fingers: Fingers) -> int:
-    """Write one SMS after the other, each when the one before was answered."""
-    typed: str | None = first
+async def _write_messages(phone: TerminalPhone, first: str, source: InputSource) -> int:
+    """Send one SMS after the other, each after the reply to the one before; the exit status."""
+    text: str | None = first
     try:
-        while typed is not None:
-            if status := await _answered(phone, typed):
+        while text is not None:
+            if status := await _send_and_wait(phone, text):
                 return status
-            await _pay(phone, fingers, AT_ONCE)
-            typed = await fingers.more()
+            await _answer_wallet_prompts(phone, source, WALLET_PROMPT_WAIT)
+            text = await source.next_input_or_none()
     except HangUpError as why:
-        phone.printer.say(str(why))
-        return OTHERWISE
-    return ENDED
+        phone.printer.print_line(str(why))
+        return EXIT_INCOMPLETE
+    return EXIT_OK
 
 
-async def _answered(phone: Phone, typed: str) -> int:
-    """Write one SMS and wait for another; an exit status, 0 when one came."""
+async def _send_and_wait(phone: TerminalPhone, text: str) -> int:
+    """Send one SMS and wait for the reply; the exit status."""
     before = len(phone.inbox.messages)
-    reply = await send(phone.http, phone.line, typed)
+    reply = await send_sms(phone.http, phone.sim_card, text)
     if reply.status != HTTPStatus.OK:
-        phone.printer.say(f"The gateway did not take the SMS: {reply.failure}.")
-        return NOT_MADE
-    if await phone.inbox.beyond(before):
-        return ENDED
-    phone.printer.say("No SMS has come in answer.")
-    return OTHERWISE
+        phone.printer.print_line(f"The gateway did not take the SMS: {reply.failure}.")
+        return EXIT_FAILED
+    if await phone.inbox.wait_for_more_than(before):
+        return EXIT_OK
+    phone.printer.print_line("No SMS has come in answer.")
+    return EXIT_INCOMPLETE
 
 
-async def _rung(phone: Phone, number: str) -> int:
-    heard = await ring(phone.http, phone.line, number)
-    if heard.rejected:
-        phone.printer.say("Rejected: you pay nothing.")
-        return ENDED
-    phone.printer.say(f"The gateway did not reject this call: {heard.why}.")
-    return OTHERWISE if heard.answered else NOT_MADE
+async def _ring(phone: TerminalPhone, msisdn: str) -> int:
+    result = await ring(phone.http, phone.sim_card, msisdn)
+    if result.was_rejected:
+        phone.printer.print_line("Rejected: you pay nothing.")
+        return EXIT_OK
+    phone.printer.print_line(f"The gateway did not reject this call: {result.failure}.")
+    return EXIT_INCOMPLETE if result.was_answered else EXIT_FAILED
 
 
 @asynccontextmanager
-async def _in_hand(sim: Sim, out: TextIO) -> AsyncIterator[Phone]:
-    """The phone with this SIM card in it; each SMS is printed and reported as delivered when it comes."""
-    async with _session(sim.url) as http:
-        gateway = await _gateway(http, sim.url)
-        network = _network(gateway, sim.network or gateway["networks"][0]["code"])
-        line = Line.of(gateway, _number(sim.number or gateway["numbers"][0]), network)
+async def _open_phone(options: SimOptions, out: TextIO) -> AsyncIterator[TerminalPhone]:
+    """A phone with this SIM card, which prints each SMS and reports its delivery."""
+    async with _open_session(options.url) as http:
+        gateway = await _fetch_gateway_info(http, options.url)
+        network = _find_network(gateway, options.network_code or gateway["networks"][0]["code"])
+        line = SimCard.from_phone_json(gateway, _validate_msisdn(options.msisdn or gateway["numbers"][0]), network)
         printer = Printer(out, network)
         async with (
-            _reporting(http, line) as reported,
-            inbox_of(http, line.number, _both(printer.sms, reported)) as inbox,
+            _open_delivery_reporter(http, line) as reported,
+            open_inbox(http, line.msisdn, _call_both(printer.print_sms, reported)) as inbox,
         ):
-            yield Phone(http, gateway, line, printer, inbox)
+            yield TerminalPhone(http, gateway, line, printer, inbox)
 
 
-def _both(printed: Callable[[Received], None], reported: Callable[[Received], None]) -> Callable[[Received], None]:
-    def arrive(sms: Received) -> None:
-        printed(sms)
-        reported(sms)
+def _call_both(
+    first: Callable[[ReceivedSms], None], second: Callable[[ReceivedSms], None]
+) -> Callable[[ReceivedSms], None]:
+    def arrive(sms: ReceivedSms) -> None:
+        first(sms)
+        second(sms)
 
     return arrive
 
 
 @asynccontextmanager
-async def _reporting(http: ClientSession, line: Line) -> AsyncIterator[Callable[[Received], None]]:
-    """Something that tells the gateway of an SMS that came, which nobody waits for but the end."""
+async def _open_delivery_reporter(
+    http: ClientSession, sim_card: SimCard
+) -> AsyncIterator[Callable[[ReceivedSms], None]]:
+    """A function that reports an SMS as delivered in a task; leaving the context waits for the tasks."""
     under_way: set[asyncio.Task[object]] = set()
 
-    def tell(sms: Received) -> None:
-        task: asyncio.Task[object] = asyncio.create_task(report(http, line, sms.id))
+    def report_sms(sms: ReceivedSms) -> None:
+        task: asyncio.Task[object] = asyncio.create_task(report_delivery(http, sim_card, sms.id))
         under_way.add(task)
 
     try:
-        yield tell
+        yield report_sms
     finally:
         await asyncio.gather(*under_way)
 
 
-def _session(base_url: str) -> ClientSession:
+def _open_session(base_url: str) -> ClientSession:
     try:
         return ClientSession(base_url)
     except ValueError:
-        raise CannotDialError(f"{base_url} is no address; write it like http://127.0.0.1:8080.") from None
+        raise CannotDialError(f"{base_url} is not an address; write one such as http://127.0.0.1:8080.") from None
 
 
-async def _gateway(http: ClientSession, base_url: str) -> Mapping[str, Any]:
+async def _fetch_gateway_info(http: ClientSession, base_url: str) -> Mapping[str, Any]:
     try:
         async with http.get("/simulator/phone.json") as response:
             if response.ok:
@@ -311,35 +354,35 @@ async def _gateway(http: ClientSession, base_url: str) -> Mapping[str, Any]:
     except ClientError:
         raise CannotDialError(f"No gateway answers at {base_url}; start one with: python server.py") from None
     raise CannotDialError(
-        f"The gateway at {base_url} has no simulator; in its config.toml set simulator.enabled = true."
+        f"The gateway at {base_url} has no simulator; set simulator.enabled = true in its config.toml."
     )
 
 
-def _number(number: str) -> str:
-    if not _is_number(number):
-        raise CannotDialError(f"{number} is no number to call from; write it like +8801700000001.")
-    return number
+def _validate_msisdn(msisdn: str) -> str:
+    if not _is_msisdn(msisdn):
+        raise CannotDialError(f"{msisdn} is not a number to call from; write one such as +8801700000001.")
+    return msisdn
 
 
-def _network(phone: Mapping[str, Any], code: str) -> Mapping[str, Any]:
-    known = {network["code"]: network for network in phone["networks"]}
+def _find_network(gateway_info: Mapping[str, Any], code: str) -> Mapping[str, Any]:
+    known = {network["code"]: network for network in gateway_info["networks"]}
     if code not in known:
         raise CannotDialError(f"Network {code} is not known; there are {', '.join(known)}.")
     return dict(known[code])
 
 
-def _beyond(dialled: str, line: Line) -> str:
-    rest = beyond(dialled, line.service_code)
+def _require_deep_path(dial_string: str, sim_card: SimCard) -> str:
+    rest = parse_deep_dial(dial_string, sim_card.service_code)
     if rest is None:
-        raise CannotDialError(f"{dialled} does not lead to this gateway; its code is {line.service_code}.")
+        raise CannotDialError(f"{dial_string} does not lead to this gateway; its code is {sim_card.service_code}.")
     return rest
 
 
-def _ringable(gateway: Mapping[str, Any], to: str | None) -> str:
-    numbers = [called["number"] for called in gateway["missedCalls"]]
+def _choose_missed_call_number(gateway_info: Mapping[str, Any], to: str | None) -> str:
+    numbers = [called["number"] for called in gateway_info["missedCalls"]]
     if not numbers:
-        raise CannotDialError("This gateway has no number to ring; in its config.toml fill missed_calls.numbers.")
-    number = rung(to, numbers) if to else numbers[0]
+        raise CannotDialError("This gateway has no missed-call number; set missed_calls.numbers in its config.toml.")
+    number = find_dialled_number(to, numbers) if to else numbers[0]
     if number is None:
-        raise CannotDialError(f"{to} is no missed-call number of this gateway's; there are {', '.join(numbers)}.")
+        raise CannotDialError(f"{to} is not a missed-call number of this gateway; there are {', '.join(numbers)}.")
     return number

@@ -1,8 +1,8 @@
-/** SMS on the wire as Africa's Talking puts them there: one that was written, and the report of one that came. */
+/** An inbound SMS and a delivery report in Africa's Talking's wire format. */
 
 import { encode, moment, newId, post } from "./wire.js";
 
-/** An SMS to the gateway; `line` has its path `{inbound}` and `{smsCode}`, `sim` and `log` are as a call's. */
+/** An SMS to the gateway; `line` has the path `{inbound}` and `{smsCode}`, `sim` and `log` are as in call.js. */
 export class Sms {
   constructor(line, sim, text, log) {
     this.line = line;
@@ -14,12 +14,12 @@ export class Sms {
     });
   }
 
-  /** Whether the gateway took it; sent again, it goes under the same id, as the provider repeats what was not taken. */
+  /** Send it; true if the gateway accepts it. A repeated SMS has the same id, like the provider's. */
   async send() {
     return (await this.request("sms")).status === 200;
   }
 
-  /** Send it once more, as a provider may; true when it is taken again. */
+  /** Repeat the request, like a provider; true if it is accepted again. */
   async repeat() {
     return (await this.request("repeat")).status === 200;
   }
@@ -31,7 +31,7 @@ export class Sms {
   }
 }
 
-/** Tell the gateway that the SMS with this id is on the phone. */
+/** Report the SMS with this id as delivered. */
 export async function deliver(line, sim, id, log) {
   const { number, networkCode } = sim;
   const form = encode({ phoneNumber: number, retryCount: 0, id, status: "Success", networkCode });

@@ -1,33 +1,33 @@
-"""SMS on the wire as Africa's Talking puts them there: one that was written, and the report of one that came."""
+"""An inbound SMS and a delivery report in Africa's Talking's wire format."""
 
 from datetime import UTC, datetime
 
 from aiohttp import ClientSession
 
-from web.simulator.line import Line, Reply, new_id, post, written
+from web.simulator.sim_card import SimCard, WebhookResponse, format_timestamp, new_id, post_webhook
 
 
-async def send(http: ClientSession, line: Line, text: str) -> Reply:
-    """Write `text` to the gateway."""
+async def send_sms(http: ClientSession, sim_card: SimCard, text: str) -> WebhookResponse:
+    """Send `text` to the gateway; its response."""
     form = {
         "linkId": "",
         "text": text,
-        "to": line.sms_code,
+        "to": sim_card.sms_code,
         "id": new_id("ATXid_"),
-        "date": written(datetime.now(UTC)),
-        "from": line.number,
-        "networkCode": line.network,
+        "date": format_timestamp(datetime.now(UTC)),
+        "from": sim_card.msisdn,
+        "networkCode": sim_card.network_code,
     }
-    return await post(http, line.inbound, form)
+    return await post_webhook(http, sim_card.sms_path, form)
 
 
-async def report(http: ClientSession, line: Line, sms: str) -> Reply:
-    """Tell the gateway that the SMS with this id is on the phone."""
+async def report_delivery(http: ClientSession, sim_card: SimCard, sms_id: str) -> WebhookResponse:
+    """Report to the gateway that the SMS with this id is delivered; its response."""
     form = {
-        "phoneNumber": line.number,
+        "phoneNumber": sim_card.msisdn,
         "retryCount": "0",
-        "id": sms,
+        "id": sms_id,
         "status": "Success",
-        "networkCode": line.network,
+        "networkCode": sim_card.network_code,
     }
-    return await post(http, line.delivery, form)
+    return await post_webhook(http, sim_card.delivery_path, form)

@@ -1,4 +1,4 @@
-/** Draws the SMS as a conversation: the phone's own on the right, those that came on the left, the newest below. */
+/** Draws SMS as a conversation: sent ones on the right, received ones on the left, the newest at the bottom. */
 
 import { made, put } from "./display.js";
 import { segmented } from "./measure.js";
@@ -7,12 +7,12 @@ import { languageOf, timeOf } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const LINK = /https?:\/\/[^\s<>"]*[^\s<>".,;:!?)।]/g;
 
-/** Each is drawn once, so that a screen reader says it once; `again(id)` is called for one that is to be sent again. */
+/** Each SMS is drawn once, so that a screen reader reads it once; `again(id)` sends an SMS again. */
 export class Thread {
   constructor(again) {
     this.again = again;
     this.drawn = new Map();
-    this.following = true; // whether the newest is in sight, and is to stay there when a long draft takes room
+    this.following = true; // the newest SMS is visible, and stays so when a long draft takes space
     $("thread").addEventListener("scroll", ({ target }) => { this.following = isAtEnd(target); });
     new ResizeObserver(() => this.following && this.showNewest()).observe($("thread"));
   }
@@ -29,7 +29,7 @@ export class Thread {
     this.open = phone.open === "thread";
   }
 
-  /** Those of another SIM card are gone. */
+  /** Remove the SMS of another SIM card. */
   forget(phone) {
     const here = new Set(phone.thread.map(({ id }) => id));
     const gone = [...this.drawn].filter(([id]) => !here.has(id));
@@ -45,18 +45,18 @@ export class Thread {
     return bubble;
   }
 
-  /** The newest at the bottom; of one that is longer than the display, its beginning. */
+  /** Scroll to the newest SMS; to its beginning if it is longer than the display. */
   showNewest() {
     const last = $("bubbles").lastElementChild;
     if (!last) return;
-    const [thread, above] = [$("thread"), 6]; // px left above the beginning
+    const [thread, above] = [$("thread"), 6]; // px above the beginning
     thread.scrollTop = last.offsetHeight > thread.clientHeight ? last.offsetTop - above : thread.scrollHeight;
   }
 }
 
 const isAtEnd = ({ scrollTop, clientHeight, scrollHeight }) => scrollTop + clientHeight > scrollHeight - 8; // px
 
-/** When it came or went, and of one's own whether it did. */
+/** The time of an SMS, and the state of a sent one. */
 function foot(bubble, { id, from, at, state }, { say, language, smsCode, again }) {
   const time = made("time", { textContent: timeOf(new Date(at), language), dateTime: at });
   const told = [from && from !== smsCode ? `${from} · ` : "", time, state ? ` · ${say(state)}` : ""];
@@ -73,7 +73,7 @@ function retry(again, say) {
   return button;
 }
 
-/** The text, with what is an address in it to be followed. */
+/** The text with its addresses as links. */
 function linked(text) {
   const links = [...text.matchAll(LINK)];
   const ends = links.map((link) => link.index + link[0].length);

@@ -1,19 +1,19 @@
-/** What is typed on a keypad, as a value: `{text, caret, mode, tap}`. Letters come by tapping a key again and again. */
+/** Multi-tap input of a keypad as a value: `{text, caret, mode, tap}`. */
 
 export const LETTERS = {
   1: ".,?!'-@/1", 2: "abc2", 3: "def3", 4: "ghi4", 5: "jkl5", 6: "mno6", 7: "pqrs7", 8: "tuv8", 9: "wxyz9",
   0: " 0", "*": "*#+",
 };
 const MODES = ["123", "Abc", "abc"]; // digits; letters with capitals where words begin; letters
-const SAME_LETTER_WITHIN = 1000; // ms between two taps that still mean one letter
+const SAME_LETTER_WITHIN = 1000; // ms between two taps for one letter
 
-/** Nothing typed yet. */
+/** Empty input. */
 export const blank = (mode = "123") => ({ text: "", caret: 0, mode, tap: null });
 
-/** What stands there now by other means than the keypad. */
+/** Input that was typed or pasted without the keypad. */
 export const set = (typed, text, caret) => ({ ...typed, text, caret, tap: null });
 
-/** One key of the keypad, at `now` ms; `#` goes round the modes. */
+/** One key of the keypad at `now` ms; `#` changes the mode. */
 export function tap(typed, key, now) {
   if (key === "#") return { ...typed, mode: MODES[(MODES.indexOf(typed.mode) + 1) % MODES.length], tap: null };
   if (typed.mode === "123") return replace(typed, 0, key, null);
@@ -22,13 +22,13 @@ export function tap(typed, key, now) {
   return replace(typed, again ? 1 : 0, capital(typed, again, LETTERS[key][turn]), { key, now, turn });
 }
 
-/** A key that is held writes its digit over the letter that its tap has written. */
+/** A held key replaces the letter of its tap with its digit. */
 export const hold = (typed, key) => (typed.tap?.key === key ? replace(typed, 1, key, null) : typed);
 
-/** The character before the caret is gone. */
+/** Delete the character before the caret. */
 export const erase = (typed) => replace(typed, [...typed.text.slice(0, typed.caret)].at(-1)?.length ?? 0, "", null);
 
-/** The caret, so many characters on. */
+/** Move the caret by this number of characters. */
 export function move(typed, by) {
   return { ...typed, caret: Math.min(Math.max(typed.caret + by, 0), typed.text.length), tap: null };
 }
@@ -38,7 +38,7 @@ function capital({ text, caret, mode }, again, letter) {
   return mode === "Abc" && /(^|\s)$/.test(before) ? letter.toUpperCase() : letter;
 }
 
-/** Put `letter` at the caret in the place of the `count` characters before it. */
+/** Replace the `count` characters before the caret with `letter`. */
 function replace(typed, count, letter, tapped) {
   const { text, caret } = typed;
   const start = caret - count;

@@ -1,6 +1,6 @@
-"""The wallet of a phone on the desk: what the gateway asks it for, and what its holder answers.
+"""The wallet of a simulated phone: payment requests, and the answers to them.
 
-On a real phone the operator's own screen asks for the PIN; here it comes with the SMS, as an event of its own.
+On a real phone the operator's own screen asks for the PIN. Here the request is an event of the SMS stream.
 """
 
 import asyncio
@@ -12,93 +12,93 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from callbacks import BadCallback, form
+from core.http.webhooks import BadWebhookError, read_form
 
 PAYEE: Final = "Ekdial"
-ROUTE: Final = "/simulator/wallet"
+WALLET_PATH: Final = "/simulator/wallet"
 
 
-class Prompt(Protocol):
-    """A question on a phone: an amount in hundredths, and what it is for."""
+class SimulatedPrompt(Protocol):
+    """A payment request on a phone."""
 
     @property
     def id(self) -> str:
-        """Unique."""
+        """A unique id."""
 
     @property
     def amount_minor(self) -> int:
-        """In hundredths."""
+        """The amount in hundredths."""
 
     @property
     def currency(self) -> str:
-        """ISO 4217."""
+        """The currency by ISO 4217."""
 
     @property
-    def about(self) -> str:
-        """What it is for, as the payer's statement will say."""
+    def description(self) -> str:
+        """The purpose, as in the payer's statement."""
 
     @property
-    def ends(self) -> datetime:
-        """When it is too late to answer."""
+    def expires_at(self) -> datetime:
+        """When the request expires."""
 
 
-class Prompts(Protocol):
-    """Questions from now on, one at a time; an `asyncio.Queue` is one."""
+class PromptQueue(Protocol):
+    """New requests, one at a time; an `asyncio.Queue` is one."""
 
-    async def get(self) -> Prompt:
-        """The next one, whenever it comes."""
+    async def get(self) -> SimulatedPrompt:
+        """Wait for the next request."""
 
 
-class Wallets(Protocol):
-    """Where the prompts are."""
+class SimulatedWallets(Protocol):
+    """The payment requests of all phones."""
 
-    async def waiting(self, number: str) -> Sequence[Prompt]:
-        """Those of a phone that nobody has answered."""
+    async def pending_prompts(self, msisdn: str) -> Sequence[SimulatedPrompt]:
+        """The unanswered requests of a phone."""
 
-    def listen(self, number: str) -> AbstractAsyncContextManager[Prompts]:
-        """Those to come."""
+    def listen(self, msisdn: str) -> AbstractAsyncContextManager[PromptQueue]:
+        """A queue of new requests of a phone, inside the context."""
 
-    async def press(self, request: str, pin: str | None, /) -> str:
-        """What the holder does with one: types a PIN, or declines; what came of it, in a word."""
+    async def answer_prompt(self, request_id: str, pin: str | None, /) -> str:
+        """Answer a request with a PIN, or decline it with None; the result in one word."""
 
 
 class NoWallets:
-    """No phone here has one."""
+    """Phones without wallets."""
 
-    async def waiting(self, number: str) -> Sequence[Prompt]:  # noqa: ARG002 - nobody's
-        """None."""
+    async def pending_prompts(self, msisdn: str) -> Sequence[SimulatedPrompt]:  # noqa: ARG002 - the interface's
+        """No requests."""
         return ()
 
     @asynccontextmanager
-    async def listen(self, number: str) -> AsyncIterator[Prompts]:  # noqa: ARG002 - nobody's
-        """Nothing ever comes."""
+    async def listen(self, msisdn: str) -> AsyncIterator[PromptQueue]:  # noqa: ARG002 - the interface's
+        """A queue that stays empty."""
         yield asyncio.Queue()
 
-    async def press(self, request: str, pin: str | None, /) -> str:  # noqa: ARG002 - nobody's
-        """There is none."""
+    async def answer_prompt(self, request_id: str, pin: str | None, /) -> str:  # noqa: ARG002 - the interface's
+        """The request is gone."""
         return "gone"
 
 
-def event_of(prompt: Prompt) -> bytes:
-    """As the stream has it, without an id: those are of SMS."""
+def build_wallet_event(prompt: SimulatedPrompt) -> bytes:
+    """The event of the stream; it has no id, since ids are those of SMS."""
     facts = {
         "id": prompt.id,
         "amount": f"{prompt.currency} {prompt.amount_minor / 100:,.2f}",
         "payee": PAYEE,
-        "about": prompt.about,
-        "ends": prompt.ends.isoformat(),
+        "about": prompt.description,
+        "ends": prompt.expires_at.isoformat(),
     }
     return f"event: wallet\ndata: {json.dumps(facts)}\n\n".encode()
 
 
-def answering(wallets: Wallets) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Takes `request` and a `pin`, or none for a no; what came of it is one word of JSON."""
+def build_answer_handler(wallets: SimulatedWallets) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The handler of a form with `request` and `pin`; without a PIN the request is declined. It responds in JSON."""
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def handle_answer(request: web.Request) -> web.StreamResponse:
         try:
-            said = await form(request)
-        except BadCallback as bad:
-            return bad.answer()
-        return web.json_response({"said": await wallets.press(said.get("request", ""), said.get("pin"))})
+            form = await read_form(request)
+        except BadWebhookError as bad:
+            return bad.to_response()
+        return web.json_response({"said": await wallets.answer_prompt(form.get("request", ""), form.get("pin"))})
 
-    return answer
+    return handle_answer

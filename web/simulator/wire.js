@@ -1,18 +1,18 @@
-/** What every request of the phone's to the gateway has in common: the provider's spelling, its ids and its patience. */
+/** What all requests to the gateway share: the provider's encoding, its ids and its timeout. */
 
-const ANSWERS_WITHIN = 10_000; // ms; the provider gives up on a gateway then
-const STILL_ESCAPED = /[!'()*]/g; // the provider escapes these; encodeURIComponent does not
+const ANSWERS_WITHIN = 10_000; // ms, like the provider
+const STILL_ESCAPED = /[!'()*]/g; // the provider escapes these, unlike encodeURIComponent
 
-/** As the provider's look: `ATUid_`, `ATXid_` or `ATVId_`, and 32 hexadecimal digits. */
+/** An id in the provider's form: `ATUid_`, `ATXid_` or `ATVId_`, and 32 hexadecimal digits. */
 export function newId(prefix) {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return prefix + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Now, as the provider writes it: `2026-01-02 03:04:05`, UTC. */
+/** The current time in UTC in the provider's form: `2026-01-02 03:04:05`. */
 export const moment = () => new Date().toISOString().slice(0, 19).replace("T", " ");
 
-/** A form body in the provider's spelling: `+` for a space, `%2A` for an asterisk, `%2B` for a plus. */
+/** A form body in the provider's encoding: `+` for a space, `%2A` for an asterisk, `%2B` for a plus. */
 export function encode(fields) {
   const spelled = (text) => encodeURIComponent(text)
     .replace(STILL_ESCAPED, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -20,7 +20,7 @@ export function encode(fields) {
   return Object.entries(fields).map(([name, value]) => `${name}=${spelled(value)}`).join("&");
 }
 
-/** `{status, body, headers, ms}`; where no answer came, status 0 and `why`: "timeout" or "unreachable". */
+/** `{status, body, headers, ms}`; without a response, status 0 and `why`: "timeout" or "unreachable". */
 export async function post(path, body, headers = {}) {
   const begun = performance.now();
   const took = () => performance.now() - begun;

@@ -1,7 +1,7 @@
-/** The words of the page and of the handset itself, in the three languages; what the gateway says is its own affair. */
+/** The texts of the page and of the handset in every language; the gateway's texts come from the gateway. */
 
 const en = {
-  title: "The phone on the desk",
+  title: "Phone simulator",
   lead: "A feature phone on the real gateway: what it shows and receives is what a citizen's phone would.",
   how: "Dial {code} and press the green key; by itself it offers numbers to ring. Messages go to {sms}. Your keyboard works too: digits, Enter, Esc.",
   sim: "SIM card",
@@ -87,7 +87,7 @@ const en = {
 };
 
 const bn = {
-  title: "টেবিলের ফোন",
+  title: "ফোন সিমুলেটর",
   lead: "আসল গেটওয়ের সঙ্গে যুক্ত একটি বাটন ফোন: নাগরিকের ফোনে যা দেখা যায় ও আসে, এখানেও ঠিক তা-ই।",
   how: "{code} ডায়াল করে সবুজ বোতাম চাপুন; শুধু সবুজ বোতাম চাপলে মিসড কলের নম্বর আসে। মেসেজ যায় {sms} নম্বরে। কিবোর্ডেও চলে: সংখ্যা, Enter, Esc।",
   sim: "সিম কার্ড",
@@ -173,7 +173,7 @@ const bn = {
 };
 
 const hi = {
-  title: "मेज़ का फ़ोन",
+  title: "फ़ोन सिम्युलेटर",
   lead: "असली गेटवे से जुड़ा एक बटन वाला फ़ोन: नागरिक के फ़ोन पर जो दिखता और आता है, वही यहाँ भी।",
   how: "{code} डायल करें और हरा बटन दबाएँ; सिर्फ़ हरा बटन दबाने पर मिस्ड कॉल के नंबर आते हैं। मैसेज {sms} पर जाते हैं। कीबोर्ड भी चलता है: अंक, Enter, Esc।",
   sim: "सिम कार्ड",
@@ -270,11 +270,11 @@ export function speaker(language) {
   return (name, facts = {}) => WORDS[language][name].replace(/\{(\w+)\}/g, (_, fact) => spelled(facts[fact]));
 }
 
-/** Hours and minutes, and the day, as they are written in `language`. */
+/** Time and date in the format of `language`. */
 export const timeOf = (date, language) =>
   new Intl.DateTimeFormat(LOCALES[language], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
 export const dayOf = (date, language) =>
   new Intl.DateTimeFormat(LOCALES[language], { weekday: "short", day: "numeric", month: "short" }).format(date);
 
-/** Which language a text of the gateway's is read aloud in, as far as its script tells. */
+/** The language for reading a text of the gateway aloud, guessed from its script. */
 export const languageOf = (text) => Object.keys(SCRIPTS).find((language) => SCRIPTS[language].test(text)) ?? "en";

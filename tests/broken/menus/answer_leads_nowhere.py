@@ -1,10 +1,10 @@
-"""menus: ask_name: leads to 'thanks', which is no screen; name one that is there"""
+"""menus: ask_name: leads to 'thanks', which is not a screen; use an existing name"""
 
-from menus import checks
+from menus import validators
 from menus.model import Choice, Goodbye, Option, Question
 
 TREE = (
     Choice("main", (Option("help", goto="ask_name"),)),
-    Question("ask_name", "name", checks.person, goto="thanks"),
+    Question("ask_name", "name", validators.person_name, goto="thanks"),
     Goodbye("stuck"),
 )

@@ -1,9 +1,9 @@
-"""menus: form: leads to 'confirm', which is no screen; name one that is there"""
+"""menus: form: leads to 'confirm', which is not a screen; use an existing name"""
 
 from menus.model import Choice, Form, Goodbye, Option
 
 TREE = (
     Choice("main", (Option("help", goto="form"),)),
-    Form("form", lambda _: (), saves="form", goto="confirm"),
+    Form("form", lambda _: (), save_as="form", goto="confirm"),
     Goodbye("stuck"),
 )

@@ -1,4 +1,4 @@
-"""menus: main: leads to 'halp', which is no screen; did you mean 'help'?"""
+"""menus: main: leads to 'halp', which is not a screen; did you mean 'help'?"""
 
 from menus.model import Choice, Goodbye, Option
 

@@ -1,4 +1,4 @@
-"""menus: main: leads to 'weather', which is no screen; name one that is there"""
+"""menus: main: leads to 'weather', which is not a screen; use an existing name"""
 
 from menus.model import Choice, Goodbye, Option
 

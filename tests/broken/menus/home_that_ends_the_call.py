@@ -1,4 +1,4 @@
-"""menus: main: home is here, and this is no choice; add a Choice of this name"""
+"""menus: main: the home screen is not a choice; add a Choice of this name"""
 
 from menus.model import Goodbye
 

@@ -1,4 +1,4 @@
-"""menus: stuck: a call that is stuck ends here, and this is no goodbye; add a Goodbye of this name"""
+"""menus: stuck: the screen after a cycle of steps is not a goodbye; add a Goodbye of this name"""
 
 from menus.model import Choice, Goodbye, Option
 

@@ -1,4 +1,4 @@
-"""menus: main: an option is called 'text' like what it stands under; rename it"""
+"""menus: main: an option is called 'text' which is a key of every screen; rename it"""
 
 from menus.model import Choice, Goodbye, Option
 

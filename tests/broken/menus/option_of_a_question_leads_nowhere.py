@@ -1,13 +1,13 @@
-"""menus: ask_name: leads to 'skipped', which is no screen; name one that is there"""
+"""menus: ask_name: leads to 'skipped', which is not a screen; use an existing name"""
 
-from menus import checks
+from menus import validators
 from menus.model import Choice, Goodbye, Option, Question
 
 SKIP = (Option("skip", goto="skipped"),)
 
 TREE = (
     Choice("main", (Option("help", goto="ask_name"),)),
-    Question("ask_name", "name", checks.person, goto="thanks", options=SKIP),
+    Question("ask_name", "name", validators.person_name, goto="thanks", options=SKIP),
     Goodbye("thanks"),
     Goodbye("stuck"),
 )

@@ -1,4 +1,4 @@
-"""menus: fees: nothing leads here; let a screen lead to it, or take it out"""
+"""menus: fees: no screen leads here; link it from a screen, or remove it"""
 
 from menus.model import Choice, Goodbye, Option
 

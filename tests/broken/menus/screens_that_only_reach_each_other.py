@@ -1,5 +1,5 @@
-"""menus: left: nothing leads here; let a screen lead to it, or take it out
-menus: right: nothing leads here; let a screen lead to it, or take it out"""
+"""menus: left: no screen leads here; link it from a screen, or remove it
+menus: right: no screen leads here; link it from a screen, or remove it"""
 
 from menus.model import Choice, Goodbye, Option
 

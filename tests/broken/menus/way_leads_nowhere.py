@@ -1,11 +1,11 @@
-"""menus: send: leads to 'sent', which is no screen; did you mean 'send'?"""
+"""menus: send: leads to 'sent', which is not a screen; did you mean 'send'?"""
 
 from typing import Literal
 
-from menus.model import Choice, Goodbye, Option, Outcome, Step, Visit
+from menus.model import Choice, Goodbye, Option, Outcome, Step, StepContext
 
 
-async def send(visit: Visit) -> Outcome[Literal["sent"]]:
+async def send(context: StepContext) -> Outcome[Literal["sent"]]:
     return Outcome("sent")
 
 

@@ -1,11 +1,11 @@
-"""menus: send: it maps 'too_many', which its function never answers; take it out"""
+"""menus: send: it maps 'too_many', which its function never returns; remove it"""
 
 from typing import Literal
 
-from menus.model import Choice, Goodbye, Option, Outcome, Step, Visit
+from menus.model import Choice, Goodbye, Option, Outcome, Step, StepContext
 
 
-async def send(visit: Visit) -> Outcome[Literal["sent"]]:
+async def send(context: StepContext) -> Outcome[Literal["sent"]]:
     return Outcome("sent")
 
 

@@ -1,11 +1,11 @@
-"""menus: send: its outcome 'too_many' leads nowhere; map it to a screen"""
+"""menus: send: its outcome 'too_many' has no screen; map it to a screen"""
 
 from typing import Literal
 
-from menus.model import Choice, Goodbye, Option, Outcome, Step, Visit
+from menus.model import Choice, Goodbye, Option, Outcome, Step, StepContext
 
 
-async def send(visit: Visit) -> Outcome[Literal["sent", "too_many"]]:
+async def send(context: StepContext) -> Outcome[Literal["sent", "too_many"]]:
     return Outcome("sent")
 
 

@@ -1,9 +1,9 @@
-"""menus: send: its function does not say its ways; annotate it: -> Outcome[Literal["done"]]"""
+"""menus: send: its function does not declare its outcomes; annotate it: -> Outcome[Literal["done"]]"""
 
-from menus.model import Choice, Goodbye, Option, Outcome, Step, Visit
+from menus.model import Choice, Goodbye, Option, Outcome, Step, StepContext
 
 
-async def send(visit: Visit) -> Outcome:
+async def send(context: StepContext) -> Outcome:
     return Outcome("sent")
 
 

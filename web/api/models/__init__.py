@@ -1,1 +1,1 @@
-"""What departments' systems send and are sent: each model checks it, writes it, and describes it in openapi.json."""
+"""Request and response models of the department API. Each validates, serialises, and describes itself in openapi.json."""

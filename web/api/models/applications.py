@@ -1,113 +1,120 @@
-"""An application as its department asks for it, reads it and moves it on."""
+"""Models of applications: queries, summaries, details and status changes."""
 
 from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
+from core.languages import LocaleCode
 from web.api.models.common import (
-    MOMENT_EXAMPLE,
     NOTE_EXAMPLE,
-    NUMBER_EXAMPLE,
     PERSON_EXAMPLE,
+    REFERENCE_NUMBER_EXAMPLE,
+    TIMESTAMP_EXAMPLE,
+    CitizenNumber,
     Code,
-    Heard,
-    Language,
     Notes,
-    Number,
-    Page,
-    PageAsked,
+    PageModel,
+    PageQuery,
     Person,
-    Told,
-    may_lack,
-    with_example,
+    ReferenceNumber,
+    RequestModel,
+    ResponseModel,
+    config_with_example,
+    describe_as_optional,
 )
 
 Status: TypeAlias = Literal[
     "received", "under_review", "more_information", "approved", "rejected", "ready", "delivered", "withdrawn"
 ]
 
-LISTED_EXAMPLE: Final = {
-    "tracking_number": NUMBER_EXAMPLE,
+SUMMARY_EXAMPLE: Final = {
+    "tracking_number": REFERENCE_NUMBER_EXAMPLE,
     "service": "birth_certificate",
     "office": "mirpur",
     "status": "received",
     "promised": "2026-11-28",
-    "received": MOMENT_EXAMPLE,
-    "changed": MOMENT_EXAMPLE,
+    "received": TIMESTAMP_EXAMPLE,
+    "changed": TIMESTAMP_EXAMPLE,
 }
-FILED_EXAMPLE: Final = {
-    **LISTED_EXAMPLE,
+APPLICATION_EXAMPLE: Final = {
+    **SUMMARY_EXAMPLE,
     "note": {},
     "applicant": PERSON_EXAMPLE,
     "beneficiary": None,
     "fee": {"amount_minor": 5000, "currency": "BDT", "state": "due"},
     "on_file": [],
     "form": {"holder": "Rahim Uddin", "born": "2025-11-21"},
-    "events": [{"status": "received", "note": {}, "at": MOMENT_EXAMPLE}],
+    "events": [{"status": "received", "note": {}, "at": TIMESTAMP_EXAMPLE}],
 }
 
 
-class ApplicationsAsked(PageAsked):
-    """Which applications, and which part of their list."""
+class ApplicationsQuery(PageQuery):
+    """A filter for applications, and the part of the list that is requested."""
 
     service: Annotated[
         Code,
-        Field(description="Only those for this service, by its code in the catalogue.", json_schema_extra=may_lack),
+        Field(
+            description="Only those for this service, by its code in the catalogue.",
+            json_schema_extra=describe_as_optional,
+        ),
     ] = ""
-    status: Annotated[Status | None, Field(description="Only those in this status.", json_schema_extra=may_lack)] = None
+    status: Annotated[
+        Status | None, Field(description="Only those in this status.", json_schema_extra=describe_as_optional)
+    ] = None
 
 
-class ApplicationEvent(Heard):
-    """What a department reports: the new status, and what the citizen is told with it."""
+class ApplicationEvent(RequestModel):
+    """The new status of an application, and a note for the citizen."""
 
-    model_config = with_example({"status": "ready", "note": NOTE_EXAMPLE}, Heard)
+    model_config = config_with_example({"status": "ready", "note": NOTE_EXAMPLE}, RequestModel)
 
     status: Status
     note: Notes = Field(default_factory=dict)
 
 
-class ApplicationMoved(Told):
-    """A move that was made, now or by an earlier request with the same key."""
+class ApplicationStatusChange(ResponseModel):
+    """A status change, made by this request or by an earlier one with the same key."""
 
-    model_config = with_example(
-        {"tracking_number": NUMBER_EXAMPLE, "status": "ready", "note": NOTE_EXAMPLE, "at": MOMENT_EXAMPLE}, Told
+    model_config = config_with_example(
+        {"tracking_number": REFERENCE_NUMBER_EXAMPLE, "status": "ready", "note": NOTE_EXAMPLE, "at": TIMESTAMP_EXAMPLE},
+        ResponseModel,
     )
 
-    tracking_number: Number
+    tracking_number: ReferenceNumber
     status: Status
-    note: dict[Language, str]
+    note: dict[LocaleCode, str]
     at: datetime
 
 
-class ApplicationPast(Told):
-    """One step of an application's way."""
+class ApplicationHistoryEntry(ResponseModel):
+    """One status that an application had."""
 
     status: Status
-    note: dict[Language, str]
+    note: dict[LocaleCode, str]
     at: datetime
 
 
-class Beneficiary(Told):
-    """The other person whom an application is for."""
+class Beneficiary(ResponseModel):
+    """The person that an application is for, where that is not the applicant."""
 
-    number: str
+    number: CitizenNumber
 
 
-class Fee(Told):
-    """What is to be paid for an application, in hundredths, and what became of it."""
+class Fee(ResponseModel):
+    """The fee of an application, in hundredths of its currency, and whether it is paid."""
 
     amount_minor: int
     currency: str
     state: Literal["none", "due", "pending", "paid"]
 
 
-class ListedApplication(Told):
-    """An application in a list: nothing of a person."""
+class ApplicationSummary(ResponseModel):
+    """An application in a list, without personal data."""
 
-    model_config = with_example(LISTED_EXAMPLE, Told)
+    model_config = config_with_example(SUMMARY_EXAMPLE, ResponseModel)
 
-    tracking_number: Number
+    tracking_number: ReferenceNumber
     service: str
     office: str
     status: Status
@@ -116,25 +123,29 @@ class ListedApplication(Told):
     changed: datetime
 
 
-class Applications(Page):
-    """Applications in the order in which they changed, those that changed longest ago first."""
+class Applications(PageModel):
+    """Applications in the order of their last change, the oldest change first."""
 
-    model_config = with_example({"items": [LISTED_EXAMPLE], "next": None, "next_since": MOMENT_EXAMPLE}, Told)
+    model_config = config_with_example(
+        {"items": [SUMMARY_EXAMPLE], "next": None, "next_since": TIMESTAMP_EXAMPLE}, ResponseModel
+    )
 
-    items: tuple[ListedApplication, ...]
+    items: tuple[ApplicationSummary, ...]
 
 
-class Application(ListedApplication):
-    """An application as the citizen handed it in, and what has become of it. `form` is what they typed, by field."""
+class Application(ApplicationSummary):
+    """An application with everything that the citizen submitted, and its history. `form` has the answers by field."""
 
-    model_config = with_example(FILED_EXAMPLE, Told)
+    model_config = config_with_example(APPLICATION_EXAMPLE, ResponseModel)
 
-    note: dict[Language, str]
+    note: dict[LocaleCode, str]
     applicant: Person
     beneficiary: Annotated[
-        Beneficiary | None, Field(description="The other person whom it is for; null where it is for the applicant.")
+        Beneficiary | None, Field(description="The person that it is for; null if that is the applicant.")
     ]
-    fee: Annotated[Fee, Field(description="`none`: there is none; `pending`: it is being paid just now, by phone.")]
+    fee: Annotated[
+        Fee, Field(description="`none`: no fee; `pending`: the citizen is paying it by phone at this moment.")
+    ]
     form: dict[str, str]
-    on_file: Annotated[tuple[str, ...], Field(description="The papers it needs that are on file, by code.")]
-    events: tuple[ApplicationPast, ...]
+    on_file: Annotated[tuple[str, ...], Field(description="The required documents that are on file, by code.")]
+    events: tuple[ApplicationHistoryEntry, ...]

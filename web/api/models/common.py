@@ -1,4 +1,4 @@
-"""What all that is sent and told has in common: numbers, moments, notes, pages and problems."""
+"""Models and types that the other models share: reference numbers, timestamps, notes, pages and problems."""
 
 import re
 from collections.abc import Sequence
@@ -9,128 +9,156 @@ from unicodedata import category
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-LONGEST_NOTE: Final = 160
-MOST_ITEMS: Final = 200
-SOME_ITEMS: Final = 50
-MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-DIGITS: Final = re.compile(r"[0-9]{1,3}")
-NUMBER_EXAMPLE: Final = "123456789015"
-MOMENT_EXAMPLE: Final = "2026-11-21T06:00:00Z"
+from core.languages import LocaleCode
 
-Language: TypeAlias = Literal["en", "bn", "hi", "bn_Latn", "hi_Latn"]
-Number: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+MAX_NOTE_LENGTH: Final = 160
+MAX_PAGE_SIZE: Final = 200
+DEFAULT_PAGE_SIZE: Final = 50
+
+# The years are those of `core.timestamps`: the others cannot be compared in every time zone.
+TIMESTAMP_PATTERN: Final = (
+    r"^(19[7-9][0-9]|2[01][0-9][0-9])-[0-9]{2}-[0-9]{2}[Tt]"
+    r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+LIMIT_PATTERN: Final = re.compile(r"[0-9]{1,3}")
+REFERENCE_NUMBER_EXAMPLE: Final = "123456789015"
+TIMESTAMP_EXAMPLE: Final = "2026-11-21T06:00:00Z"
+
+ReferenceNumber: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Code: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 
 
-def _written(text: str) -> str:
-    """A note as it can be kept and shown: a line break is the only control character that has a place in it."""
+def _validate_note(text: str) -> str:
+    """The note without outer spaces. A line break is the only control character allowed in it.
+
+    Raises:
+        PydanticCustomError: the note is empty, or contains another control character.
+    """
     if any(category(character) == "Cc" for character in text if character != "\n"):
-        raise PydanticCustomError("unprintable", "A control character stands in it")
+        raise PydanticCustomError("unprintable", "It contains a control character")
     if not text.strip():
-        raise PydanticCustomError("blank", "Nothing is written in it")
+        raise PydanticCustomError("blank", "It is empty")
     return text.strip()
 
 
-def _moment(written: object) -> object:
-    """Text of this form alone: a number would be taken for seconds since 1970."""
-    if isinstance(written, str) and not MOMENT.fullmatch(written):
+def _validate_timestamp(value: object) -> object:
+    """Accept RFC 3339 text alone: pydantic would read a number as seconds since 1970.
+
+    Raises:
+        PydanticCustomError: the text is not a timestamp with a zone.
+    """
+    if isinstance(value, str) and not re.fullmatch(TIMESTAMP_PATTERN, value):
         raise PydanticCustomError(
-            "moment", "Write a moment with its zone, such as 2026-11-21T00:00:00Z; a plus is %2B in an address"
+            "moment",
+            "Write a timestamp from 1970 to 2199 with its zone, as 2026-11-21T00:00:00Z; a plus is %2B in an address",
         )
-    return written
+    return value
 
 
-def _limit(written: object) -> object:
-    if isinstance(written, str) and not DIGITS.fullmatch(written):
-        raise PydanticCustomError("limit", "Write a whole number from 1 to {most}", {"most": MOST_ITEMS})
-    return written
+def _validate_limit(value: object) -> object:
+    if isinstance(value, str) and not LIMIT_PATTERN.fullmatch(value):
+        raise PydanticCustomError("limit", "Write a whole number from 1 to {most}", {"most": MAX_PAGE_SIZE})
+    return value
 
 
-def may_lack(schema: dict[str, Any]) -> None:
-    """A field that may be left out is described as what it is when it is there, not as that or null."""
+def describe_as_optional(schema: dict[str, Any]) -> None:
+    """Describe an optional field by its own type, not as that type or null."""
     schema.pop("default", None)
     for one in schema.pop("anyOf", ()):
         schema.update(one if one != {"type": "null"} else {})
 
 
-def with_example(example: dict[str, Any], base: type[BaseModel]) -> ConfigDict:
-    """The configuration of a model that is described with an example."""
+def config_with_example(example: dict[str, Any], base: type[BaseModel]) -> ConfigDict:
+    """The configuration of `base` with an example for openapi.json."""
     return ConfigDict(**base.model_config, json_schema_extra={"examples": [example]})
 
 
-# What the check does, as two patterns: no control character but the line break, and something that is no space.
-PRINTABLE: Final = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$"
+# The same check as two patterns: no control character except the line break, and at least one character that is no space.
+PRINTABLE_PATTERN: Final = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$"
 Note: TypeAlias = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=LONGEST_NOTE),
-    AfterValidator(_written),
-    Field(json_schema_extra={"pattern": PRINTABLE, "allOf": [{"pattern": r"\S"}]}),
+    StringConstraints(min_length=1, max_length=MAX_NOTE_LENGTH),
+    AfterValidator(_validate_note),
+    Field(json_schema_extra={"pattern": PRINTABLE_PATTERN, "allOf": [{"pattern": r"\S"}]}),
 ]
 Notes: TypeAlias = Annotated[
-    dict[Language, Note], Field(description="By language; one that is missing is said in English.")
+    dict[LocaleCode, Note], Field(description="By language; English is used for a language that is missing.")
 ]
 NOTE_EXAMPLE: Final = {"en": "Bring your old card.", "bn": "পুরোনো কার্ড আনুন।"}
-Since: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_moment, json_schema_input_type=AwareDatetime)]
-Between: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ITEMS)]
-Limit: TypeAlias = Annotated[Between, BeforeValidator(_limit, json_schema_input_type=Between)]
+Timestamp: TypeAlias = Annotated[
+    AwareDatetime,
+    BeforeValidator(
+        _validate_timestamp,
+        json_schema_input_type=Annotated[AwareDatetime, Field(json_schema_extra={"pattern": TIMESTAMP_PATTERN})],
+    ),
+]
+PageSize: TypeAlias = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]
+LimitParameter: TypeAlias = Annotated[PageSize, BeforeValidator(_validate_limit, json_schema_input_type=PageSize)]
 
 
-class Heard(BaseModel):
-    """What a department sends: anything more than there is a place for is refused."""
+class RequestModel(BaseModel):
+    """A query or body that a department sends. An unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Told(BaseModel):
-    """What a department is sent; it is made of what services say."""
+class ResponseModel(BaseModel):
+    """A response to a department; built from the attributes of a service's record."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class Nothing(Heard):
+class Empty(RequestModel):
     """No query."""
 
 
-class PageAsked(Heard):
-    """Which part of a list."""
+class PageQuery(RequestModel):
+    """The part of a list that is requested."""
 
     since: Annotated[
-        Since | None,
+        Timestamp | None,
         Field(
-            description="Only what came or changed at this moment or later: RFC 3339 with a zone.",
-            json_schema_extra=may_lack,
+            description="Only items that arrived or changed at this time or later: RFC 3339 with a zone.",
+            json_schema_extra=describe_as_optional,
         ),
     ] = None
-    limit: Annotated[Limit, Field(description="How many items a page has at most.")] = SOME_ITEMS
+    limit: Annotated[LimitParameter, Field(description="The maximum number of items of a page.")] = DEFAULT_PAGE_SIZE
     cursor: Annotated[
         str,
         Field(
             max_length=200,
-            description="Where a page ended, out of its `next`; good for the same query and key.",
-            json_schema_extra=may_lack,
+            description="The position at which a page ended, from its `next`; valid for the same query and key.",
+            json_schema_extra=describe_as_optional,
         ),
     ] = ""
 
 
-class Page(Told):
-    """What all lists have: where they go on."""
+class PageModel(ResponseModel):
+    """The fields of every list that lead to the next page."""
 
     next: Annotated[
-        str | None, Field(description="The next page, as an address on this host; null on the last one. As Link, too.")
+        str | None,
+        Field(description="The path of the next page on this host; null on the last page. The header Link has it too."),
     ]
     next_since: Annotated[
         datetime | None,
         Field(
-            description="On the last page: the `since` to ask with next time. It lies a minute back, so that nothing is "
-            "missed that was being written; what comes twice has the same number and moment."
+            description="On the last page: the `since` for the next request. It is one minute ago, so that no item that was "
+            "being written is missed; an item that comes twice has the same number and timestamp."
         ),
     ]
 
 
-class Person(Told):
-    """Whom something is told to: the MSISDN, the language, and the channel they came on."""
+CitizenNumber: TypeAlias = Annotated[
+    str | None,
+    Field(description="Null once the network gave the number to another person: nobody can be reached by it."),
+]
 
-    number: str
+
+class Person(ResponseModel):
+    """A citizen: the MSISDN, the language, and the channel that they used."""
+
+    number: CitizenNumber
     language: str
     channel: str
 
@@ -138,24 +166,24 @@ class Person(Told):
 PERSON_EXAMPLE: Final = {"number": "+8801700000001", "language": "bn", "channel": "ussd"}
 
 
-class Wrong(Told):
-    """One place that is not as it must be."""
+class FieldError(ResponseModel):
+    """One invalid field: where it is, and what is wrong with it."""
 
     where: str
     problem: str
 
 
-class Problem(Told):
-    """RFC 9457: what kind of problem, and what was wrong here and would be right."""
+class Problem(ResponseModel):
+    """A problem document (RFC 9457): what is wrong, and what to do."""
 
-    model_config = with_example(
+    model_config = config_with_example(
         {
             "type": "about:blank",
             "title": "Not found",
             "status": 404,
             "detail": "Your department has no application with this tracking number.",
         },
-        Told,
+        ResponseModel,
     )
 
     type: Literal["about:blank"] = "about:blank"
@@ -163,6 +191,6 @@ class Problem(Told):
     status: int
     detail: str
     errors: Annotated[
-        Sequence[Wrong] | None,
-        Field(description="Every place of a body or query that is wrong.", json_schema_extra=may_lack),
+        Sequence[FieldError] | None,
+        Field(description="Every invalid field of a body or query.", json_schema_extra=describe_as_optional),
     ] = None

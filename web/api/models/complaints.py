@@ -1,153 +1,167 @@
-"""A complaint and a feedback as their department asks for them, reads them and answers."""
+"""Models of complaints and feedback: queries, summaries, details and status changes."""
 
 from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
+from core.languages import LocaleCode
 from web.api.models.common import (
-    MOMENT_EXAMPLE,
-    NUMBER_EXAMPLE,
     PERSON_EXAMPLE,
-    Heard,
-    Language,
+    REFERENCE_NUMBER_EXAMPLE,
+    TIMESTAMP_EXAMPLE,
     Notes,
-    Number,
-    Page,
-    PageAsked,
+    PageModel,
+    PageQuery,
     Person,
-    Told,
-    may_lack,
-    with_example,
+    ReferenceNumber,
+    RequestModel,
+    ResponseModel,
+    config_with_example,
+    describe_as_optional,
 )
 
 ComplaintStatus: TypeAlias = Literal["received", "under_review", "answered", "escalated", "closed"]
-MovedTo: TypeAlias = Literal["under_review", "answered", "closed"]
+DepartmentStatus: TypeAlias = Literal["under_review", "answered", "closed"]
 Reason: TypeAlias = Literal["late", "money", "rude", "wrong", "unusable", "other"]
 
-COMPLAINT_EXAMPLE: Final = {
-    "complaint_number": NUMBER_EXAMPLE,
+SUMMARY_EXAMPLE: Final = {
+    "complaint_number": REFERENCE_NUMBER_EXAMPLE,
     "service": "birth_certificate",
     "tracking_number": "234567890123",
     "reason": "late",
     "status": "received",
     "level": 0,
     "promised": "2026-11-28",
-    "received": MOMENT_EXAMPLE,
-    "changed": MOMENT_EXAMPLE,
+    "received": TIMESTAMP_EXAMPLE,
+    "changed": TIMESTAMP_EXAMPLE,
 }
-CASE_EXAMPLE: Final = {
-    **COMPLAINT_EXAMPLE,
+COMPLAINT_EXAMPLE: Final = {
+    **SUMMARY_EXAMPLE,
     "text": "Nobody has called me for three weeks.",
     "complainant": PERSON_EXAMPLE,
     "note": {},
-    "events": [{"status": "received", "level": 0, "note": {}, "by": "citizen", "at": MOMENT_EXAMPLE}],
+    "events": [{"status": "received", "level": 0, "note": {}, "by": "citizen", "at": TIMESTAMP_EXAMPLE}],
 }
 ANSWER_EXAMPLE: Final = {"en": "Your certificate is ready. We are sorry for the delay."}
 FEEDBACK_EXAMPLE: Final = {
-    "feedback_number": NUMBER_EXAMPLE,
+    "feedback_number": REFERENCE_NUMBER_EXAMPLE,
     "service": "birth_certificate",
     "rating": 4,
     "text": "It was quick, but the office was hard to find.",
     "language": "en",
     "channel": "sms",
-    "received": MOMENT_EXAMPLE,
+    "received": TIMESTAMP_EXAMPLE,
 }
 
 
-class ComplaintsAsked(PageAsked):
-    """Which complaints, and which part of their list."""
+class ComplaintsQuery(PageQuery):
+    """A filter for complaints, and the part of the list that is requested."""
 
     status: Annotated[
         ComplaintStatus | None,
-        Field(description="Only those in this status.", json_schema_extra=may_lack),
+        Field(description="Only those in this status.", json_schema_extra=describe_as_optional),
     ] = None
 
 
-class ComplaintEvent(Heard):
-    """What a department does with a complaint: to answer is to move it to `answered` with a note."""
+class ComplaintEvent(RequestModel):
+    """The new status of a complaint, and a note for the citizen. To answer it, send `answered` with a note."""
 
-    model_config = with_example({"status": "answered", "note": ANSWER_EXAMPLE}, Heard)
+    model_config = config_with_example({"status": "answered", "note": ANSWER_EXAMPLE}, RequestModel)
 
-    status: MovedTo
+    status: DepartmentStatus
     note: Notes = Field(default_factory=dict)
 
 
-class ComplaintMoved(Told):
-    """A move that was made, now or by an earlier request with the same key."""
+class ComplaintStatusChange(ResponseModel):
+    """A status change, made by this request or by an earlier one with the same key."""
 
-    model_config = with_example(
-        {"complaint_number": NUMBER_EXAMPLE, "status": "answered", "note": ANSWER_EXAMPLE, "at": MOMENT_EXAMPLE}, Told
+    model_config = config_with_example(
+        {
+            "complaint_number": REFERENCE_NUMBER_EXAMPLE,
+            "status": "answered",
+            "note": ANSWER_EXAMPLE,
+            "at": TIMESTAMP_EXAMPLE,
+        },
+        ResponseModel,
     )
 
-    complaint_number: Number
+    complaint_number: ReferenceNumber
     status: ComplaintStatus
-    note: dict[Language, str]
+    note: dict[LocaleCode, str]
     at: datetime
 
 
-class ComplaintPast(Told):
-    """One step of a complaint's way. `by` is who took it: the citizen, the department, the gateway or an officer."""
+class ComplaintHistoryEntry(ResponseModel):
+    """One status that a complaint had. `by` made the change: the citizen, the department, the gateway or an officer."""
 
     status: ComplaintStatus
     level: int
-    note: dict[Language, str]
+    note: dict[LocaleCode, str]
     by: str
     at: datetime
 
 
-class ListedComplaint(Told):
-    """A complaint in a list: nothing of a person, and none of their words."""
+class ComplaintSummary(ResponseModel):
+    """A complaint in a list, without personal data and without the text."""
 
-    model_config = with_example(COMPLAINT_EXAMPLE, Told)
+    model_config = config_with_example(SUMMARY_EXAMPLE, ResponseModel)
 
-    complaint_number: Number
-    service: Annotated[str | None, Field(description="The service it is about; null where it names none.")]
-    tracking_number: Annotated[str | None, Field(description="The application it is about; null where there is none.")]
+    complaint_number: ReferenceNumber
+    service: Annotated[str | None, Field(description="The service that it is about; null if it names none.")]
+    tracking_number: Annotated[
+        str | None, Field(description="The application that it is about; null if there is none.")
+    ]
     reason: Reason
     status: ComplaintStatus
-    level: Annotated[int, Field(description="Who is to answer: 0 is the first, and each escalation one more.")]
-    promised: Annotated[date | None, Field(description="The day by which an answer is due; null once there is one.")]
+    level: Annotated[
+        int, Field(description="The level that has to answer: 0 is the first, and each escalation adds one.")
+    ]
+    promised: Annotated[date | None, Field(description="The day by which an answer is due; null after the answer.")]
     received: datetime
     changed: datetime
 
 
-class Complaints(Page):
-    """Complaints in the order in which they changed, those that changed longest ago first."""
+class Complaints(PageModel):
+    """Complaints in the order of their last change, the oldest change first."""
 
-    model_config = with_example({"items": [COMPLAINT_EXAMPLE], "next": None, "next_since": MOMENT_EXAMPLE}, Told)
+    model_config = config_with_example(
+        {"items": [SUMMARY_EXAMPLE], "next": None, "next_since": TIMESTAMP_EXAMPLE}, ResponseModel
+    )
 
-    items: tuple[ListedComplaint, ...]
+    items: tuple[ComplaintSummary, ...]
 
 
-class Complaint(ListedComplaint):
-    """A complaint in the citizen's own words, and what has become of it."""
+class Complaint(ComplaintSummary):
+    """A complaint in the citizen's own words, and its history."""
 
-    model_config = with_example(CASE_EXAMPLE, Told)
+    model_config = config_with_example(COMPLAINT_EXAMPLE, ResponseModel)
 
     text: str
     complainant: Person
-    note: dict[Language, str]
-    events: tuple[ComplaintPast, ...]
+    note: dict[LocaleCode, str]
+    events: tuple[ComplaintHistoryEntry, ...]
 
 
-class Feedback(Told):
-    """What somebody thinks of a service; of the person it says nothing."""
+class Feedback(ResponseModel):
+    """A citizen's opinion of a service, without personal data."""
 
-    model_config = with_example(FEEDBACK_EXAMPLE, Told)
+    model_config = config_with_example(FEEDBACK_EXAMPLE, ResponseModel)
 
-    feedback_number: Number
-    service: Annotated[str | None, Field(description="The service it is about; null where it names none.")]
-    rating: Annotated[int | None, Field(description="From 1 to 5; null where only words were given.")]
+    feedback_number: ReferenceNumber
+    service: Annotated[str | None, Field(description="The service that it is about; null if it names none.")]
+    rating: Annotated[int | None, Field(description="From 1 to 5; null if the citizen wrote words alone.")]
     text: str
     language: str
     channel: str
     received: datetime
 
 
-class FeedbackList(Page):
+class FeedbackList(PageModel):
     """Feedback, oldest first."""
 
-    model_config = with_example({"items": [FEEDBACK_EXAMPLE], "next": None, "next_since": MOMENT_EXAMPLE}, Told)
+    model_config = config_with_example(
+        {"items": [FEEDBACK_EXAMPLE], "next": None, "next_since": TIMESTAMP_EXAMPLE}, ResponseModel
+    )
 
     items: tuple[Feedback, ...]

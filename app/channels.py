@@ -1,0 +1,344 @@
+"""Build the routes of every channel: USSD, SMS and voice of every provider, and the simulator."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from app.context import AppContext
+from app.localization import build_calendar, build_languages_by_prefix
+from app.texts import build_sms_renderer
+from config.settings import NetworkSettings, Settings
+from core.http.fast_router import FAST_PATHS
+from core.phone_numbers import build_supported_number_check
+from core.rate_limit import DailyQuota, FallbackWindowCounter, LocalWindowCounter, RedisWindowCounter
+from menus.rendering import localization
+from menus.rendering.paging import ScreenBudget
+from menus.rendering.renderer import Renderer
+from menus.rendering.sms_texts import build_sms_locales
+from providers import africastalking
+from providers.registry import providers_in_use
+from providers.sandbox.sms import SandboxSmsProvider
+from services.messaging.inbound import InboundSmsRepository
+from services.messaging.missed_calls import AnswerCooldown
+from services.messaging.models import Message
+from services.messaging.opt_outs import OptOuts
+from services.messaging.unparsed_webhooks import UnparsedWebhooks
+from sessions.message_turns import ConversationHandler
+from sessions.path_turns import UssdSessionHandler
+from sessions.shared_deadline import SharedDeadline
+from sms import routes as sms_routes
+from sms.conversation import CHANNEL, SmsConversations
+from sms.conversation_size import SegmentLimit
+from sms.inbound_handler import InboundSmsHandler
+from sms.inbound_worker import InboundWorker
+from sms.loop_guard import LoopGuard
+from sms.metrics import InboundMetrics
+from ussd import routes as ussd_routes
+from ussd.admission import Admission
+from ussd.metrics import UssdMetrics
+from ussd.newest_input import NewestInputHandler
+from ussd.provider import ShortCodeConfig
+from ussd.refusals import BusyReplies
+from voice import routes as voice_routes
+from voice.deduplication import CallDeduplicator
+from voice.missed_calls import (
+    ANSWERED_CALLS_KEY,
+    UNSUPPORTED_COUNTRY_KEY,
+    Action,
+    MenuSender,
+    MissedCallHandler,
+    MissedCallNumber,
+    SendAnswer,
+    UnsupportedCountryReply,
+)
+from web.simulator.routes import SimulatedNetwork, SimulatorSettings, add_routes
+
+SIMULATED_PROVIDER: Final = africastalking.ENTRY.name
+
+log = structlog.get_logger()
+
+
+def add_channels(
+    app: web.Application,
+    context: AppContext,
+    *,
+    admission: Admission,
+    worker: InboundWorker,
+    menu_sender: MenuSender,
+) -> None:
+    """Add the webhooks of every provider in use, and the simulator where it is enabled.
+
+    The paths of USSD key presses are dispatched directly, without aiohttp's router.
+    """
+    add_ussd(app, context, admission)
+    app.add_routes(build_sms_routes(context, worker))
+    app.add_routes(build_voice_routes(context, menu_sender))
+    add_simulator(app, context)
+
+
+def add_ussd(app: web.Application, context: AppContext, admission: Admission) -> None:
+    """Add the USSD webhooks of every provider in use. Replies that are being pushed at a stop are finished."""
+    handler = build_ussd_handler(context, admission)
+    config = build_short_code_config(context.settings)
+    providers = [
+        entry.build_ussd(context.settings, config) for entry in providers_in_use(context.settings) if entry.build_ussd
+    ]
+    for provider in providers:
+        app.add_routes(ussd_routes.routes(provider, handler, context.webhook_guard))
+    app[FAST_PATHS] = frozenset(map(ussd_routes.webhook_path, providers))
+    app.on_shutdown.append(handler.finish_pushes)
+
+    async def measure_delays(_: web.Application) -> AsyncIterator[None]:
+        async with admission.measuring():
+            yield
+
+    app.cleanup_ctx.append(measure_delays)
+
+
+def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes.UssdHandler:
+    """The handler of the key presses of every provider."""
+    settings, checked_menu = context.settings, context.checked_menu
+    menu, find_language = checked_menu.menu, checked_menu.services.caller_activity.find_language_choice
+    renderer = Renderer(menu, localization.build_screen_locales(checked_menu.locales))
+    is_supported_number = build_supported_number_check(settings.countries.allowed)
+    today, deadline = build_calendar(settings), SharedDeadline(settings.ussd.deadline)
+    path_sessions = UssdSessionHandler(
+        sessions=context.resources.store.sessions,
+        menu=menu,
+        renderer=renderer,
+        find_language=find_language,
+        is_supported_number=is_supported_number,
+        remember_offer=checked_menu.services.accounts.languages.remember_offer,
+        today=today,
+        default_language=settings.languages.default,
+        ended_reply_ttl=settings.ussd.ended_reply_ttl,
+        session_ttl=settings.ussd.session_ttl,
+        deadline=deadline,
+    )
+    conversations = ConversationHandler(
+        sessions=context.resources.store.sessions,
+        menu=menu,
+        renderer=renderer,
+        today=today,
+        conversation_ttl=settings.ussd.session_ttl,
+    )
+    inputs = NewestInputHandler(
+        conversations=conversations,
+        find_language=find_language,
+        is_supported_number=is_supported_number,
+        default_language=settings.languages.default,
+        deadline=deadline,
+    )
+    busy_replies = BusyReplies(
+        renderer, languages=build_languages_by_prefix(settings), default_language=settings.languages.default
+    )
+    return ussd_routes.UssdHandler(
+        path_sessions=path_sessions,
+        inputs=inputs,
+        admission=admission,
+        busy_replies=busy_replies,
+        deadline=settings.ussd.deadline,
+        metrics=UssdMetrics(context.registry, admission),
+    )
+
+
+def build_short_code_config(settings: Settings) -> ShortCodeConfig:
+    """Our short codes and the screen budget of each network, from the section `[ussd]`."""
+    ussd = settings.ussd
+    budget = ScreenBudget(ussd.screen_septets, ussd.screen_units, ussd.unicode)
+    networks = {code: _build_network_budget(network, budget) for code, network in ussd.networks.items()}
+    return ShortCodeConfig(ussd.service_codes, budget, networks, ussd.caller_number_verified)
+
+
+def _build_network_budget(network: NetworkSettings, default: ScreenBudget) -> ScreenBudget:
+    return ScreenBudget(
+        network.screen_septets or default.septets,
+        network.screen_units or default.units,
+        default.unicode if network.unicode is None else network.unicode,
+    )
+
+
+def build_conversations(context: AppContext) -> SmsConversations:
+    """The menus by SMS, without the options that send a text by SMS."""
+    settings, conversation = context.settings, context.checked_menu
+    menu, services = conversation.menu.for_channel(CHANNEL), conversation.services
+    handler = ConversationHandler(
+        sessions=context.resources.store.sessions,
+        menu=menu,
+        renderer=Renderer(menu, build_sms_locales(conversation.locales, menu)),
+        today=build_calendar(settings),
+        conversation_ttl=settings.sms.conversation_ttl,
+    )
+    return SmsConversations(
+        handler=handler,
+        size_limit=SegmentLimit(settings.sms.screen_segments),
+        messages=services.messages,
+        find_language=services.contacts.get_language,
+    )
+
+
+def build_inbound_worker(context: AppContext, conversations: SmsConversations) -> InboundWorker:
+    """The worker that records every inbound SMS and answers it."""
+    resources = context.resources
+    inbound = InboundSmsRepository(resources.database, context.checked_menu.services.messages, resources.cipher)
+    return InboundWorker(
+        repository=inbound,
+        handler=build_inbound_handler(context, conversations, inbound),
+        metrics=InboundMetrics(context.registry),
+    )
+
+
+def build_inbound_handler(
+    context: AppContext, conversations: SmsConversations, inbound: InboundSmsRepository
+) -> InboundSmsHandler:
+    """The handler of inbound SMS."""
+    settings, services, resources = context.settings, context.checked_menu.services, context.resources
+    counter = FallbackWindowCounter(RedisWindowCounter(resources.store.client), LocalWindowCounter())
+    return InboundSmsHandler(
+        conversations=conversations,
+        loop_guard=LoopGuard(counter, resources.cipher.keyed_hash),
+        sms_limiter=services.unverified_sms,
+        opt_outs=services.opt_outs,
+        render_text=build_sms_renderer(context.checked_menu.locales, settings),
+        is_repeat=inbound.is_repeat,
+        is_supported_number=build_supported_number_check(settings.countries.allowed),
+        find_language=services.contacts.reply_language_if_known,
+        remember_script=services.contacts.remember_script,
+        send_app_links=services.app_links.send,
+        end_consents=services.consents.revoke_by_citizen,
+        cancel_recovery=services.accounts.cancel_recovery,
+        default_language=settings.languages.default,
+    )
+
+
+def build_sms_routes(context: AppContext, inbound_worker: InboundWorker) -> list[web.RouteDef]:
+    """The SMS webhooks of every provider in use: inbound SMS, delivery reports, opt-outs. Unparsed webhooks are stored."""
+    resources = context.resources
+    opt_outs = OptOuts(resources.database)
+
+    async def record_opt_out(msisdn: str) -> None:
+        await opt_outs.opt_out(msisdn, "provider")
+
+    handlers = sms_routes.WebhookHandlers(
+        record_report=context.checked_menu.services.messages.record_report,
+        record_opt_out=record_opt_out,
+        receive_sms=inbound_worker.receive,
+        store_unparsed=UnparsedWebhooks(resources.database, resources.cipher).record,
+        keyed_hash=resources.cipher.keyed_hash,
+    )
+    builders = [entry.build_sms_webhooks for entry in providers_in_use(context.settings) if entry.build_sms_webhooks]
+    return [
+        route
+        for build in builders
+        for route in sms_routes.routes(build(context.settings), context.webhook_guard, handlers)
+    ]
+
+
+def build_voice_routes(context: AppContext, menu_sender: MenuSender) -> list[web.RouteDef]:
+    """The voice webhooks of every provider in use; `menu_sender` sends the menu to callers who ask for it."""
+    handler = _build_missed_call_handler(context, menu_sender)
+    metrics = voice_routes.CallMetrics(context.registry)
+    builders = [entry.build_voice for entry in providers_in_use(context.settings) if entry.build_voice]
+    return [
+        route
+        for build in builders
+        for route in voice_routes.routes(build(context.settings), handler, context.webhook_guard, metrics)
+    ]
+
+
+def _build_missed_call_handler(context: AppContext, menu_sender: MenuSender) -> MissedCallHandler:
+    settings, resources = context.settings, context.resources
+    return MissedCallHandler(
+        _build_missed_call_numbers(context, menu_sender),
+        build_supported_number_check(settings.countries.allowed),
+        context.checked_menu.services.contacts,
+        cooldown=AnswerCooldown(
+            resources.database, resources.cipher, timedelta(seconds=settings.missed_calls.cool_down)
+        ),
+        deduplicator=CallDeduplicator(resources.store.client, resources.cipher.keyed_hash),
+        quota=DailyQuota(resources.store.client, settings.missed_calls.daily_limit, ANSWERED_CALLS_KEY),
+        try_take_sms=context.checked_menu.services.unverified_sms.try_take,
+        unsupported_country_reply=_build_unsupported_country_reply(context),
+    )
+
+
+def _build_unsupported_country_reply(context: AppContext) -> UnsupportedCountryReply:
+    settings, resources = context.settings, context.resources
+    messages, render_text = (
+        context.checked_menu.services.messages,
+        build_sms_renderer(context.checked_menu.locales, settings),
+    )
+
+    async def send_reply(msisdn: str, language: str, idempotency_key: str) -> None:
+        await messages.send(Message(msisdn, render_text(language, "abroad", {}), "link", idempotency_key))
+
+    quota = DailyQuota(
+        resources.store.client, settings.missed_calls.unsupported_country_daily_limit, UNSUPPORTED_COUNTRY_KEY
+    )
+    return UnsupportedCountryReply(
+        send_reply, AnswerCooldown(resources.database, resources.cipher, timedelta(days=1)), quota
+    )
+
+
+def _build_missed_call_numbers(context: AppContext, menu_sender: MenuSender) -> Mapping[str, MissedCallNumber]:
+    """Each of our numbers with the action that answers a missed call to it."""
+    services = context.checked_menu.services
+
+    async def send_main_menu(msisdn: str, _: str, idempotency_key: str) -> None:
+        await menu_sender.send_main_menu(msisdn, idempotency_key)
+
+    answers: Mapping[Action, SendAnswer] = {
+        "download_link": services.app_links.send,
+        "latest_status": services.application_status.send_latest,
+        "call_back_menu": send_main_menu,
+    }
+    numbers = context.settings.missed_calls.numbers
+    if "call_back_menu" in numbers.values() and not context.sms_provider.receives_replies:
+        log.warning("menu_replies_do_not_arrive", provider=context.sms_provider.name)
+    return {number: MissedCallNumber(action, answers[action]) for number, action in numbers.items()}
+
+
+def add_simulator(app: web.Application, context: AppContext) -> None:
+    """Add the simulator if it is enabled and SMS are sent by the sandbox."""
+    if context.settings.is_simulator_enabled and isinstance(context.sms_provider, SandboxSmsProvider):
+        add_routes(
+            app,
+            _build_simulator_settings(context.settings),
+            context.sms_provider,
+            context.checked_menu.services.payments.sandbox_wallet,
+        )
+
+
+def _build_simulator_settings(settings: Settings) -> SimulatorSettings:
+    """The simulator posts to the webhooks of the provider whose wire format it speaks."""
+    ussd, sms = f"/ussd/{SIMULATED_PROVIDER}", f"/sms/{SIMULATED_PROVIDER}"
+    return SimulatorSettings(
+        callback=ussd,
+        events=f"{ussd}/events",
+        inbound=sms,
+        delivery=f"{sms}/delivery",
+        voice=f"/voice/{SIMULATED_PROVIDER}",
+        service_code=settings.ussd.service_codes[0],
+        networks=_build_networks(settings),
+        sms_code=settings.sms.short_code,
+        missed_calls=settings.missed_calls.numbers,
+        languages=settings.languages.offered,
+        token=settings.webhooks.first_token,
+    )
+
+
+def _build_networks(settings: Settings) -> tuple[SimulatedNetwork, ...]:
+    """The sandbox's network, Grameenphone and Safaricom with the default budget, and the networks of the settings."""
+    config = build_short_code_config(settings)
+    budgets = {
+        "99999": config.default_budget,
+        "47001": config.default_budget,
+        "63902": config.default_budget,
+        **config.network_budgets,
+    }
+    return tuple(
+        SimulatedNetwork(code, "", budget.unicode, budget.septets, budget.units) for code, budget in budgets.items()
+    )

@@ -1,0 +1,274 @@
+"""Build what the commands of operators, payments and departments need. A gateway may run at the same time.
+
+Messages that a command queues are sent by the gateway.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from app.adapters import MAX_CONNECTOR_RESPONSE_BYTES, build_connector, status_poll_interval
+from app.container import build_messages
+from app.keys import open_cipher
+from app.localization import build_default_language_lookup
+from app.menu import read_catalogue
+from app.texts import build_name_lookups, build_sms_renderer
+from config.settings import Settings
+from core.crypto import Cipher
+from core.errors import CommandError
+from core.http.aiohttp_client import open_http_client
+from core.phone_numbers import build_supported_number_check
+from core.types import TextRenderer, utc_now
+from db.database import Database
+from menus.rendering import localization
+from services.assisted.activity_report import OperatorActivity
+from services.assisted.operators import Operators
+from services.audit.audit import AuditLog
+from services.catalogue.current import CurrentCatalogue
+from services.citizens.account_access import AccountAccess, StaffAct
+from services.citizens.account_notices import AccountNotices
+from services.citizens.account_support import AccountSupport
+from services.citizens.contacts import Contacts
+from services.citizens.number_notices import NumberNotice, parse_notices
+from services.citizens.number_release import NumberReleases, ReleaseRequest, ReleaseResult
+from services.citizens.pins import SecretHasher
+from services.departments.base import Department, TemporaryError
+from services.departments.deliveries import DeliveryRepository
+from services.departments.registry import BuiltInRegistry
+from services.messaging.messages import Messages
+from services.payments.ledger import Ledger
+from services.payments.notifications import PaymentNotifier
+from services.payments.payments import Payments
+from services.payments.refunds import Refunds
+
+
+class CommandContext(NamedTuple):
+    """The resources of a command that writes to the database."""
+
+    database: Database
+    messages: Messages
+    cipher: Cipher
+    render_text: TextRenderer
+    current_catalogue: CurrentCatalogue
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCommands:
+    """The services behind `payments`; `zone` is the time zone of its dates."""
+
+    ledger: Ledger
+    payments: Payments
+    refunds: Refunds
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCommands:
+    """The services behind `operator`. `is_sandbox`: no SMS leaves the machine, so the command prints the PIN."""
+
+    operators: Operators
+    activity: OperatorActivity
+    find_language: Callable[[str], Awaitable[str]]
+    is_supported_number: Callable[[str], bool]
+    current_catalogue: CurrentCatalogue
+    zone: ZoneInfo
+    is_sandbox: bool
+
+    def check_centre(self, code: str) -> None:
+        """Check that the catalogue has a centre with this code.
+
+        Raises:
+            CommandError: it has none.
+        """
+        centres = self.current_catalogue.centres.by_code
+        if code not in centres:
+            nearest = get_close_matches(code, centres, n=1) or sorted(centres)[:1]
+            example = f"such as {nearest[0]!r}" if nearest else "once one is in catalogue.centres"
+            raise CommandError(f"There is no centre {code!r}; write the code of one that there is, {example}")
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenCommands:
+    """The services behind `citizen`; `zone` is the time zone of its times."""
+
+    support: AccountSupport
+    releases: NumberReleases
+    has_account: Callable[[str], Awaitable[bool]]
+    is_supported_number: Callable[[str], bool]
+    zone: ZoneInfo
+
+    def parse_notices(self, text: str, file: str) -> Sequence[NumberNotice]:
+        """The notices in a file.
+
+        Raises:
+            ValidationFailedError: names every line that is wrong.
+        """
+        return parse_notices(text, file, utc_now().astimezone(self.zone).date())
+
+    async def release_notice(self, notice: NumberNotice, act: StaffAct, idempotency_key: str) -> ReleaseResult:
+        """Release the number of a notice."""
+        request = ReleaseRequest(
+            notice.msisdn, "notice", act.actor, idempotency_key, act.reason, taken_on=notice.taken_on
+        )
+        return await self.releases.release(request)
+
+
+class DepartmentState(NamedTuple):
+    """Where the applications of a department go, whether it answers, and its deliveries: state to count."""
+
+    code: str
+    address: str
+    health: str
+    waiting: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentCommands:
+    """The services behind `departments`: by code, where the applications of a department go, and its system."""
+
+    departments: Mapping[str, tuple[str, Department]]
+    deliveries: DeliveryRepository
+
+    async def check_all(self) -> Sequence[DepartmentState]:
+        """The state of every department; all systems are asked at the same time."""
+        depth = await self.deliveries.depth()
+        healths = await asyncio.gather(*(_check_health(department) for _, department in self.departments.values()))
+        return [
+            DepartmentState(code, address, health, {it.state: it.rows for it in depth if it.department == code})
+            for (code, (address, _)), health in zip(self.departments.items(), healths, strict=True)
+        ]
+
+
+@asynccontextmanager
+async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerCommands]:
+    """Open the services behind `payments`.
+
+    Raises:
+        ValidationFailedError: the catalogue or a locale is invalid.
+        MigrationsPendingError: the tables are older than this program.
+    """
+    async with _open_command_context(settings) as context:
+        notifier = PaymentNotifier(context.messages, context.render_text)
+        yield LedgerCommands(
+            ledger=Ledger(context.database),
+            payments=Payments(context.database, context.cipher, settings.payments.wallet, notifier),
+            refunds=Refunds(context.database, notifier),
+            zone=context.zone,
+        )
+
+
+@asynccontextmanager
+async def open_operator_commands(settings: Settings) -> AsyncIterator[OperatorCommands]:
+    """Open the services behind `operator`.
+
+    Raises:
+        ValidationFailedError: the catalogue or a locale is invalid.
+        MigrationsPendingError: the tables are older than this program.
+    """
+    async with _open_command_context(settings) as context:
+        with closing(SecretHasher(context.cipher)) as hasher:
+            yield OperatorCommands(
+                operators=Operators(context.database, context.messages, hasher, context.cipher, context.render_text),
+                activity=OperatorActivity(context.database, context.zone),
+                find_language=Contacts(context.database, build_default_language_lookup(settings)).get_language,
+                is_supported_number=build_supported_number_check(settings.countries.allowed),
+                current_catalogue=context.current_catalogue,
+                zone=context.zone,
+                is_sandbox=settings.sms.provider == "sandbox",
+            )
+
+
+@asynccontextmanager
+async def open_citizen_commands(settings: Settings) -> AsyncIterator[CitizenCommands]:
+    """Open the services behind `citizen`.
+
+    Raises:
+        ValidationFailedError: the catalogue or a locale is invalid.
+        MigrationsPendingError: the tables are older than this program.
+    """
+    async with _open_command_context(settings) as context:
+        releases = NumberReleases(context.database, context.cipher)
+        notices = AccountNotices(context.database, context.messages, context.render_text, clock=utc_now)
+        access = AccountAccess(context.database, AuditLog(context.database), notices, clock=utc_now)
+        support = AccountSupport(
+            database=context.database,
+            access=access,
+            releases=releases,
+            messages=context.messages,
+            cipher=context.cipher,
+            render_text=context.render_text,
+        )
+        is_supported = build_supported_number_check(settings.countries.allowed)
+        yield CitizenCommands(support, releases, support.has_account, is_supported, context.zone)
+
+
+@asynccontextmanager
+async def open_messages(settings: Settings) -> AsyncIterator[Messages]:
+    """Open the messages, for `messages`.
+
+    Raises:
+        MigrationsPendingError: the tables are older than this program.
+    """
+    async with _open_database(settings) as database:
+        yield build_messages(settings, database, await open_cipher(settings))
+
+
+@asynccontextmanager
+async def open_department_commands(settings: Settings) -> AsyncIterator[DepartmentCommands]:
+    """Open the services behind `departments`.
+
+    Raises:
+        ValidationFailedError: the catalogue is invalid.
+        MigrationsPendingError: the tables are older than this program.
+    """
+    codes = sorted(read_catalogue(settings.catalogue).catalogue.departments)
+    poll_intervals = {code: status_poll_interval(one) for code, one in settings.departments.items()}
+    cipher = await open_cipher(settings)
+    async with _open_database(settings) as database, AsyncExitStack() as stack:
+        departments = {code: await _open_department(settings, database, code, stack) for code in codes}
+        yield DepartmentCommands(departments, DeliveryRepository(database, cipher, poll_intervals))
+
+
+@asynccontextmanager
+async def _open_command_context(settings: Settings) -> AsyncIterator[CommandContext]:
+    current_catalogue = CurrentCatalogue(read_catalogue(settings.catalogue))
+    locales = localization.load_locales(build_name_lookups(current_catalogue))
+    cipher = await open_cipher(settings)
+    async with _open_database(settings) as database:
+        yield CommandContext(
+            database=database,
+            messages=build_messages(settings, database, cipher),
+            cipher=cipher,
+            render_text=build_sms_renderer(locales, settings),
+            current_catalogue=current_catalogue,
+            zone=ZoneInfo(settings.countries.time_zone),
+        )
+
+
+@asynccontextmanager
+async def _open_database(settings: Settings) -> AsyncIterator[Database]:
+    async with Database(settings.database.url.get_secret_value()) as database:
+        yield database
+
+
+async def _open_department(
+    settings: Settings, database: Database, code: str, stack: AsyncExitStack
+) -> tuple[str, Department]:
+    connected = settings.departments.get(code)
+    if connected is None:
+        return "built-in registry", BuiltInRegistry(database, code)
+    client = open_http_client(deadline=connected.deadline, max_bytes=MAX_CONNECTOR_RESPONSE_BYTES)
+    return connected.url, build_connector(connected, await stack.enter_async_context(client))
+
+
+async def _check_health(department: Department) -> str:
+    try:
+        await department.check_health()
+    except TemporaryError as error:
+        return f"does not answer: {error.reason}"
+    return "answers"

@@ -1,0 +1,37 @@
+"""The context from which the channels, the workers and the routes are built."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from app.menu import CheckedMenu
+from app.resources import Resources
+from config.settings import Settings
+from core.http.webhooks import WebhookGuard
+from sms.provider import SmsProvider
+
+
+@dataclass(frozen=True, slots=True)
+class AppContext:
+    """The settings, the resources opened from them, the checked menu with its services, and the metrics registry."""
+
+    settings: Settings
+    resources: Resources
+    checked_menu: CheckedMenu
+    sms_provider: SmsProvider
+    webhook_guard: WebhookGuard
+    registry: CollectorRegistry
+
+
+def build_webhook_guard(settings: Settings) -> WebhookGuard:
+    """Return the guard of every webhook, as the section `[webhooks]` sets it.
+
+    Without a token, which is for development, a proxy or a tunnel must not bring in strangers.
+    """
+    webhooks = settings.webhooks
+    return WebhookGuard(
+        webhooks.secret_tokens,
+        webhooks.allowed_ips,
+        webhooks.trusted_proxies,
+        local_only=not webhooks.tokens and not webhooks.trusted_proxies,
+    )

@@ -1,0 +1,72 @@
+"""Renderers of the texts of SMS and e-mail, and the names of the catalogue for placeholders."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app.menu_plan import build_menu_plan
+from config.settings import Settings
+from core.types import TextRenderer
+from menus.rendering.localization import Locale, NameLookups, Template
+from services.catalogue.current import CurrentCatalogue
+from services.catalogue.models import pick_translation
+
+
+def build_name_lookups(current_catalogue: CurrentCatalogue) -> NameLookups:
+    """The lookups behind placeholders such as `{service:service}` and `{service:documents}`."""
+
+    def named(kind: Callable[[], Mapping[str, Any]]) -> Callable[[str, str], str]:
+        def name(code: str, form: str) -> str:
+            item = kind().get(code)
+            return pick_translation(item.names, form) if item else ""
+
+        return name
+
+    def documents(code: str, form: str) -> str:
+        service = current_catalogue.catalogue.services.get(code)
+        return "\n".join(pick_translation(texts, form) for texts in service.documents) if service else ""
+
+    def address(code: str, form: str) -> str:
+        centre = current_catalogue.centres.by_code.get(code)
+        return pick_translation(centre.address, form) if centre else ""
+
+    def papers(codes: Sequence[str], form: str) -> str:
+        documents_by_code = current_catalogue.catalogue.required_documents
+        return ", ".join(pick_translation(documents_by_code[code], form) for code in codes if code in documents_by_code)
+
+    return {
+        "papers": papers,
+        "service": named(lambda: current_catalogue.catalogue.services),
+        "sector": named(lambda: current_catalogue.catalogue.sectors),
+        "office": named(lambda: current_catalogue.catalogue.offices),
+        "biller": named(lambda: current_catalogue.catalogue.billers),
+        "documents": documents,
+        "bring": lambda code, form: documents(code, form).replace("\n", ", "),
+        "centre": named(lambda: current_catalogue.centres.by_code),
+        "centre_address": address,
+    }
+
+
+def build_sms_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
+    """The renderer of SMS texts, in a language's own script. Facts about the deployment are always available to a text."""
+    return _build_renderer({language: locale.sms for language, locale in locales.items()}, locales, settings)
+
+
+def build_email_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
+    """The renderer of e-mails; the first line is the subject."""
+    return _build_renderer({language: locale.mail for language, locale in locales.items()}, locales, settings)
+
+
+def _build_renderer(
+    texts: Mapping[str, Mapping[str, Template]], locales: Mapping[str, Locale], settings: Settings
+) -> TextRenderer:
+    always = {
+        "short_code": settings.ussd.service_codes[0],
+        "sms_code": settings.sms.short_code,
+        "phone": settings.helpdesk.phone,
+        "track_key": build_menu_plan(settings).key_for("track"),
+    }
+
+    def render(language: str, key: str, facts: Mapping[str, object]) -> str:
+        return locales[language].render(texts[language][key], {**always, **facts})
+
+    return render

@@ -1,1 +1,0 @@
-"""The gateway put together out of its rooms and its settings; nobody but the program imports it."""

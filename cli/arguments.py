@@ -1,0 +1,82 @@
+"""Parse the arguments that several commands take: days, whole numbers, short texts, the person who acts."""
+
+import argparse
+import getpass
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
+
+DEFAULT_PERIOD: Final = timedelta(days=30)
+"""Period of a report without `--since`."""
+VALID_YEARS: Final = range(1970, 9999)
+"""Years in which every day has a day before and after it in each time zone."""
+MAX_ID: Final = 2**63 - 1
+"""The largest number that a database column holds."""
+
+
+def parse_day(text: str) -> date:
+    """Return the day written as 2026-11-21.
+
+    Raises:
+        ArgumentTypeError: The text is not a day in the range of `VALID_YEARS`.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if day.year not in VALID_YEARS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write one such as 2026-11-21")
+    return day
+
+
+def parse_network(text: str) -> str:
+    """Return the name of a network: small letters, digits and underscores.
+
+    Raises:
+        ArgumentTypeError: The text is not such a name.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the name of a network; write one such as grameenphone")
+    return text
+
+
+def parse_count(text: str) -> int:
+    """Return a whole number from 1 to `MAX_ID`, such as the id of a row.
+
+    Raises:
+        ArgumentTypeError: The text is not such a number.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(MAX_ID)) or not 1 <= int(text) <= MAX_ID:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def line_parser(max_length: int) -> Callable[[str], str]:
+    """Return a parser of one line of text, which joins words by single spaces and rejects more than `max_length` characters."""
+
+    def parse_line(text: str) -> str:
+        line = " ".join(text.split())
+        if len(line) > max_length:
+            raise argparse.ArgumentTypeError(f"these are {len(line)} characters; write {max_length} at most")
+        return line
+
+    return parse_line
+
+
+def actor_parser() -> argparse.ArgumentParser:
+    """Return a parent parser with `--by`: the name of the person who acts, for the audit log."""
+    parser = argparse.ArgumentParser(add_help=False)
+    text = "name of the person who does this, for the audit log (default: your login)"
+    parser.add_argument("--by", type=line_parser(64), default=getpass.getuser(), help=text)
+    return parser
+
+
+def start_of_day(day: date, zone: tzinfo) -> datetime:
+    """Return the moment at which the day begins in the time zone."""
+    return datetime.combine(day, time(), zone)
+
+
+def period_start(first_day: date | None, zone: tzinfo) -> datetime:
+    """Return when the period of a report begins: with its first day, or `DEFAULT_PERIOD` ago."""
+    return start_of_day(first_day, zone) if first_day else datetime.now(UTC) - DEFAULT_PERIOD

@@ -1,0 +1,21 @@
+"""`server.py check`: validate settings, menus, catalogue and translations without starting the gateway."""
+
+import argparse
+import asyncio
+
+from config.settings import Settings
+
+
+def run_check(settings: Settings, _: argparse.Namespace) -> int:
+    """Validate settings, menus, catalogue, translations and keys; exit status 2 with one line for each problem."""
+    from app.bootstrap import build_checked_menu
+    from app.keys import check_keys
+    from services.catalogue.models import CHANNELS
+
+    checked = asyncio.run(build_checked_menu(settings))
+    asyncio.run(check_keys(settings))
+    catalogue, screens = checked.services.current_catalogue.catalogue, len(checked.menu.screens)
+    print(f"{screens} screens in {len(checked.locales)} forms and {len(catalogue.services)} services: no problems")
+    counts = (f"{len(catalogue.services_on(channel))} on {channel}" for channel in CHANNELS)
+    print(f"Services that citizens can apply for: {', '.join(counts)}")
+    return 0

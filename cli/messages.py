@@ -1,0 +1,86 @@
+"""`server.py messages`: messages with an unknown result, which only a person can settle."""
+
+import argparse
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Final, get_args
+
+from cli.arguments import actor_parser, parse_count
+from cli.command import common_parser
+from config.settings import Settings
+from core.errors import CommandError
+from services.messaging.models import Decision, Resolution, ResolutionReason
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from services.messaging.messages import Messages
+
+DEFAULT_LIMIT: Final = 100  # lines of a list
+MAX_LIMIT: Final = 10_000
+SETTLE_HELP: Final = "sent: it has arrived; failed: it has not and is not needed; again: it has not, send it again"
+REASON_HELP: Final = (
+    "provider: its portal or support says so; recipient: they say so; outage: nothing was sent then; "
+    "outdated: it is of no use any more"
+)
+
+
+def run_messages(settings: Settings, args: argparse.Namespace) -> int:
+    """List the messages with an unknown result, with masked recipients, and settle one; the audit log records it."""
+    return asyncio.run(_run_action(settings, args))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of `messages` and their arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    listing = actions.add_parser(
+        "list", help="messages with an unknown result, oldest first", parents=[common_parser()]
+    )
+    listing.add_argument("--after", type=parse_count, default=0, metavar="ID", help="only those with a greater id")
+    listing.add_argument(
+        "--limit", type=parse_limit, default=DEFAULT_LIMIT, help=f"lines at most (default: {DEFAULT_LIMIT})"
+    )
+    settle = actions.add_parser(
+        "settle", help="record what became of a message", parents=[common_parser(), actor_parser()]
+    )
+    settle.add_argument("id", type=parse_count, help="id of the message")
+    settle.add_argument("resolution", choices=get_args(Resolution), help=SETTLE_HELP)
+    settle.add_argument("--why", choices=get_args(ResolutionReason), required=True, help=REASON_HELP)
+
+
+def parse_limit(text: str) -> int:
+    """Return a whole number from 1 to MAX_LIMIT."""
+    return min(parse_count(text), MAX_LIMIT)
+
+
+async def _run_action(settings: Settings, args: argparse.Namespace) -> int:
+    from app.cli import open_messages
+
+    async with open_messages(settings) as messages:
+        await ACTIONS[args.action](messages, args)
+    return 0
+
+
+async def _list_unknown(messages: "Messages", args: argparse.Namespace) -> None:
+    found = await messages.list_unresolved(args.limit, args.after)
+    for one in found:
+        provider_id = [one.provider_id] if one.provider_id else []
+        print(one.id, one.kind, one.medium, one.to, f"{one.updated_at:%Y-%m-%d %H:%M}", one.reason, *provider_id)
+    if len(found) == args.limit:
+        print(f"There may be more: messages list --after {found[-1].id}")
+
+
+async def _settle(messages: "Messages", args: argparse.Namespace) -> None:
+    decision = Decision(args.resolution, args.why, args.by, "terminal", f"cli:{secrets.token_hex(16)}")
+    if await messages.resolve_unknown(args.id, decision):
+        return
+    state = await messages.state(args.id)
+    if state is not None and state.stage == "unknown":
+        raise CommandError(f"The text of message {args.id} is deleted or too late to send; settle it as sent or failed")
+    raise CommandError(f"There is no message {args.id} with an unknown result; messages list lists them")
+
+
+ACTIONS: "Mapping[str, Callable[[Messages, argparse.Namespace], Awaitable[None]]]" = {
+    "list": _list_unknown,
+    "settle": _settle,
+}

@@ -1,0 +1,1 @@
+"""Settings: their types, the loader that reports every problem at once, and the embedded defaults."""

@@ -1,0 +1,270 @@
+"""Read config.toml and the environment into `Settings`, or report everything that is wrong with them at once."""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from inspect import isclass
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any, TypeAlias, get_args
+
+from pydantic import BaseModel, ValidationError, create_model
+from pydantic_core import ErrorDetails
+from pydantic_settings import EnvSettingsSource, SettingsError
+
+from config.contradictions import find_contradictions
+from config.renamed import RENAMED_SETTINGS
+from config.settings import (
+    ENV_PREFIX,
+    ENVIRONMENT,
+    ProviderSection,
+    ProviderSections,
+    Settings,
+    SettingsOrigin,
+    environment_variable,
+)
+from core.errors import KeyPath, Problem, ValidationFailedError, display_path
+from core.toml_source import index_key_lines, parse_toml, read_utf8
+
+FILE_SUFFIX = "_FILE"
+IGNORED_PREFIXES = ("EKDIAL_TEST_",)
+_DEPARTMENT_PREFIX = environment_variable(("departments", ""))
+_is_department_variable = re.compile(_DEPARTMENT_PREFIX + "[A-Z](_?[A-Z0-9])*").fullmatch
+_RENAMED_VARIABLES = {
+    environment_variable(old): environment_variable(new) for old, new in RENAMED_SETTINGS.items() if "*" not in old
+}
+
+TomlTables: TypeAlias = dict[str, Any]
+"""Section to key to value, as TOML and JSON give them."""
+
+
+def load_settings(
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    provider_models: Sequence[type[ProviderSection]],
+) -> Settings:
+    """Return the settings of the file at `path`, overridden by the `EKDIAL_` variables of `environment`.
+
+    `environment` is that of the process by default. `provider_models` are the known tables `[providers.<name>]`.
+
+    Raises:
+        ValidationFailedError: The file is missing or not TOML, or a setting in it or in a variable is invalid.
+    """
+    return _Loader(
+        _build_settings_class(tuple(provider_models)), os.environ if environment is None else environment
+    ).load(path)
+
+
+@lru_cache(maxsize=8)
+def _build_settings_class(provider_models: tuple[type[ProviderSection], ...]) -> type[Settings]:
+    """`Settings` with one field for each provider in its section `providers`."""
+    fields: dict[str, Any] = {model.provider: (model, model()) for model in provider_models}
+    sections = create_model("ProviderSections", __base__=ProviderSections, **fields)
+    return create_model("Settings", __base__=Settings, providers=(sections, sections()))
+
+
+class _VariablesSource(EnvSettingsSource):
+    """The parser of pydantic-settings for nested variables, reading the given ones instead of the process's."""
+
+    def __init__(self, settings_class: type[Settings], variables: Mapping[str, str]) -> None:
+        self._variables = {name.lower(): value for name, value in variables.items()}
+        super().__init__(settings_class)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._variables
+
+
+class _Loader:
+    """Collects every problem while it reads one file and one environment."""
+
+    def __init__(self, settings_class: type[Settings], environment: Mapping[str, str]) -> None:
+        self._settings_class = settings_class
+        self._environment = environment
+        self._key_paths = {
+            environment_variable(key_path): key_path for key_path in _leaf_paths(settings_class) if len(key_path) > 1
+        }
+        self._problems: list[Problem] = []
+
+    def load(self, path: Path) -> Settings:
+        source, tables = self._read_file(path)
+        variables = self._collect_variables()
+        origin = SettingsOrigin(display_path(path), index_key_lines(source), frozenset(variables))
+        for name, value in variables.items():
+            self._apply_variable(tables, name, value)
+        self._reject_renamed(tables, origin)
+        settings = self._validate(tables, origin)
+        if settings and not self._problems:
+            self._problems += [origin.problem_at(*it) for it in find_contradictions(settings)]
+        if self._problems or not settings:
+            raise ValidationFailedError(sorted(self._problems))
+        settings.set_origin(origin)
+        return settings
+
+    def _read_file(self, path: Path) -> tuple[str, TomlTables]:
+        try:
+            source = read_utf8(path)
+            return source, parse_toml(source, display_path(path))
+        except ValidationFailedError as error:
+            self._problems += error.problems
+            return "", {}
+
+    def _collect_variables(self) -> dict[str, str]:
+        """The `EKDIAL_` variables and their values; a `…_FILE` variable counts as the text of that file."""
+        resolved = [self._resolve_variable(name) for name in self._environment if _is_ekdial_variable(name)]
+        self._problems += [it for it in resolved if isinstance(it, Problem)]
+        return dict(it for it in resolved if not isinstance(it, Problem))
+
+    def _resolve_variable(self, name: str) -> tuple[str, str] | Problem:
+        variable = name.removesuffix(FILE_SUFFIX)
+        if variable in _RENAMED_VARIABLES:
+            new = _RENAMED_VARIABLES[variable] + name.removeprefix(variable)
+            return Problem(ENVIRONMENT, 0, name, *_renamed_to(new))
+        if variable not in self._key_paths and not _is_department_variable(variable):
+            fix = _suggest_similar(variable, self._key_paths, ENV_PREFIX)
+            return Problem(ENVIRONMENT, 0, name, "there is no such setting", fix)
+        if name == variable:
+            return variable, self._environment[name]
+        if variable in self._environment:
+            return Problem(ENVIRONMENT, 0, name, f"{variable} is given too", "give one of the two")
+        return _read_value_file(name, self._environment[name])
+
+    def _apply_variable(self, tables: TomlTables, name: str, value: str) -> None:
+        """Put the variable's value into `tables` in place of the file's."""
+        try:
+            key_path, parsed = self._parse_variable(name, value)
+        except (SettingsError, JSONDecodeError):
+            fix = 'write lists and tables as JSON, such as ["en", "bn"]'
+            self._problems.append(Problem(ENVIRONMENT, 0, name, "this is not JSON", fix))
+            return
+        table = tables
+        for key in key_path[:-1]:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                return  # not a table; validation reports it
+        table[key_path[-1]] = parsed
+
+    def _parse_variable(self, name: str, value: str) -> tuple[KeyPath, object]:
+        if name not in self._key_paths:
+            return ("departments", name.removeprefix(_DEPARTMENT_PREFIX).lower()), json.loads(value)
+        key_path = self._key_paths[name]
+        parsed: Any = _VariablesSource(self._settings_class, {name: value})()
+        for key in key_path:
+            parsed = parsed[key]
+        return key_path, parsed
+
+    def _reject_renamed(self, tables: TomlTables, origin: SettingsOrigin) -> None:
+        """Report and remove settings under a name of an earlier version."""
+        for old, new in RENAMED_SETTINGS.items():
+            for key_path in _matching_paths(tables, old):
+                name = ".".join(key_path[: new.index("*") + 1] + new[new.index("*") + 1 :] if "*" in new else new)
+                self._problems.append(origin.problem_at(key_path, *_renamed_to(name)))
+        for old in RENAMED_SETTINGS:
+            for key_path in [*_matching_paths(tables, old)]:
+                _remove(tables, key_path)
+
+    def _validate(self, tables: TomlTables, origin: SettingsOrigin) -> Settings | None:
+        try:
+            return self._settings_class(**tables)
+        except ValidationError as invalid:
+            for error in invalid.errors(include_url=False, include_input=False):
+                key_path = tuple(map(str, error["loc"]))
+                self._problems.append(origin.problem_at(key_path, *self._describe_error(error)))
+            return None
+
+    def _describe_error(self, error: ErrorDetails) -> tuple[str, str]:
+        """The problem and its fix in our words, without the value, which may be a secret."""
+        kind, context = error["type"], error.get("ctx", {})
+        if kind == "plain":
+            return context["problem"], context["fix"]
+        if kind == "extra_forbidden":
+            *above, name = error["loc"]
+            return "there is no such setting", _suggest_similar(str(name), _keys_at(self._settings_class, above))
+        problem, fix = _ERROR_TEXTS[kind]
+        return problem, fix.format(**context)
+
+
+def _leaf_paths(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath]:
+    """The key paths of the settings that a variable can hold: every field that is not a section."""
+    for name, field in model.model_fields.items():
+        if isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            yield from _leaf_paths(field.annotation, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def _keys_at(model: type[BaseModel], key_path: Iterable[int | str]) -> Iterable[str]:
+    """The keys that the table at `key_path` can have."""
+    annotation: Any = model
+    for key in key_path:
+        if isclass(annotation) and issubclass(annotation, BaseModel):
+            annotation = annotation.model_fields[str(key)].annotation
+        else:
+            annotation = get_args(annotation)[-1]  # a mapping: the type of its values
+    fields: Mapping[str, object] = annotation.model_fields
+    return fields
+
+
+def _matching_paths(tables: object, pattern: KeyPath) -> Iterator[KeyPath]:
+    """The key paths in `tables` that match `pattern`, in which `*` is any key."""
+    if not pattern:
+        yield ()
+    elif isinstance(tables, dict):
+        for key in tables if pattern[0] == "*" else [pattern[0]]:
+            if key in tables:
+                yield from ((key, *rest) for rest in _matching_paths(tables[key], pattern[1:]))
+
+
+def _remove(tables: TomlTables, key_path: KeyPath) -> None:
+    """Remove the key, and the tables above it that hold nothing else."""
+    table, *rest = key_path
+    if rest:
+        _remove(tables[table], tuple(rest))
+    if not rest or not tables[table]:
+        del tables[table]
+
+
+def _renamed_to(name: str) -> tuple[str, str]:
+    return f"this setting is renamed to {name}", "use that name"
+
+
+def _is_ekdial_variable(name: str) -> bool:
+    return name.startswith(ENV_PREFIX) and not name.startswith(IGNORED_PREFIXES)
+
+
+def _read_value_file(name: str, file: str) -> tuple[str, str] | Problem:
+    try:
+        return name.removesuffix(FILE_SUFFIX), Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        return Problem(ENVIRONMENT, 0, name, f"{file}: {error.strerror}", "name a file that can be read")
+    except ValueError:
+        return Problem(ENVIRONMENT, 0, name, f"{file} is not a text file", "save it as UTF-8")
+
+
+def _suggest_similar(name: str, known: Iterable[str], prefix: str = "") -> str:
+    close = difflib.get_close_matches(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known], n=1)
+    return f"did you mean {prefix}{close[0]}?" if close else "take it out, or see config.toml for what there is"
+
+
+_NOT_AN_INTEGER = "this is not a whole number", "write one such as 300"
+_NOT_A_NUMBER = "this is not a number", "write one such as 1.5"
+_NOT_A_BOOLEAN = "this is neither true nor false", "write true or false"
+_NOT_A_STRING = "this is not text", "put it in quotes"
+_NOT_A_TABLE = "this is not a table", "write its keys under a [header]"
+_ERROR_TEXTS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_type", "int_from_float"), _NOT_AN_INTEGER),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NOT_A_NUMBER),
+    **dict.fromkeys(("bool_parsing", "bool_type"), _NOT_A_BOOLEAN),
+    **dict.fromkeys(("string_type", "path_type"), _NOT_A_STRING),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _NOT_A_TABLE),
+    "tuple_type": ("this is not a list", 'write one such as ["en", "bn"]'),
+    "literal_error": ("this is not one of what it may be", "write {expected}"),
+    "greater_than_equal": ("this is too small", "write {ge} or more"),
+    "greater_than": ("this is too small", "write more than {gt:g}"),
+    "less_than_equal": ("this is too large", "write {le:g} or less"),
+    "less_than": ("this is too large", "write less than {lt:g}"),
+}
+"""Kind of error of pydantic to our problem and fix. A test gives odd values to every key."""

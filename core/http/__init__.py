@@ -1,0 +1,1 @@
+"""HTTP: the client, the guards of webhooks, signatures and the fast path."""

@@ -1,0 +1,1 @@
+"""The database: engines, tables, migrations, and two fast paths that use the driver directly."""

@@ -1,0 +1,118 @@
+"""The tables; each file has those of one subject. All share one metadata."""
+
+from db.tables.accounts import account_events, accounts, callers, contacts, pending_registrations, security_answers
+from db.tables.api_keys import api_keys
+from db.tables.applications import application_events, applications
+from db.tables.audit import audit
+from db.tables.columns import metadata
+from db.tables.complaints import (
+    ESCALATION_PENDING,
+    NOT_DIGESTED,
+    complaint_events,
+    complaints,
+    feedback,
+    feedback_digests,
+)
+from db.tables.deliveries import (
+    DELIVERABLE,
+    DELIVERING,
+    REJECTED,
+    STATUS_POLLED,
+    UNDELIVERED,
+    deliveries,
+    department_events,
+)
+from db.tables.documents import document_checks, document_holders, document_sign_ins, documents
+from db.tables.drafts import drafts
+from db.tables.emails import email_events, emails
+from db.tables.encryption_keys import encryption_keys
+from db.tables.inbound import UNPROCESSED, inbound_sms, missed_calls, unparsed_webhooks
+from db.tables.links import links
+from db.tables.messages import (
+    QUEUED,
+    REPORTED_NETWORK,
+    SENDING,
+    UNKNOWN,
+    UNMATCHED,
+    delivery_reports,
+    messages,
+    opt_outs,
+)
+from db.tables.number_releases import number_releases
+from db.tables.operators import OPEN_CONSENT, consent_checks, consents, operator_events, operators
+from db.tables.payments import (
+    OPEN_OR_PAID,
+    POSTING_PENDING,
+    bills,
+    payment_refunds,
+    payment_reports,
+    payments,
+    sandbox_prompts,
+)
+from db.tables.profiles import SUPERSEDED, profile_facts, profile_papers
+from db.tables.retention import retention_walks
+
+__all__ = [
+    "DELIVERABLE",
+    "DELIVERING",
+    "ESCALATION_PENDING",
+    "NOT_DIGESTED",
+    "OPEN_CONSENT",
+    "OPEN_OR_PAID",
+    "POSTING_PENDING",
+    "QUEUED",
+    "REJECTED",
+    "REPORTED_NETWORK",
+    "SENDING",
+    "STATUS_POLLED",
+    "SUPERSEDED",
+    "UNDELIVERED",
+    "UNKNOWN",
+    "UNMATCHED",
+    "UNPROCESSED",
+    "account_events",
+    "accounts",
+    "api_keys",
+    "application_events",
+    "applications",
+    "audit",
+    "bills",
+    "callers",
+    "complaint_events",
+    "complaints",
+    "consent_checks",
+    "consents",
+    "contacts",
+    "deliveries",
+    "delivery_reports",
+    "department_events",
+    "document_checks",
+    "document_holders",
+    "document_sign_ins",
+    "documents",
+    "drafts",
+    "email_events",
+    "emails",
+    "encryption_keys",
+    "feedback",
+    "feedback_digests",
+    "inbound_sms",
+    "links",
+    "messages",
+    "metadata",
+    "missed_calls",
+    "number_releases",
+    "operator_events",
+    "operators",
+    "opt_outs",
+    "payment_refunds",
+    "payment_reports",
+    "payments",
+    "pending_registrations",
+    "profile_facts",
+    "profile_papers",
+    "retention_walks",
+    "sandbox_prompts",
+    "security_answers",
+    "unparsed_webhooks",
+]

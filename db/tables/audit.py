@@ -1,0 +1,24 @@
+"""The audit log, append-only."""
+
+from sqlalchemy import JSON, Column, Index, String, Table, Text
+
+from db.tables.columns import Code, Id, UtcDateTime, metadata
+
+# Triggers reject UPDATE and DELETE. People appear as ids alone: of an account, an operator or a key.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor", Code, nullable=False),
+    Column("act", Code, nullable=False),
+    Column("subject_kind", String(16), nullable=False),
+    Column("subject", Code, nullable=False),
+    Column("on_behalf_of", Code),  # the account of the citizen for whom an operator acted
+    Column("channel", String(16), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Index(None, "subject_kind", "subject"),
+    Index(None, "actor_kind", "actor"),
+)

@@ -1,0 +1,89 @@
+"""Outgoing messages, delivery reports, and opt-outs."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from db.tables.columns import Encrypted, Id, KeyedHash, Msisdn, UtcDateTime, metadata, partial_index
+
+# Opt-outs from unsolicited messages, and opt-ins after them.
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("msisdn", Msisdn, primary_key=True),
+    Column("source", String(16), nullable=False),
+    Column("opted_out_at", UtcDateTime, nullable=False),
+    Column("opted_in_at", UtcDateTime),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("medium", String(8), nullable=False, server_default="sms"),
+    Column("recipient", String(254), nullable=False, index=True),  # an MSISDN or an e-mail address
+    Column("text", Encrypted("message:{idempotency_key}")),  # null after a secret text is sent, or has failed
+    Column("kind", String(16), nullable=False),
+    Column("secret", Boolean(create_constraint=False), nullable=False),
+    Column("priority", SmallInteger, nullable=False, server_default="2"),
+    Column("segments", SmallInteger, nullable=False, server_default="1"),
+    Column("status", String(16), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column(
+        "suspensions", SmallInteger, nullable=False, server_default="0"
+    ),  # attempts while the provider account was suspended, which do not count
+    Column("repeats", SmallInteger, nullable=False, server_default="0"),  # sends after one with an unknown result
+    Column("worker", Text),
+    Column("provider_id", Text),
+    Column("cost", Text),
+    Column("error", Text),
+    Column("delivery", String(16)),  # status, reason and time of the report that counts
+    Column("delivery_reason", String(40)),
+    Column("reported_at", UtcDateTime),
+    Column("network", String(16)),  # the recipient's network, from a report
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+# The queries of the workers, over the few rows that are not sent yet.
+QUEUED, SENDING, UNKNOWN = (text(f"status = '{status}'") for status in ("queued", "sending", "unknown"))
+REPORTED_NETWORK, HAS_PROVIDER_ID = text("network IS NOT NULL"), text("provider_id IS NOT NULL")
+for _name, _columns, _where in (
+    ("queued", ("medium", "priority", "due_at", "id"), QUEUED),
+    ("late", ("not_after",), QUEUED),
+    ("sending", ("updated_at",), SENDING),
+    ("unknown", ("recipient",), UNKNOWN),
+    ("provider_id", ("provider_id",), HAS_PROVIDER_ID),
+    ("network", ("recipient", "id"), REPORTED_NETWORK),
+):
+    partial_index(_where, f"ix_messages_{_name}", *(messages.c[_one] for _one in _columns))
+
+# Delivery reports, one for each provider status of a message. A report without a message is stored for a while, with a
+# keyed hash of its MSISDN, which is deleted when it is matched.
+delivery_reports = Table(
+    "delivery_reports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("provider_id", Text, nullable=False),
+    Column("provider_status", String(40), nullable=False),
+    Column("delivery", String(16), nullable=False),
+    Column("reason", String(40)),
+    Column("network", String(16)),
+    Column("msisdn_hash", KeyedHash()),
+    Column("message", Id, ForeignKey(messages.c.id, ondelete="CASCADE"), index=True),
+    Column("received_at", UtcDateTime, nullable=False),
+    UniqueConstraint("provider_id", "provider_status"),
+)
+UNMATCHED = text("message IS NULL")
+partial_index(UNMATCHED, "ix_delivery_reports_unmatched", delivery_reports.c.received_at)
+partial_index(UNMATCHED, "ix_delivery_reports_msisdn_hash", delivery_reports.c.msisdn_hash)

@@ -1,0 +1,126 @@
+"""Bills, payments by wallets, their reports, and refunds."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, SmallInteger, String, Table, Text, text
+
+from db.tables.accounts import accounts
+from db.tables.columns import Code, Encrypted, Id, KeyedHash, Language, Msisdn, UtcDateTime, metadata, partial_index
+
+# A bill that was looked up, once for an idempotency key, and whether the biller knows that it is paid.
+bills = Table(
+    "bills",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("biller", Code, nullable=False),
+    Column("account", Id, ForeignKey(accounts.c.id)),
+    Column("msisdn", Msisdn, nullable=False, index=True),
+    Column("outcome", String(16), nullable=False),  # of the biller answer: due, none, unknown
+    Column("consumer", KeyedHash(), nullable=False),  # of the consumer number
+    Column("reference", KeyedHash("a bill that was paid can be paid again"), nullable=False),  # of biller and bill
+    Column("content", Encrypted("bill:{idempotency_key}"), nullable=False),  # the consumer number and the bill
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("posting", String(16)),  # after the payment: due, posting, posted, refused
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("due_at", UtcDateTime),  # when it is posted next
+    Column("receipt", Text),  # of the biller
+    Column("reason", String(40)),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index(None, "account", "biller", "id"),
+)
+POSTING_PENDING = text("posting IN ('due', 'posting')")
+partial_index(POSTING_PENDING, "ix_bills_posting", bills.c.due_at)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(32), nullable=False, unique=True),  # unguessable; identifies the payment in a webhook
+    Column("purpose", String(8), nullable=False),
+    Column("reference", String(64), nullable=False),  # a tracking number, or the keyed hash of a bill
+    Column("subject", Code, nullable=False),  # the code of the service or of the biller
+    Column("bill", Id, ForeignKey(bills.c.id), index=True),
+    Column("payer", Msisdn, nullable=False),
+    Column("account", Id, ForeignKey(accounts.c.id)),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("paid_minor", BigInteger),  # the amount that the wallet reports
+    Column("language", Language, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("reason", String(40)),
+    Column("wallet", String(16), nullable=False),
+    Column("request", Text, index=True),  # the wallet's id of the request
+    Column("receipt", Text),  # of the wallet
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),  # the number of status polls
+    Column("due_at", UtcDateTime),  # the next push or poll; null: never
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("requested_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index(None, "reference", "id"),
+    Index(None, "payer", "created_at"),
+)
+OPEN_OR_PAID = text("status IN ('requested', 'sending', 'pending', 'unknown', 'amount_mismatch', 'paid')")
+Index(
+    "uq_payments_one_of_a_reference",
+    payments.c.reference,
+    unique=True,
+    postgresql_where=OPEN_OR_PAID,
+    sqlite_where=OPEN_OR_PAID,
+)
+partial_index(text("due_at IS NOT NULL"), "ix_payments_due", payments.c.status, payments.c.due_at)
+partial_index(text("status = 'duplicate_payment'"), "ix_payments_duplicate", payments.c.reference)
+
+# The reports of a wallet, by webhook or by poll, each once; `payment` is null if no payment matches.
+payment_reports = Table(
+    "payment_reports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("payment", Id, ForeignKey(payments.c.id), index=True),
+    Column("source", String(8), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", String(40)),
+    Column("request", Text),
+    Column("receipt", Text),
+    Column("amount_minor", BigInteger),
+    Column("digest", KeyedHash(), nullable=False, unique=True),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+
+payment_refunds = Table(
+    "payment_refunds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("payment", Id, ForeignKey(payments.c.id), nullable=False, index=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("actor", Code, nullable=False),  # who requested it
+    Column("explanation", String(160), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", String(40)),
+    Column("receipt", Text),
+    Column("due_at", UtcDateTime),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+partial_index(text("due_at IS NOT NULL"), "ix_payment_refunds_due", payment_refunds.c.due_at)
+
+# The prompts of the sandbox wallet, and the payers' answers.
+sandbox_prompts = Table(
+    "sandbox_prompts",
+    metadata,
+    Column("request", String(40), primary_key=True),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("payer", Msisdn, nullable=False, index=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("about", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("receipt", String(16)),
+    Column("returned_minor", BigInteger, nullable=False, server_default="0"),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+)

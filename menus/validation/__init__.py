@@ -1,0 +1,1 @@
+"""Checks every screen before it is served."""

@@ -1,0 +1,129 @@
+"""Check that every locale is complete: no key missing or unused, the same facts as in English, nothing that the gateway adds."""
+
+import re
+from collections.abc import Container, Iterator
+
+from core.errors import Problem
+from core.gsm7 import BASIC_CHARACTERS
+from core.languages import LANGUAGE_CODES, LATIN_LOCALES
+from menus.journeys.main import MAIN_MENU_ENTRIES
+from menus.model import Choice, ListScreen, Question, Step
+from menus.rendering.localization import RESERVED_TABLES, Locale, Template, parse_template
+from menus.validation.report import (
+    REFERENCE_LOCALE,
+    LocaleKey,
+    MenuDefinition,
+    locale_problem,
+    suggest_name,
+)
+
+COMMON_KEYS = ("back", "home", "more", "sorry", "abroad", "unheard", "busy", "busy_go_on", "unsure")
+"""Texts for every screen, and for replies without one."""
+_match_ussd_prefix = re.compile(r"\s*(CON|END)\b").match
+_find_option_number = re.compile(r"^\s*\d{1,2}[.):\s]", re.MULTILINE).search
+
+
+def find_key_problems(definition: MenuDefinition, locale_code: str) -> Iterator[Problem]:
+    """Texts that the locale lacks, and texts that no screen uses."""
+    expected, used = _expected_keys(definition), set(texts_by_key(definition.locales[locale_code]))
+    for key in sorted(expected - used):
+        if not _is_covered_by_many(key, used):
+            yield locale_problem(definition, locale_code, key, "this text is missing", "add it")
+    for key in sorted(used - expected):
+        if not _is_covered_by_many(key, used):
+            yield locale_problem(definition, locale_code, key, "no screen uses this text", "remove it")
+
+
+def _is_covered_by_many(key: LocaleKey, keys: Container[LocaleKey]) -> bool:
+    """Whether the key is a number's term in a locale whose term `many` covers all numbers."""
+    return key[0] == "terms" and key[-1].isdecimal() and (*key[:-1], "many") in keys
+
+
+def find_text_problems(definition: MenuDefinition, locale_code: str) -> Iterator[Problem]:
+    """Problems of a text itself, or compared with the English one."""
+    reference = texts_by_key(definition.locales[REFERENCE_LOCALE])
+    for key, text in texts_by_key(definition.locales[locale_code]).items():
+        yield from _text_problems(definition, locale_code, key, text)
+        if key in reference and text.placeholders != reference[key].placeholders:
+            expected = (
+                " ".join(sorted(f"{{{name}:{formatter}}}" for name, formatter in reference[key].placeholders)) or "none"
+            )
+            yield locale_problem(
+                definition, locale_code, key, "this text has other placeholders than the English one", f"use {expected}"
+            )
+
+
+def _expected_keys(definition: MenuDefinition) -> set[LocaleKey]:
+    """The keys that a locale must have: those of the screens, and outside of screens those of the English locale."""
+    keys: set[LocaleKey] = set()
+    for screen in definition.menu.screen_list:
+        if isinstance(screen, Step):
+            continue
+        keys.add((screen.name, "text"))
+        if isinstance(screen, ListScreen):
+            keys.add((screen.name, "row"))
+        if isinstance(screen, Choice | Question | ListScreen):
+            keys.update((screen.name, option.name) for option in screen.options)
+    unused = {("languages", language) for language in LANGUAGE_CODES} | _menu_entry_keys()
+    reference = set(texts_by_key(definition.locales[REFERENCE_LOCALE]))
+    shared = {key for key in reference if key[0] in RESERVED_TABLES} | {("common", key) for key in COMMON_KEYS}
+    return keys | shared | (unused & reference)
+
+
+def _menu_entry_keys() -> set[LocaleKey]:
+    """The entries that a main menu may have: locales keep the texts of entries that a deployment leaves out."""
+    return {("main", entry) for entry in MAIN_MENU_ENTRIES} | {("assist_menu", entry) for entry in MAIN_MENU_ENTRIES}
+
+
+def texts_by_key(locale: Locale) -> dict[LocaleKey, Template]:
+    """Every text of a locale by its key."""
+    texts: dict[LocaleKey, Template] = {}
+    for name, screen in locale.screens.items():
+        texts[name, "text"] = screen.text
+        texts |= {(name, option): label for option, label in screen.options.items()}
+        if screen.row is not None:
+            texts[name, "row"] = screen.row
+    texts |= {("refused", key): text for key, text in locale.validation_messages.items()}
+    texts |= {("sms", key): text for key, text in locale.sms.items()}
+    texts |= {("mail", key): text for key, text in locale.mail.items()}
+    for kind, terms in locale.terms.items():
+        texts |= {("terms", kind, key): parse_template(text) for key, text in terms.items()}
+    return texts | {("common", key): parse_template(text) for key, text in locale.common.items()}
+
+
+def _text_problems(definition: MenuDefinition, locale_code: str, key: LocaleKey, text: Template) -> Iterator[Problem]:
+    if not text.source.strip():
+        yield locale_problem(definition, locale_code, key, "this text is empty", "write it")
+    if _match_ussd_prefix(text.source):
+        yield locale_problem(
+            definition, locale_code, key, "a text must not begin with CON or END", "begin with another word"
+        )
+    if key[0] not in {"sms", "mail"} and _find_option_number(text.source):
+        yield locale_problem(definition, locale_code, key, "the gateway numbers the options", "remove the number")
+    for name, formatter in sorted(text.placeholders):
+        if formatter not in definition.locales[locale_code].formatters:
+            yield locale_problem(
+                definition,
+                locale_code,
+                key,
+                f"there is no formatter {formatter!r} for {name}",
+                suggest_name(formatter, definition.locales[locale_code].formatters),
+            )
+    if locale_code in LATIN_LOCALES:
+        unsupported = sorted(
+            {
+                character
+                for line in text.lines
+                for literal, _, _ in line
+                for character in literal
+                if character not in BASIC_CHARACTERS
+            }
+        )
+        if unsupported:
+            yield locale_problem(
+                definition,
+                locale_code,
+                key,
+                f"a simple phone cannot show {' '.join(unsupported)}",
+                "write it in plain letters",
+            )

@@ -1,0 +1,34 @@
+"""A row of the registry: what one provider offers. It is quick to import; the builders import what they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from config.settings import ProviderSection, Settings
+    from services.citizens.number_checks import SimSwapProvider
+    from sms.provider import SmsProvider, SmsWebhooks
+    from ussd.provider import PushUssdProvider, ResponseUssdProvider, ShortCodeConfig
+    from voice.provider import VoiceProvider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderEntry:
+    """One provider. A channel that it does not have is None.
+
+    The webhooks of an entry are served where its settings say that it is in use, behind the guard of `[webhooks]`. `open_sms` is called for the entry that
+    `sms.provider` names; the context that it returns closes the provider's connections. `open_sim_swap` gives None where
+    the settings of the provider do not ask for checks of SIM swaps.
+    """
+
+    name: str
+    settings: type[ProviderSection] | None = None
+    build_ussd: Callable[[Settings, ShortCodeConfig], ResponseUssdProvider | PushUssdProvider] | None = None
+    build_voice: Callable[[Settings], VoiceProvider] | None = None
+    build_sms_webhooks: Callable[[Settings], SmsWebhooks] | None = None
+    open_sms: Callable[[Settings], AbstractAsyncContextManager[SmsProvider]] | None = None
+    open_sim_swap: Callable[[Settings], AbstractAsyncContextManager[SimSwapProvider | None]] | None = None

@@ -1,0 +1,62 @@
+"""Every provider: one row each. To add one, see docs/how-to/add-a-provider.md."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from config.settings import ProviderSection, Settings
+from core.errors import CommandError
+from providers import africastalking, sandbox
+from providers.entry import ProviderEntry
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from services.citizens.number_checks import SimSwapProvider
+    from sms.provider import SmsProvider
+
+PROVIDERS: Final[Mapping[str, ProviderEntry]] = {
+    entry.name: entry
+    for entry in (
+        africastalking.ENTRY,
+        sandbox.ENTRY,
+    )
+}
+
+SETTINGS_MODELS: Final[tuple[type[ProviderSection], ...]] = tuple(
+    entry.settings for entry in PROVIDERS.values() if entry.settings
+)
+
+
+def providers_in_use(settings: Settings) -> list[ProviderEntry]:
+    """The providers whose webhooks are served: an account that nobody has set up has none, and gets no routes."""
+    return [
+        entry
+        for entry in PROVIDERS.values()
+        if entry.settings is None or settings.provider_section(entry.settings).is_in_use(settings)
+    ]
+
+
+def open_sms_provider(settings: Settings) -> "AbstractAsyncContextManager[SmsProvider]":
+    """The provider that `sms.provider` names, open inside the context.
+
+    Raises:
+        CommandError: that provider sends no SMS.
+    """
+    open_sms = PROVIDERS[settings.sms.provider].open_sms
+    if open_sms is None:
+        senders = " or ".join(sorted(name for name, entry in PROVIDERS.items() if entry.open_sms))
+        raise CommandError(f"sms.provider: {settings.sms.provider} sends no SMS; write {senders}")
+    return open_sms(settings)
+
+
+@asynccontextmanager
+async def open_sim_swap_provider(settings: Settings) -> AsyncIterator["SimSwapProvider | None"]:
+    """The first provider whose settings ask for checks of SIM swaps, open inside the context; None where none does."""
+    for entry in PROVIDERS.values():
+        if entry.open_sim_swap:
+            async with entry.open_sim_swap(settings) as provider:
+                if provider is not None:
+                    yield provider
+                    return
+    yield None

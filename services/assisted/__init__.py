@@ -1,0 +1,1 @@
+"""Assisted mode: operators act for citizens who consented."""

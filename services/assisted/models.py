@@ -1,0 +1,87 @@
+"""Values of assisted mode: operators and the consents under which they act."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+Purpose: TypeAlias = Literal["apply", "follow", "pay", "complain", "profile"]
+RequestOutcome: TypeAlias = Literal["sent", "too_many", "spent"]
+
+
+CheckOutcome: TypeAlias = Literal["right", "wrong", "gone", "spent"]
+EndReason: TypeAlias = Literal["operator", "citizen", "lapsed", "suspended", "limit", "another"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRequest:
+    """A request of an operator for a citizen's consent to one purpose."""
+
+    operator: int
+    msisdn: str = field(repr=False)
+    purpose: Purpose
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestResult:
+    """The outcome of a request. `too_many`: the citizen's limit is reached; `spent`: the operator's limit is reached."""
+
+    outcome: RequestOutcome
+    consent: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The outcome of a code. Where it is `right`: the citizen's account, 0 without one, and their language."""
+
+    outcome: CheckOutcome
+    account: int = 0
+    language: str = ""
+
+
+EnrolmentStatus: TypeAlias = Literal["known", "suspended", "unknown"]
+OperatorSignInOutcome: TypeAlias = Literal["in", "first", "wrong", "locked", "unknown", "unvouched"]
+OperatorSessionEnd: TypeAlias = Literal["", "suspended", "changed", "locked", "closed"]
+"""Why an operator's sign-in is over; empty while it is valid. `closed`: there is no such operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperator:
+    """An operator to enrol. A limit of None is the limit of the settings."""
+
+    msisdn: str = field(repr=False)
+    name: str = field(repr=False)
+    centre: str
+    language: str
+    consents_a_day: int | None = None
+    applications_a_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An enrolled operator."""
+
+    id: int
+    msisdn: str = field(repr=False)
+    name: str = field(repr=False)
+    centre: str
+    pin_chosen: bool
+    created_at: datetime
+    suspended_at: datetime | None
+    consents_a_day: int | None = None
+    applications_a_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSignInResult:
+    """The result of a sign-in. `first`: the PIN is right, and the operator has to choose their own now.
+
+    `unvouched`: the channel does not vouch for the number, and operators act over channels that do. `epoch` is what the session
+    holds and passes to `find_session_end`.
+    """
+
+    outcome: OperatorSignInOutcome
+    operator: int = 0
+    tries_left: int = 0
+    locked_until: datetime | None = None
+    epoch: int = 0

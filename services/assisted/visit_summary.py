@@ -1,0 +1,59 @@
+"""Texts about a visit at a village centre for the citizen: the operator, and afterwards what the operator did."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from core.crypto import Cipher
+from core.types import TextRenderer
+from db.database import Transaction
+from db.tables import audit
+from services.assisted.operators import decrypt_operator_name
+
+MAX_ACTS: Final = 6
+"""Acts in one SMS; of the others it has the number."""
+APPLIED_ACT: Final = "handed_in"
+ACT_TEXTS: Final[Mapping[str, str]] = {
+    APPLIED_ACT: "done_applied",
+    "withdrawn": "done_withdrawn",
+    "complaint_made": "done_complained",
+    "pay": "done_paid",
+    "profile_changed": "done_profile",
+}
+"""The acts of the audit log that a summary mentions, and their texts."""
+
+
+class VisitSummaries:
+    """Renders the texts. `centre_name(code, language)` is the name of a centre."""
+
+    def __init__(self, cipher: Cipher, render_text: TextRenderer, centre_name: Callable[[str, str], str]) -> None:
+        self._cipher = cipher
+        self._render_text = render_text
+        self._centre_name = centre_name
+
+    def operator_facts(self, consent: Row[Any]) -> Mapping[str, object]:
+        """The operator's name, centre and id in the citizen's language; `consent` is a row with the operator's columns."""
+        centre = self._centre_name(consent.centre, consent.language)
+        name_and_centre = ", ".join(filter(None, (decrypt_operator_name(self._cipher, consent), centre)))
+        return {"who": name_and_centre, "operator": consent.operator}
+
+    async def list_acts(self, transaction: Transaction, consent: Row[Any]) -> Sequence[Row[Any]]:
+        """The rows of the audit log for ACT_TEXTS under a consent."""
+        by_operator = (audit.c.actor_kind == "operator", audit.c.actor == str(consent.operator))
+        query = (
+            select(audit)
+            .where(*by_operator, audit.c.at >= consent.given_at, audit.c.act.in_(ACT_TEXTS))
+            .order_by(audit.c.id)
+        )
+        return [act for act in await transaction.execute(query) if act.details.get("consent") == str(consent.id)]
+
+    def render_summary(self, consent: Row[Any], acts: Sequence[Row[Any]]) -> str:
+        """The text of the SMS about a visit, in the citizen's language."""
+        language = consent.language
+        texts = (self._render_text(language, ACT_TEXTS[act.act], {"number": act.subject}) for act in acts)
+        lines = list(dict.fromkeys(texts))  # every changed answer of a profile has the same text
+        if len(lines) > MAX_ACTS:
+            lines[MAX_ACTS:] = [self._render_text(language, "done_more", {"count": len(lines) - MAX_ACTS})]
+        done = lines or [self._render_text(language, "done_nothing", {})]
+        return self._render_text(language, "visit_over", {**self.operator_facts(consent), "done": done})

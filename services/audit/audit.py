@@ -1,0 +1,72 @@
+"""The audit log: actor, act, subject and channel. An entry is written in the transaction of the act itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+
+from core.acting_channel import find_acting_channel
+from core.idempotency import channel_from_key
+from core.types import UtcClock, utc_now
+from db.database import Database, Transaction
+from db.tables import audit
+from services.audit.models import ActingOperator, Actor, AuditEntry, SubjectKind
+
+_acting_operator: ContextVar[ActingOperator | None] = ContextVar("acting_operator", default=None)
+
+
+@contextmanager
+def act_as_operator(operator: ActingOperator) -> Iterator[None]:
+    """Attribute every act of the citizen within the block to `operator`, so that no journey can forget to."""
+    token = _acting_operator.set(operator)
+    try:
+        yield
+    finally:
+        _acting_operator.reset(token)
+
+
+class AuditLog:
+    """The append-only log of acts."""
+
+    def __init__(self, database: Database, *, clock: UtcClock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def record(self, transaction: Transaction, entry: AuditEntry) -> None:
+        """Write `entry` within `transaction`; once for an idempotency key and an act."""
+        entry = _with_operator(entry, _acting_operator.get())
+        row = {
+            "at": self._clock(),
+            **{name: getattr(entry, name) for name in _COPIED_FIELDS},
+            "on_behalf_of": entry.on_behalf_of or None,
+            "details": dict(entry.details),
+            "idempotency_key": f"{entry.idempotency_key}/{entry.act}",
+        }
+        await transaction.execute(self._database.insert_or_ignore(audit), row)
+
+
+def build_audit_entry(
+    actor: Actor, act: str, subject_kind: SubjectKind, subject: str, idempotency_key: str, **details: str
+) -> AuditEntry:
+    """An entry for an act of `actor`; its details are the actor's and these."""
+    all_details = {**actor.details, **details}
+    return AuditEntry(
+        actor.kind, actor.id, act, subject_kind, subject, actor.channel, idempotency_key, details=all_details
+    )
+
+
+def citizen_actor(account: int, idempotency_key: str) -> Actor:
+    """The actor for a citizen, over the channel on which they act: mostly the one that the idempotency key names."""
+    return Actor("citizen", str(account), find_acting_channel() or channel_from_key(idempotency_key))
+
+
+def _with_operator(entry: AuditEntry, operator: ActingOperator | None) -> AuditEntry:
+    if operator is None or entry.actor_kind not in {"citizen", "operator"}:
+        return entry
+    details = {**entry.details, "consent": str(operator.consent)}
+    return replace(
+        entry, actor_kind="operator", actor=str(operator.operator), on_behalf_of=str(operator.account), details=details
+    )
+
+
+_COPIED_FIELDS = ("actor_kind", "actor", "act", "subject_kind", "subject", "channel")

@@ -1,0 +1,167 @@
+"""Validates the answers of forms, and normalises them for storage."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import TypeAlias
+
+from core.person_names import parse_person_name
+from core.phone_numbers import PhoneNumberError, parse_msisdn
+from core.typed_input import clean_text, remove_digit_separators
+from core.validation import Invalid, Valid
+from services.catalogue import id_schemes
+from services.catalogue.models import DIGITS_SCHEME, Field, FieldKind, pick_translation
+
+DEFAULT_MAXIMUM = {"text": 160, "name": 60, "number": 10**12}
+DEFAULT_MINIMUM = {"text": 1, "name": 2, "number": 0}
+VISIBLE_DIGITS = 4
+
+_SEPARATOR = r" ?[-/. ] ?"
+_DATE_PATTERNS = (
+    re.compile(rf"(?P<d>\d{{1,2}}){_SEPARATOR}(?P<m>\d{{1,2}}){_SEPARATOR}(?P<y>\d{{4}})"),
+    re.compile(r"(?P<d>\d{2})(?P<m>\d{2})(?P<y>\d{4})"),
+    re.compile(rf"(?P<y>\d{{4}}){_SEPARATOR}(?P<m>\d{{1,2}}){_SEPARATOR}(?P<d>\d{{1,2}})"),
+)
+_PHONE_PATTERN = re.compile(r"\+?[0-9 ()./-]{5,30}")
+
+
+Validator: TypeAlias = Callable[[Field, str, date], Valid | Invalid]
+
+
+def validate_answer(field: Field, text: str, today: date) -> Valid | Invalid:
+    """The normalised answer, or why the text is invalid.
+
+    Text and names are normalised to NFC with single spaces, numbers to ASCII digits, dates to ISO 8601, phone numbers to
+    E.164, identity numbers to their compact form, and choices to their code.
+    """
+    answer = clean_text(text)
+    return _VALIDATORS[field.kind](field, answer, today) if answer else Invalid("empty")
+
+
+def display_value(field: Field, value: str, language: str) -> str:
+    """A stored value for its owner: the name of a choice, the masked form of an identity number, other values unchanged."""
+    if field.kind == "identity":
+        return mask_identity_number(value)
+    names = dict(field.choices)
+    return pick_translation(names[value], language) if value in names else value
+
+
+def mask_identity_number(identity: str) -> str:
+    """An identity number with only its last four characters visible; a short one is masked completely."""
+    return f"XXXX {identity[-VISIBLE_DIGITS:]}" if len(identity) > 2 * VISIBLE_DIGITS else "XXXX"
+
+
+def _validate_text(field: Field, text: str, _today: date) -> Valid | Invalid:
+    return _validate_length(field, text)
+
+
+def _validate_name(field: Field, text: str, _today: date) -> Valid | Invalid:
+    name = parse_person_name(text)
+    return Invalid("not_a_name") if name is None else _validate_length(field, name)
+
+
+def _validate_length(field: Field, text: str) -> Valid | Invalid:
+    least, most = _limits(field)
+    if len(text) < least:
+        return Invalid("too_short", {"least": least})
+    return Valid(text) if len(text) <= most else Invalid("too_long", {"most": most})
+
+
+def _validate_number(field: Field, text: str, _today: date) -> Valid | Invalid:
+    digits = text.replace(" ", "").replace(",", "")
+    if not digits.isdecimal():
+        return Invalid("not_a_number")
+    least, most = _limits(field)
+    significant = digits.lstrip("0") or "0"
+    if len(significant) > len(str(most)) or not least <= int(significant) <= most:
+        return Invalid("out_of_range", {"least": least, "most": most})
+    return Valid(significant)
+
+
+def _limits(field: Field) -> tuple[int, int]:
+    least = DEFAULT_MINIMUM[field.kind] if field.least is None else field.least
+    return least, DEFAULT_MAXIMUM[field.kind] if field.most is None else field.most
+
+
+def _validate_date(field: Field, text: str, today: date) -> Valid | Invalid:
+    day = _parse_date(text)
+    if day is None:
+        return Invalid("not_a_date")
+    earliest, latest = _earliest_date(field, today), _latest_date(field, today)
+    if day < earliest:
+        past = field.when == "future" and day < today
+        return Invalid("date_in_past") if past else Invalid("date_too_old", {"earliest": earliest.isoformat()})
+    if day > latest:
+        future = field.when == "past" and day > today
+        return Invalid("date_in_future") if future else Invalid("date_too_late", {"latest": latest.isoformat()})
+    return Valid(day.isoformat())
+
+
+def _parse_date(text: str) -> date | None:
+    """Parse day, month and year in this order, or year first. The month never comes first; a year has four digits."""
+    match = next((match for form in _DATE_PATTERNS if (match := form.fullmatch(text))), None)
+    try:
+        return date(int(match["y"]), int(match["m"]), int(match["d"])) if match else None
+    except ValueError:
+        return None
+
+
+def _earliest_date(field: Field, today: date) -> date:
+    bounds = [date.min if field.least is None else date(field.least, 1, 1)]
+    if field.when == "future":
+        bounds.append(today)
+    if field.when == "past" and field.within_days:
+        bounds.append(today - timedelta(days=field.within_days))
+    return max(bounds)
+
+
+def _latest_date(field: Field, today: date) -> date:
+    bounds = [date.max if field.most is None else date(field.most, 12, 31)]
+    if field.when == "past":
+        bounds.append(today)
+    if field.when == "future" and field.within_days:
+        bounds.append(today + timedelta(days=field.within_days))
+    return min(bounds)
+
+
+def _validate_choice(field: Field, text: str, _today: date) -> Valid | Invalid:
+    """The choice with this position from 1, code, or name in any language."""
+    wanted_name = text.casefold()
+    for position, choice in enumerate(field.choices, 1):
+        if wanted_name in {
+            str(position),
+            choice.code,
+            *(clean_text(name).casefold() for name in choice.names.values()),
+        }:
+            return Valid(choice.code)
+    return Invalid("not_a_choice", {"most": len(field.choices)})
+
+
+def _validate_identity_number(field: Field, text: str, _today: date) -> Valid | Invalid:
+    bare = remove_digit_separators(text)
+    if field.lengths and len(bare) not in field.lengths:
+        return Invalid("wrong_length", {"lengths": " / ".join(map(str, field.lengths))})
+    if field.scheme == DIGITS_SCHEME:
+        return Valid(bare) if bare.isdecimal() else Invalid("not_an_identity")
+    number = id_schemes.normalize_number(field.scheme, bare)
+    return Valid(number) if number else Invalid("not_an_identity")
+
+
+def _validate_phone_number(field: Field, text: str, _today: date) -> Valid | Invalid:
+    if not _PHONE_PATTERN.fullmatch(text):
+        return Invalid("not_a_phone")
+    try:
+        return Valid(parse_msisdn(text, field.region))
+    except PhoneNumberError as error:
+        return Invalid(error.problem)
+
+
+_VALIDATORS: Mapping[FieldKind, Validator] = {
+    "text": _validate_text,
+    "name": _validate_name,
+    "number": _validate_number,
+    "date": _validate_date,
+    "choice": _validate_choice,
+    "identity": _validate_identity_number,
+    "phone": _validate_phone_number,
+}

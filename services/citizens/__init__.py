@@ -1,0 +1,1 @@
+"""Accounts, PINs, one-time codes, profiles and contacts of citizens."""

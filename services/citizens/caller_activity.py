@@ -1,0 +1,58 @@
+"""When a number was last seen in a call: one that is silent for long may have another holder.
+
+A call costs no write: callers are collected, and written once a minute, each at most once in SEEN_PERIOD.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import bindparam, update
+
+from core.types import UtcClock, utc_now
+from core.verified_caller import is_caller_verified
+from db.database import Database
+from db.tables import callers
+from services.citizens.models import LanguageChoice
+
+SEEN_PERIOD: Final = timedelta(days=30)
+MAX_PENDING: Final = 100_000
+"""Callers that wait to be written. More are forgotten until their next call."""
+BATCH_SIZE: Final = 500
+
+FindLanguageChoice = Callable[[str], Awaitable[LanguageChoice | None]]
+
+
+class CallerActivity:
+    """Finds the language of callers, and remembers that they called."""
+
+    def __init__(
+        self, database: Database, find_language_choice: FindLanguageChoice, *, clock: UtcClock = utc_now
+    ) -> None:
+        self._database = database
+        self._find = find_language_choice
+        self._clock = clock
+        self._pending: set[str] = set()
+
+    async def find_language_choice(self, msisdn: str) -> LanguageChoice | None:
+        """The language that a caller chose; the caller is remembered if the network vouches for the number."""
+        choice = await self._find(msisdn)
+        if choice is not None and is_caller_verified() and self._is_stale(choice) and len(self._pending) < MAX_PENDING:
+            self._pending.add(msisdn)
+        return choice
+
+    async def write_pending(self) -> None:
+        """Write the callers of the last minute; what is not written after a failure is written at the next call."""
+        pending, self._pending = sorted(self._pending), set()
+        today = self._clock().date()
+        for start in range(0, len(pending), BATCH_SIZE):
+            async with self._database.transaction() as transaction:
+                await transaction.execute(_SET_SEEN, {"seen": today, "numbers": pending[start : start + BATCH_SIZE]})
+
+    def _is_stale(self, choice: LanguageChoice) -> bool:
+        return choice.seen_on is None or self._clock().date() - choice.seen_on > SEEN_PERIOD
+
+
+_SET_SEEN: Final = (
+    update(callers).where(callers.c.msisdn.in_(bindparam("numbers", expanding=True))).values(seen_on=bindparam("seen"))
+)

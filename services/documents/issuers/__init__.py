@@ -1,0 +1,1 @@
+"""Issuers of documents: the interface and one module an issuer."""

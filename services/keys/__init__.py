@@ -1,0 +1,1 @@
+"""The keys that encrypt the database: which ones it needs, and its rotation to a new one."""

@@ -1,0 +1,115 @@
+"""The status of a message from the queue to the handset, for the people who run the gateway."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from sqlalchemy import Row, Select, bindparam, func, select
+
+from db.tables import QUEUED, SENDING, UNKNOWN, messages
+from services.messaging.delivery_status import DeliveryStatus
+from services.messaging.kinds import Medium, MessageKind
+
+Stage: TypeAlias = Literal[
+    "queued", "sending", "sent", "submitted", "buffered", "expired", "delivered", "failed", "dropped", "unknown"
+]
+
+STAGES_BY_DELIVERY: Final[Mapping[str, Stage]] = {
+    DeliveryStatus.UNRECOGNIZED: "sent",
+    DeliveryStatus.SENT: "sent",
+    DeliveryStatus.SUBMITTED: "submitted",
+    DeliveryStatus.BUFFERED: "buffered",
+    DeliveryStatus.ABSENT: "buffered",
+    DeliveryStatus.EXPIRED: "expired",
+    DeliveryStatus.DELIVERED: "delivered",
+    DeliveryStatus.FAILED: "failed",
+    DeliveryStatus.REJECTED: "failed",
+}
+DROP_REASONS: Final = ("TooLate", "OptedOut", "NumberReleased")  # not sent by our own decision
+VISIBLE_DIGITS: Final = 3  # digits of a number, enough to tell two apart in a list
+
+
+@dataclass(frozen=True, slots=True)
+class MessageState:
+    """One message in a list; `reason` is one word (why it failed, waits or is unknown), or empty."""
+
+    id: int
+    kind: MessageKind
+    medium: Medium
+    to: str
+    stage: Stage
+    reason: str
+    attempts: int
+    segments: int
+    cost: str
+    provider_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class QueueDepth(NamedTuple):
+    """The number of messages in each stage, and how long the oldest due message has been due."""
+
+    queued: int
+    sending: int
+    unknown: int
+    oldest_age: timedelta
+
+
+BY_ID: Final = select(messages).where(messages.c.id == bindparam("message"))
+UNRESOLVED: Final = (
+    select(messages).where(UNKNOWN, messages.c.id > bindparam("after")).order_by(messages.c.id).limit(bindparam("most"))
+)
+
+
+def _build_depth() -> Select[Any]:
+    conditions = {"queued": QUEUED, "sending": SENDING, "unknown": UNKNOWN}
+    counted = select(func.count()).select_from(messages)
+    oldest = select(func.min(messages.c.due_at)).where(QUEUED)
+    return select(
+        *(counted.where(of).scalar_subquery().label(name) for name, of in conditions.items()),
+        oldest.scalar_subquery().label("oldest"),
+    )
+
+
+QUEUE_DEPTH: Final = _build_depth()
+
+
+def state_from_row(row: Row[Any]) -> MessageState:
+    """Return the state of the message in a row."""
+    stage, reason = _stage_from_row(row)
+    return MessageState(
+        id=row.id,
+        kind=row.kind,
+        medium=row.medium,
+        to=mask_recipient(row.recipient),
+        stage=stage,
+        reason=reason or "",
+        attempts=row.attempts,
+        segments=row.segments,
+        cost=row.cost or "",
+        provider_id=row.provider_id or "",
+        created_at=row.created_at,
+        updated_at=row.reported_at or row.updated_at,
+    )
+
+
+def _stage_from_row(row: Row[Any]) -> tuple[Stage, str | None]:
+    if row.status == "failed":
+        return "dropped" if row.error in DROP_REASONS else "failed", row.error
+    if row.status == "sent" and row.delivery:
+        return STAGES_BY_DELIVERY[row.delivery], row.delivery_reason
+    return row.status, row.error
+
+
+def mask_recipient(recipient: str) -> str:
+    """Return `…001` for a number and `…@example.org` for an e-mail address."""
+    name, at, host = recipient.rpartition("@")
+    return f"…{at}{host}" if name else f"…{recipient[-VISIBLE_DIGITS:]}"
+
+
+def depth_from_row(row: Row[Any], now: datetime) -> QueueDepth:
+    """Return the depth from the row of `QUEUE_DEPTH` at `now`."""
+    due = max(now - row.oldest, timedelta()) if row.oldest else timedelta()
+    return QueueDepth(row.queued, row.sending, row.unknown, due)

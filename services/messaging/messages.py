@@ -1,0 +1,356 @@
+"""The table of messages: enqueue, claim, record results, recover."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+import structlog
+from sqlalchemy import Row, Update
+
+from core.batching import Batcher
+from core.clock_watch import FUTURE_MARGIN
+from core.crypto import Cipher, DecryptionError
+from core.phone_numbers import is_detached
+from core.timeouts import Timeout
+from core.types import UtcClock, utc_now
+from core.verified_caller import is_caller_verified
+from db.database import Database, Transaction
+from db.tables import messages
+from services.audit.audit import AuditLog, build_audit_entry
+from services.audit.models import Actor, AuditEntry
+from services.messaging import queries
+from services.messaging.delivery_reports import DeliveryReports
+from services.messaging.delivery_status import DeliveryReport
+from services.messaging.kinds import RULES, Medium, MessageKind
+from services.messaging.message_status import (
+    BY_ID,
+    QUEUE_DEPTH,
+    UNRESOLVED,
+    MessageState,
+    QueueDepth,
+    depth_from_row,
+    state_from_row,
+)
+from services.messaging.models import ClaimedMessage, Decision, Message, SendResult
+from services.messaging.opt_outs import opted_out_among
+
+SegmentCounter: TypeAlias = Callable[[str], int]
+"""The number of SMS segments of a text."""
+
+NextAllowedTime: TypeAlias = Callable[[str, str, datetime], datetime | None]
+"""MSISDN, network code or an empty text, and time, to the time when a deferrable message may be sent; None: now."""
+
+MaySend: TypeAlias = Callable[[str, MessageKind], Awaitable[bool]]
+"""Whether an unverified caller may cause one more SMS of this kind to this MSISDN, which is then counted."""
+
+REPEAT_AFTER: Final = timedelta(minutes=15)  # by then a delivery report would have come
+LINGER_SECONDS: Final = 0.002  # waits for more results: a transaction costs many times what one result costs
+MAX_CLAIM_ROUNDS: Final = 8  # claims in a row that found only messages not to be sent
+LIMIT_REACHED: Final = "LimitReached"
+"""The error of an SMS that is not sent because unverified callers caused too many."""
+UNLIMITED_SEGMENTS: Final = 2**31 - 1
+
+log = structlog.get_logger()
+
+
+class SmsLimitReachedError(Exception):
+    """A PIN cannot be sent, because unverified callers caused too many SMS. A retry helps in an hour."""
+
+
+class Messages:
+    """The messages of all channels. Texts are encrypted."""
+
+    def __init__(
+        self,
+        database: Database,
+        cipher: Cipher,
+        *,
+        clock: UtcClock = utc_now,
+        count_segments: SegmentCounter = lambda _: 1,
+        next_allowed_time: NextAllowedTime = lambda _number, _network, _now: None,
+        may_send: MaySend | None = None,
+    ) -> None:
+        """Without `count_segments` every text is one segment; without `next_allowed_time` there are no quiet hours.
+
+        `may_send` limits the SMS that unverified callers cause, without replies and codes, which are limited where they
+        are built.
+        """
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+        self._count_segments = count_segments
+        self._next_allowed_time = next_allowed_time
+        self._may_send = may_send
+        self._audit = AuditLog(database, clock=clock)
+        self._delivery_reports = DeliveryReports(database, cipher, clock)
+        self._result_batcher = Batcher(self._record_results, linger=LINGER_SECONDS)
+        self._queued_events: Mapping[Medium, asyncio.Event] = {"sms": asyncio.Event(), "email": asyncio.Event()}
+
+    async def enqueue(self, transaction: Transaction, message: Message) -> None:
+        """Enqueue a message in the transaction of its cause; a worker of this process wakes after the commit.
+
+        An SMS beyond the limits of unverified callers is stored as failed, with the error LIMIT_REACHED. A message to a
+        number that was released from its account is dropped: the number is somebody else's now.
+
+        Raises:
+            SmsLimitReachedError: the message is a PIN beyond these limits, so that its cause is undone.
+        """
+        if is_detached(message.to):
+            return
+        row = self._row(message)
+        if not await self._is_within_limits(message):
+            if message.kind == "pin":
+                raise SmsLimitReachedError
+            row = {**row, "status": "failed", "error": LIMIT_REACHED, "text": None if row["secret"] else row["text"]}
+        await transaction.execute(self._database.insert_or_ignore(messages), row)
+        transaction.after_transaction(self._queued_events[message.medium].set)
+
+    async def send(self, message: Message) -> None:
+        """Enqueue a message in a transaction of its own."""
+        async with self._database.transaction() as transaction:
+            await self.enqueue(transaction, message)
+
+    async def wait_for_queued(self, timeout: float, medium: Medium = "sms") -> None:
+        """Return when this process has queued a message since the last return, or after `timeout` seconds.
+
+        Messages that other processes queue, and messages that fall due, are found by looking: hence the timeout.
+        """
+        try:
+            async with Timeout(timeout):
+                await self._queued_events[medium].wait()
+        except TimeoutError:
+            return
+        self._queued_events[medium].clear()
+
+    async def claim(
+        self, worker: str, limit: int, medium: Medium = "sms", segments: int | None = None
+    ) -> Sequence[ClaimedMessage]:
+        """Claim at most `limit` due messages, most urgent and then oldest first.
+
+        They are marked *sending*, and committed, before this returns, so no other worker sends them. `segments` limits
+        their total length; the message that reaches the limit is included. Expired messages are dropped, proactive ones
+        are not sent to numbers that opted out, and deferrable ones wait during quiet hours.
+        """
+        parameters = {
+            "claimer": worker,
+            "most": limit,
+            "carried_by": medium,
+            "budget": UNLIMITED_SEGMENTS if segments is None else segments,
+        }
+        for _ in range(MAX_CLAIM_ROUNDS):
+            count, claimed = await self._claim_once(parameters)
+            if claimed or not count:
+                return claimed
+        return []
+
+    async def record_result(self, message: int, result: SendResult) -> bool:
+        """Record the result of a send; False where the message had a final result before.
+
+        An unknown result can still be replaced; *sent* and *failed* are final. Results of one event-loop iteration share a
+        transaction.
+        """
+        return await self._result_batcher((message, result))
+
+    async def resolve_unknown(self, message: int, decision: Decision) -> bool:
+        """Record what a person found out or decided about an unknown message: sent, failed, or to be sent again.
+
+        False where the message is not unknown, and where it cannot be sent again because its text is deleted or expired.
+        """
+        now = self._clock()
+        async with self._database.transaction() as transaction:
+            done = await transaction.execute(queries.RESOLVE[decision.resolution], {"message": message, "now": now})
+            if done.rowcount:
+                await self._audit.record(transaction, _build_audit_entry(message, decision))
+        for waiting in self._queued_events.values():  # it may be due again
+            waiting.set()
+        return done.rowcount == 1
+
+    async def record_report(self, report: DeliveryReport) -> int | None:
+        """Store a delivery report; return the id of its message, or None while there is none.
+
+        Reports may come twice, in any order, at the same time, and before the provider's answer to the send.
+        """
+        return await self._delivery_reports.record(report)
+
+    async def recover_abandoned(self, older_than: timedelta) -> int:
+        """Recover messages that no worker holds any more; return how many were abandoned.
+
+        Messages left *sending* by a dead worker become *unknown*. Unknown messages are matched with reports; those that
+        stay unknown, and are safe to repeat, are queued once more. Expired messages are dropped and their secrets deleted.
+        """
+        now = self._clock()
+        await self._run_in_batches(queries.DROP, {"now": now})
+        abandoned = await self._run_in_batches(queries.RECOVER_ABANDONED, {"now": now, "before": now - older_than})
+        await self._delivery_reports.rematch()
+        if resent := await self._run_in_batches(queries.REPEAT, {"now": now, "before": now - REPEAT_AFTER}):
+            log.warning("messages_resent", count=resent)
+        return abandoned
+
+    async def make_future_due(self) -> int:
+        """Make due the queued messages that were changed at a time that is still to come; return their number.
+
+        The clock was set back since. Quiet hours are checked again at the claim.
+        """
+        now = self._clock()
+        return await self._run_in_batches(queries.MAKE_FUTURE_DUE, {"now": now, "after": now + FUTURE_MARGIN})
+
+    async def state(self, message: int) -> MessageState | None:
+        """Return the state of the message with this id; None where there is none."""
+        row = (await self._database.fetch(BY_ID, {"message": message})).one_or_none()
+        return None if row is None else state_from_row(row)
+
+    async def list_unresolved(self, limit: int = 100, after: int = 0) -> Sequence[MessageState]:
+        """Return at most `limit` messages with an unknown result and an id above `after`, oldest first."""
+        rows = await self._database.fetch(UNRESOLVED, {"most": limit, "after": after})
+        return [state_from_row(row) for row in rows]
+
+    async def depth(self) -> QueueDepth:
+        """Return the number of messages in each stage."""
+        return depth_from_row((await self._database.fetch(QUEUE_DEPTH)).one(), self._clock())
+
+    async def _is_within_limits(self, message: Message) -> bool:
+        if self._may_send is None or is_caller_verified() or message.medium != "sms" or message.kind == "code":
+            return True
+        return await self._may_send(message.to, message.kind)
+
+    async def _run_in_batches(self, statement: Update, parameters: Mapping[str, object]) -> int:
+        """Run an UPDATE that changes a batch of rows until it changes no whole batch; return the number of rows."""
+        total, count = 0, queries.RECOVERY_BATCH
+        while count == queries.RECOVERY_BATCH:
+            async with self._database.transaction() as transaction:
+                count = len((await transaction.execute(statement, parameters)).all())
+            total += count
+        return total
+
+    def _row(self, message: Message) -> Mapping[str, object]:
+        now, rule = self._clock(), RULES[message.kind]
+        return {
+            "medium": message.medium,
+            "recipient": message.to,
+            "text": self._cipher.encrypt(message.text.encode(), _associated_data(message.idempotency_key)),
+            "kind": message.kind,
+            "secret": rule.secret,
+            "priority": rule.priority,
+            "segments": self._count_segments(message.text) if message.medium == "sms" else 1,
+            "status": "queued",
+            "due_at": self._earliest_due(message, now),
+            "not_after": now + rule.ttl,
+            "idempotency_key": message.idempotency_key,
+            "created_at": now,
+            "updated_at": now,
+        }
+
+    async def _claim_once(self, parameters: Mapping[str, object]) -> tuple[int, Sequence[ClaimedMessage]]:
+        """Return how many messages were claimed, and those of them that are to be sent now."""
+        now = self._clock()
+        async with self._database.transaction() as transaction:
+            rows_claimed = (await transaction.execute(queries.CLAIM, {"now": now, **parameters})).all()
+            unexpired = await _reject_rows(
+                transaction, rows_claimed, {row.id for row in rows_claimed if row.not_after <= now}, "TooLate"
+            )
+            allowed = await _reject_rows(
+                transaction, unexpired, await _find_opted_out(transaction, unexpired), "OptedOut"
+            )
+            rows = await self._defer_for_quiet_hours(transaction, allowed, now)
+            texts = {row.id: text for row in rows if (text := self._decrypt_text(row)) is not None}
+            rows = await _reject_rows(transaction, rows, {row.id for row in rows} - texts.keys(), "Unreadable")
+        in_order = sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))
+        return len(rows_claimed), [_claimed_from_row(row, texts[row.id]) for row in in_order]
+
+    async def _defer_for_quiet_hours(
+        self, transaction: Transaction, rows: Sequence[Row[Any]], now: datetime
+    ) -> Sequence[Row[Any]]:
+        """Put back deferrable messages to recipients in quiet hours; return the others."""
+        waiting = [row for row in rows if row.medium == "sms" and RULES[row.kind].deferrable]
+        networks = await self._find_networks(transaction, {row.recipient for row in waiting})
+        opening = {
+            row.id: self._next_allowed_time(row.recipient, networks.get(row.recipient, ""), now) for row in waiting
+        }
+        put_off = [{"put_back": message, "opens": opens} for message, opens in opening.items() if opens]
+        if put_off:
+            await transaction.execute(queries.DEFER, put_off)
+        return [row for row in rows if not opening.get(row.id)]
+
+    async def _find_networks(self, transaction: Transaction, msisdns: Collection[str]) -> Mapping[str, str]:
+        """Return the network of each number, as the last delivery report named it."""
+        if not msisdns:
+            return {}
+        found = await transaction.execute(queries.KNOWN_NETWORKS, {"numbers": list(msisdns)})
+        return {row.recipient: row.network for row in found}
+
+    def _earliest_due(self, message: Message, now: datetime) -> datetime:
+        """Return when to send it at the earliest; the quiet hours of the recipient's network are checked at the claim."""
+        if message.medium != "sms" or not RULES[message.kind].deferrable:
+            return now
+        return self._next_allowed_time(message.to, "", now) or now
+
+    def _decrypt_text(self, row: Row[Any]) -> str | None:
+        """Return the decrypted text; None if another key encrypted it, so that it never can be sent."""
+        try:
+            return self._cipher.decrypt(row.text, _associated_data(row.idempotency_key)).decode()
+        except DecryptionError:
+            log.error("message_unreadable", message=row.id, kind=row.kind)
+            return None
+
+    async def _record_results(self, results: list[tuple[int, SendResult]]) -> list[bool]:
+        now = self._clock()
+        async with self._database.transaction() as transaction:
+            found = await transaction.execute(queries.UNSETTLED, {"ids": [message for message, _ in results]})
+            still_open = {row.id: row.forgotten for row in found}
+            ended = [
+                _result_columns(message, ending, still_open[message])
+                for message, ending in results
+                if message in still_open
+            ]
+            if ended:
+                await transaction.execute(queries.RECORD_RESULT, [{**facts, "now": now} for facts in ended])
+        named = [str(facts["under"]) for facts in ended if facts["under"]]
+        if named:
+            await self._delivery_reports.match_early(named)
+        return [message in still_open for message, _ in results]
+
+
+async def _find_opted_out(transaction: Transaction, rows: Sequence[Row[Any]]) -> Collection[int]:
+    """Return the ids of proactive messages to recipients that opted out."""
+    unasked = [row for row in rows if RULES[row.kind].proactive]
+    out = await opted_out_among(transaction, {row.recipient for row in unasked})
+    return {row.id for row in unasked if row.recipient in out}
+
+
+async def _reject_rows(
+    transaction: Transaction, rows: Sequence[Row[Any]], rejected: Collection[int], error: str
+) -> Sequence[Row[Any]]:
+    """Mark rows as failed; return the others."""
+    if rejected:
+        await transaction.execute(queries.REJECT, {"refused": list(rejected), "why": error})
+    return [row for row in rows if row.id not in rejected]
+
+
+def _claimed_from_row(row: Row[Any], text: str) -> ClaimedMessage:
+    return ClaimedMessage(row.id, row.recipient, text, row.kind, row.attempts, row.suspensions, row.segments)
+
+
+def _result_columns(message: int, result: SendResult, forgotten: bool) -> Mapping[str, object]:
+    """Return the columns of a result. A message whose text was deleted cannot be queued again, and fails."""
+    if result.status == "queued" and forgotten:
+        result = SendResult("failed", error=result.error or "TextForgotten")
+    return {
+        "settled": message,
+        "ended": result.status,
+        "under": result.provider_id or None,
+        "paid": result.cost or None,
+        "reason": result.error or None,
+        "again_at": result.not_before if result.status == "queued" else None,
+        "uncounted": int(result.suspended),
+    }
+
+
+def _build_audit_entry(message: int, decision: Decision) -> AuditEntry:
+    actor = Actor("staff", decision.actor, decision.channel)
+    key, facts = decision.idempotency_key, {"resolution": decision.resolution, "reason": decision.reason}
+    return build_audit_entry(actor, "message_settled", "message", str(message), key, **facts)
+
+
+def _associated_data(idempotency_key: str) -> str:
+    return f"message:{idempotency_key}"

@@ -1,0 +1,69 @@
+"""The values of messages, without any I/O."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from services.messaging.kinds import Medium, MessageKind
+
+SendStatus: TypeAlias = Literal["sent", "failed", "unknown", "queued"]
+Resolution: TypeAlias = Literal["sent", "failed", "again"]
+ResolutionReason: TypeAlias = Literal["provider", "recipient", "outage", "outdated"]
+"""Why a person settles a message: the provider's records, the recipient's word, an outage, or that it is of no use now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text to one E.164 number, or an e-mail to one address with the first line of `text` as its subject.
+
+    A second message with the same idempotency key is ignored.
+    """
+
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    kind: MessageKind
+    idempotency_key: str
+    medium: Medium = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMessage:
+    """A message that one worker has claimed.
+
+    `attempts` counts this attempt and earlier ones, without those that `suspensions` counts: attempts while the provider
+    account was suspended. `segments` counts against the throttle.
+    """
+
+    id: int
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    kind: MessageKind
+    attempts: int
+    suspensions: int = 0
+    segments: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The result of a send. `queued`: not sent, and may be sent again from `not_before` on; `suspended`: and not counted.
+
+    `unknown`: it may have been sent, and is not sent again by itself unless its kind is safe to repeat.
+    """
+
+    status: SendStatus
+    provider_id: str = ""
+    cost: str = ""
+    error: str = ""
+    not_before: datetime | None = None
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a message with an unknown result; `actor` is the name of the person."""
+
+    resolution: Resolution
+    reason: ResolutionReason
+    actor: str
+    channel: str
+    idempotency_key: str

@@ -1,0 +1,216 @@
+"""The SQL statements of messages, each built once."""
+
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import add
+from typing import Any, Final
+
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Text,
+    TextClause,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
+
+from db.tables import QUEUED, REPORTED_NETWORK, SENDING, UNKNOWN, messages
+from services.messaging.kinds import PRIORITIES, SAFE_TO_REPEAT
+
+RECOVERY_BATCH: Final = 500  # rows that one statement of a recovery changes, so that no lock lasts long
+CLAIMED_COLUMNS: Final = (
+    "id",
+    "recipient",
+    "text",
+    "kind",
+    "attempts",
+    "suspensions",
+    "segments",
+    "idempotency_key",
+    "medium",
+    "priority",
+    "due_at",
+    "not_after",
+)
+
+_NOW: BindParameter[Any] = bindparam("now")
+_TEXT_UNLESS_SECRET = case((messages.c.secret, null()), else_=messages.c.text)
+
+
+def _select_unlocked(condition: TextClause, *conditions: Any, columns: tuple[str, ...] = ("id",)) -> Select[Any]:
+    """Select rows that are not locked. PostgreSQL skips locked rows; SQLite has one writer at a time."""
+    return (
+        select(*(messages.c[name] for name in columns)).where(condition, *conditions).with_for_update(skip_locked=True)
+    )
+
+
+def _build_drop() -> Update:
+    late = _select_unlocked(QUEUED, messages.c.not_after <= _NOW).limit(RECOVERY_BATCH).cte("late")
+    return (
+        update(messages)
+        .where(messages.c.id.in_(select(late.c.id)))
+        .values(status="failed", error="TooLate", text=_TEXT_UNLESS_SECRET, updated_at=_NOW)
+        .returning(messages.c.id)  # SQLite's driver does not count the rows of a statement that begins with WITH
+    )
+
+
+def _build_claim() -> Update:
+    due = union_all(*(select(one) for one in _due_by_priority())).subquery()
+    order = (due.c.priority, due.c.due_at, due.c.id)
+    before = func.sum(due.c.segments).over(order_by=order) - due.c.segments
+    counted = select(due.c.id, before.label("before")).subquery()
+    affordable = select(counted.c.id).where(counted.c.before < bindparam("budget", type_=Integer))
+    return (
+        update(messages)
+        .where(messages.c.id.in_(affordable))
+        .values(status="sending", worker=bindparam("claimer"), attempts=messages.c.attempts + 1, updated_at=_NOW)
+        .returning(*(messages.c[name] for name in CLAIMED_COLUMNS))
+    )
+
+
+def _due_by_priority() -> Iterator[CTE]:
+    """Select the due rows of each priority, up to what the priorities before left of the limit: one index range each.
+
+    One ORDER BY over all priorities would read all urgent rows that are due tomorrow at every claim. The rows are locked
+    in CTEs, because within IN PostgreSQL may run the LIMIT more than once. Expired rows are not filtered here: PostgreSQL
+    would choose the index of the expiry.
+    """
+    left: ColumnElement[int] = bindparam("most", type_=Integer)
+    counts: list[ColumnElement[int]] = []
+    for priority in PRIORITIES:
+        this = (messages.c.medium == bindparam("carried_by"), messages.c.priority == literal(priority))
+        free = _select_unlocked(
+            QUEUED, *this, messages.c.due_at <= _NOW, columns=("id", "priority", "due_at", "segments")
+        )
+        one = free.order_by(messages.c.due_at, messages.c.id).limit(left).cte(f"priority_{priority}")
+        counts.append(select(func.count()).select_from(one).scalar_subquery())
+        left = bindparam("most", type_=Integer) - reduce(add, counts)
+        yield one
+
+
+def _build_record_result() -> Update:
+    return (
+        update(messages)
+        .where(messages.c.id == bindparam("settled"))
+        .values(
+            status=bindparam("ended", type_=String),
+            provider_id=func.coalesce(bindparam("under", type_=Text), messages.c.provider_id),
+            cost=bindparam("paid"),
+            error=bindparam("reason"),
+            due_at=func.coalesce(bindparam("again_at", type_=messages.c.due_at.type), messages.c.due_at),
+            attempts=messages.c.attempts - bindparam("uncounted", type_=Integer),
+            suspensions=messages.c.suspensions + bindparam("uncounted", type_=Integer),
+            text=case(
+                (and_(messages.c.secret, bindparam("ended", type_=String) != "queued"), null()), else_=messages.c.text
+            ),
+            updated_at=_NOW,
+        )
+    )
+
+
+def _build_recover_abandoned() -> Update:
+    left = _select_unlocked(SENDING, messages.c.updated_at < bindparam("before")).limit(RECOVERY_BATCH).cte("abandoned")
+    return (
+        update(messages)
+        .where(messages.c.id.in_(select(left.c.id)))
+        .values(status="unknown", error="WorkerGone", text=_TEXT_UNLESS_SECRET, updated_at=_NOW)
+        .returning(messages.c.id)
+    )
+
+
+def _build_make_future_due() -> Update:
+    early = _select_unlocked(QUEUED, messages.c.updated_at > bindparam("after")).limit(RECOVERY_BATCH).cte("early")
+    return (
+        update(messages)
+        .where(messages.c.id.in_(select(early.c.id)))
+        .values(due_at=_NOW, updated_at=_NOW)
+        .returning(messages.c.id)
+    )
+
+
+def _build_repeat() -> Update:
+    once = (messages.c.repeats == 0, messages.c.text.is_not(None), messages.c.not_after > _NOW)
+    safe = (messages.c.kind.in_(SAFE_TO_REPEAT), messages.c.provider_id.is_(None))
+    again = (
+        _select_unlocked(UNKNOWN, messages.c.updated_at < bindparam("before"), *safe, *once)
+        .limit(RECOVERY_BATCH)
+        .cte("again")
+    )
+    return (
+        update(messages)
+        .where(messages.c.id.in_(select(again.c.id)))
+        .values(status="queued", repeats=messages.c.repeats + 1, attempts=0, due_at=_NOW, updated_at=_NOW)
+        .returning(messages.c.id)
+    )
+
+
+def _build_defer() -> Update:
+    return (
+        update(messages)
+        .where(messages.c.id == bindparam("put_back"))
+        .values(status="queued", due_at=bindparam("opens"), attempts=messages.c.attempts - 1, worker=None)
+    )
+
+
+def _build_reject() -> Update:
+    return (
+        update(messages)
+        .where(messages.c.id.in_(bindparam("refused", expanding=True)))
+        .values(
+            status="failed",
+            error=bindparam("why", type_=String),
+            attempts=messages.c.attempts - 1,  # it was claimed and not tried
+            text=_TEXT_UNLESS_SECRET,
+        )
+    )
+
+
+def _build_known_networks() -> Select[Any]:
+    """Select each number with the network of its last message whose report named one."""
+    last = (
+        select(messages.c.recipient, func.max(messages.c.id).label("id"))
+        .where(REPORTED_NETWORK, messages.c.recipient.in_(bindparam("numbers", expanding=True)))
+        .group_by(messages.c.recipient)
+        .subquery()
+    )
+    return select(messages.c.recipient, messages.c.network).join(last, messages.c.id == last.c.id)
+
+
+def _build_resolve(**columns: Any) -> Update:
+    return update(messages).where(messages.c.id == bindparam("message"), UNKNOWN).values(updated_at=_NOW, **columns)
+
+
+DROP: Final = _build_drop()
+CLAIM: Final = _build_claim()
+RECORD_RESULT: Final = _build_record_result()
+RECOVER_ABANDONED: Final = _build_recover_abandoned()
+REPEAT: Final = _build_repeat()
+MAKE_FUTURE_DUE: Final = _build_make_future_due()
+DEFER: Final = _build_defer()
+REJECT: Final = _build_reject()
+KNOWN_NETWORKS: Final = _build_known_networks()
+RESOLVE: Final[Mapping[str, Update]] = {
+    "sent": _build_resolve(status="sent"),
+    "failed": _build_resolve(status="failed", error="SettledByHand"),
+    "again": _build_resolve(status="queued", due_at=_NOW).where(
+        messages.c.text.is_not(None), messages.c.not_after > _NOW
+    ),
+}
+UNSETTLED: Final = (
+    select(messages.c.id, messages.c.text.is_(None).label("forgotten"))
+    .where(messages.c.id.in_(bindparam("ids", expanding=True)), messages.c.status.in_(("sending", "unknown")))
+    .order_by(messages.c.id)
+    .with_for_update()
+)

@@ -1,0 +1,1 @@
+"""Billers: the interface and one module a biller."""

@@ -1,0 +1,23 @@
+"""The two ids of a payment that leave the gateway: one is a secret of the wallet's webhook, the other is for the biller."""
+
+import hashlib
+import secrets
+from typing import Final
+
+KEY_LENGTH: Final = 32
+_PREFIX: Final = "w"  # no hexadecimal digit: former keys were 32 of those, and billers may have seen them
+
+
+def new_webhook_key() -> str:
+    """Return a key for the address to which the wallet reports a payment. Nobody else may know it."""
+    return _PREFIX + secrets.token_urlsafe(KEY_LENGTH)[: KEY_LENGTH - len(_PREFIX)]
+
+
+def derive_biller_key(webhook_key: str) -> str:
+    """Return the id under which the biller knows the payment, always the same; the webhook's key does not follow from it.
+
+    A payment from before there were two was posted under the one it has, and is posted again under the same.
+    """
+    if not webhook_key.startswith(_PREFIX):
+        return webhook_key
+    return hashlib.sha256(f"biller {webhook_key}".encode()).hexdigest()[:KEY_LENGTH]

@@ -1,0 +1,98 @@
+"""Notifies payers by SMS of the outcome of a payment, and by e-mail of a receipt, in the transaction of that outcome."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row
+
+from core.types import TextRenderer
+from db.database import Transaction
+from services.messaging.messages import Messages
+from services.messaging.models import Message
+from services.payments.wallets.base import UNPAID_OUTCOMES
+
+Facts: TypeAlias = Mapping[str, object]
+EnqueueEmail: TypeAlias = Callable[[Transaction, int, str, str], Awaitable[None]]
+"""Enqueues an e-mail to an account with a verified address: transaction, account, text, idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptEmails:
+    """How receipts are rendered and enqueued as e-mail."""
+
+    render_text: TextRenderer
+    enqueue: EnqueueEmail
+
+
+class PaymentNotifier:
+    """The messages about payments; without `emails` there are only SMS."""
+
+    def __init__(self, messages: Messages, render_text: TextRenderer, emails: ReceiptEmails | None = None) -> None:
+        self._messages = messages
+        self._render_text = render_text
+        self._emails = emails
+
+    async def notify_paid(self, transaction: Transaction, row: Row[Any]) -> None:
+        """Send the receipt of a fee. The payer of a bill is notified when its biller has accepted it, or is late."""
+        if row.purpose != "fee":
+            return
+        facts = payment_facts(row)
+        await self._enqueue_sms(transaction, row, self._render_text(row.language, "fee_paid", facts), "paid")
+        await self._enqueue_email(transaction, row, self._render_email(row.language, "fee_paid", facts))
+
+    async def notify_bill_posted(self, transaction: Transaction, row: Row[Any], facts: Facts) -> None:
+        """Send the receipt of a bill, with the biller's facts."""
+        bill_facts = {**payment_facts(row), **facts}
+        await self._enqueue_sms(transaction, row, self._render_text(row.language, "bill_paid", bill_facts), "paid")
+        await self._enqueue_email(transaction, row, self._render_email(row.language, "bill_paid", bill_facts))
+
+    async def notify_bill_delayed(self, transaction: Transaction, row: Row[Any], facts: Facts) -> None:
+        """Tell the payer that the bill is paid and the biller does not answer."""
+        text = self._render_text(row.language, "bill_waits", {**payment_facts(row), **facts})
+        await self._enqueue_sms(transaction, row, text, "waits")
+
+    async def notify_unpaid(self, transaction: Transaction, row: Row[Any], reason: str) -> None:
+        """Tell the payer that nothing was charged."""
+        why = reason if reason in UNPAID_OUTCOMES else "failed"
+        await self._enqueue_sms(
+            transaction, row, self._render_text(row.language, "unpaid", {**payment_facts(row), "why": why}), "unpaid"
+        )
+
+    async def notify_unresolved(self, transaction: Transaction, row: Row[Any]) -> None:
+        """Tell the payer that the outcome is unknown, and not to pay again meanwhile."""
+        await self._enqueue_sms(
+            transaction, row, self._render_text(row.language, "in_doubt", payment_facts(row)), "in_doubt"
+        )
+
+    async def notify_refunded(self, transaction: Transaction, row: Row[Any], refund: int, amount_minor: int) -> None:
+        """Tell the payer that this amount was refunded."""
+        facts = {**payment_facts(row), "paid": [amount_minor, row.currency]}
+        await self._enqueue_sms(
+            transaction, row, self._render_text(row.language, "refunded", facts), f"refunded/{refund}"
+        )
+
+    def _render_email(self, language: str, text: str, facts: Facts) -> str:
+        return self._emails.render_text(language, text, facts) if self._emails else ""
+
+    async def _enqueue_sms(self, transaction: Transaction, row: Row[Any], text: str, suffix: str) -> None:
+        await self._messages.enqueue(
+            transaction, Message(row.payer, text, "payment", f"{row.idempotency_key}/{suffix}")
+        )
+
+    async def _enqueue_email(self, transaction: Transaction, row: Row[Any], text: str) -> None:
+        if self._emails and row.account:
+            await self._emails.enqueue(transaction, row.account, text, f"{row.idempotency_key}/paid")
+
+
+def payment_facts(row: Row[Any]) -> dict[str, object]:
+    """Return the facts of a payment for texts: a service or a biller, and a tracking number where there is one."""
+    fee = row.purpose == "fee"
+    amount = row.amount_minor if row.paid_minor is None else row.paid_minor
+    return {
+        "service": row.subject if fee else None,
+        "biller": None if fee else row.subject,
+        "number": row.reference if fee else None,
+        "paid": [amount, row.currency],
+        "receipt": row.receipt or "",
+    }

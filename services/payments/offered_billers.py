@@ -1,0 +1,33 @@
+"""The billers whose bills can be paid here, in the order in which a caller sees them."""
+
+from collections.abc import Callable, Sequence
+
+from core.phone_numbers import find_country
+from core.types import Translations
+from services.catalogue.current import CurrentCatalogue
+
+
+class OfferedBillers:
+    """The billers of the current catalogue that are connected."""
+
+    def __init__(self, catalogue: CurrentCatalogue, is_connected: Callable[[str], bool]) -> None:
+        """`is_connected`: whether the bills of the biller with this code can be paid here."""
+        self._catalogue = catalogue
+        self._is_connected = is_connected
+
+    def codes_for(self, msisdn: str) -> Sequence[str]:
+        """The codes of the billers: those of the number's own country first, then by country and English name."""
+        home = find_country(msisdn)
+        ordered = sorted(
+            self._catalogue.catalogue.billers.values(),
+            key=lambda it: (it.country != home, it.country, it.names["en"], it.code),
+        )
+        return [biller.code for biller in ordered if self._is_connected(biller.code)]
+
+    def consumer_labels(self, code: str) -> Translations:
+        """The question for the consumer number of a biller.
+
+        Raises:
+            NoLongerOfferedError: the catalogue has no such biller any more.
+        """
+        return self._catalogue.get_biller(code).consumer.labels

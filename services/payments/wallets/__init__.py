@@ -1,0 +1,1 @@
+"""Wallets: the interface and one module a wallet."""

@@ -1,0 +1,31 @@
+"""The answers of a form as their owner may read them."""
+
+from collections.abc import Mapping, Sequence
+
+from core.types import Translations
+from services.catalogue.current import CurrentCatalogue
+from services.catalogue.field_validation import mask_identity_number
+from services.catalogue.form_fields import CatalogueFormField
+from services.catalogue.models import Field
+
+
+class FormAnswers:
+    """Formats stored answers with the fields of the current catalogue."""
+
+    def __init__(self, current_catalogue: CurrentCatalogue) -> None:
+        self._current_catalogue = current_catalogue
+
+    def format(self, service: str, form: Mapping[str, str]) -> Sequence[tuple[Translations, str | Translations]]:
+        """Each question with its answer; the name of the field instead of a question that left the catalogue."""
+        known = self._current_catalogue.catalogue.services.get(service)
+        fields = {field.name: field for field in known.fields} if known else {}
+        return [_format_answer(fields.get(name), name, value) for name, value in form.items()]
+
+
+def _format_answer(field: Field | None, name: str, value: str) -> tuple[Translations, str | Translations]:
+    """A question and its answer. Digits of an unknown field are masked: they may be an identity number."""
+    if field is None:
+        return {"en": name}, mask_identity_number(value) if any(map(str.isdigit, value)) else value
+    if field.kind == "choice" and value not in dict(field.choices):
+        return field.labels, value
+    return field.labels, CatalogueFormField(field).display_value(value)

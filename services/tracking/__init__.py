@@ -1,0 +1,1 @@
+"""Look up the case of a twelve-digit number."""

@@ -1,0 +1,17 @@
+"""The size limit of a page that is sent by SMS."""
+
+from dataclasses import dataclass
+
+from sms.segments import measure
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLimit:
+    """At most `max_segments` SMS segments: 160 or 306 septets in GSM-7, 70 or 134 UTF-16 units in other scripts."""
+
+    max_segments: int = 2
+    unicode = True  # an SMS shows every script
+
+    def fits(self, text: str) -> bool:
+        """Whether `text` takes at most `max_segments` segments."""
+        return measure(text).segments <= self.max_segments

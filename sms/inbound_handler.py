@@ -1,0 +1,219 @@
+"""Decide what one inbound SMS means (an input in a conversation, a keyword, or neither), act on it, and build the reply."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import structlog
+
+from core.languages import DEFAULT_LANGUAGE, language_by_script
+from core.types import TextRenderer
+from core.verified_caller import unverified_caller
+from menus.keywords import KEYWORD_BY_NAME, KEYWORD_NAMES
+from services.citizens.unverified_sms import UnverifiedSmsLimiter
+from services.messaging.inbound import DUPLICATE, ClaimedSms
+from services.messaging.opt_outs import OptOuts
+from sessions.message_turns import Turn
+from sessions.store import StoreUnavailableError
+from sms.conversation import SmsConversations, build_reply_text
+from sms.keywords.parser import KeywordRequest, KeywordSuggestions, is_number_only, parse_keyword
+from sms.loop_guard import LoopGuard, LoopReason
+
+REPEAT_LIMITED: Final = frozenset({"unknown", "near_miss", "help"})
+"""Outcomes of an automatic reply to our SMS. They are not repeated without end to the same number."""
+HANDLED_AS: Final = (
+    *("answer", "resumed", *KEYWORD_NAMES),
+    *("near_miss", "unknown", "failed", "given_up"),
+    *(DUPLICATE, "loop", "limited", "abroad", "ignored"),
+)
+"""Every outcome of an inbound SMS, as metrics count them."""
+
+log = structlog.get_logger()
+
+
+class Handled(NamedTuple):
+    """The outcome of an SMS, one of HANDLED_AS, and the text of the reply, empty where the caller sends none.
+
+    `erase_text`: the SMS contained a secret, or may have contained one, and its text must not be stored any longer.
+    """
+
+    handled_as: str
+    reply: str = ""
+    erase_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundSmsHandler:
+    """Handles inbound SMS. The functions take an E.164 number first.
+
+    `is_repeat` tells whether an SMS repeats the one before it. `find_language` returns the known language of a number, or
+    None. `remember_script` takes the language of the script that a person wrote in, and returns the language that they
+    chose, else the given one. `send_app_links` and `end_consents` take an idempotency key last; `end_consents` ends what an
+    operator asked this number for or may do for it, and returns whether there was anything to end.
+    """
+
+    conversations: SmsConversations
+    loop_guard: LoopGuard
+    sms_limiter: UnverifiedSmsLimiter
+    opt_outs: OptOuts
+    render_text: TextRenderer
+    is_repeat: Callable[[ClaimedSms], Awaitable[bool]]
+    is_supported_number: Callable[[str], bool]
+    find_language: Callable[[str], Awaitable[str | None]]
+    remember_script: Callable[[str, str], Awaitable[str]]
+    send_app_links: Callable[[str, str, str], Awaitable[object]]
+    end_consents: Callable[[str, str], Awaitable[bool]]
+    cancel_recovery: Callable[[str, str], Awaitable[bool]]
+    default_language: str = DEFAULT_LANGUAGE
+
+    async def handle(self, sms: ClaimedSms) -> Handled:
+        """Do everything that `sms` asks for; the caller sends the reply.
+
+        Raises:
+            StoreUnavailableError: the session store is down.
+            ConcurrentUpdateError: other messages of the same person were saved first, each time.
+        """
+        if await self.is_repeat(sms):
+            return Handled(DUPLICATE, erase_text=True)
+        with unverified_caller():  # the sender of an SMS can be forged
+            handled = await self._handle_within_limits(sms)
+        return handled._replace(erase_text=True) if is_number_only(sms.text) else handled
+
+    async def apology_for(self, sms: ClaimedSms) -> str:
+        """The text that apologizes for an error of ours; empty for a number that got it too often. Raises nothing."""
+        language = language_by_script(sms.text) or self.default_language
+        with suppress(Exception):  # the database may be what is broken; the language is the least of what is lost
+            language = await self.find_language(sms.msisdn) or language
+        text = self.render_text(language, "sorry", {})
+        with suppress(Exception):
+            if await self.loop_guard.is_repeated_too_often(sms.msisdn, text):
+                log.warning("inbound_sms_not_apologized_for", reason="too_often")
+                return ""
+        return text
+
+    async def _handle_within_limits(self, sms: ClaimedSms) -> Handled:
+        """Count the reply before anything is done for the SMS. Without a reply it is not counted."""
+        loop = await self.loop_guard.detect_loop(sms.msisdn, sms.text)
+        is_counted = loop is None and await self.sms_limiter.try_take(sms.msisdn)
+        handled = await self._apply_guards(sms, loop, may_reply=is_counted)
+        if is_counted and not handled.reply:
+            await self.sms_limiter.release(sms.msisdn)
+        return handled
+
+    async def _apply_guards(self, sms: ClaimedSms, loop: LoopReason | None, *, may_reply: bool) -> Handled:
+        """Accept STOP from everybody, and everything else from supported numbers that are within their limits."""
+        parsed = parse_keyword(sms.text)
+        if isinstance(parsed, KeywordRequest) and parsed.name == "stop":
+            return await self._handle_stop(sms, parsed, send_reply=may_reply)
+        if loop:
+            return _ignore_loop(loop)
+        if not may_reply:
+            return Handled("limited")
+        if not self.is_supported_number(sms.msisdn):
+            return await self._reject_unsupported_country(sms)
+        handled = await self._respond(sms, parsed)
+        if handled.reply and await self.loop_guard.is_repeated_too_often(sms.msisdn, handled.reply):
+            return _ignore_loop("too_often") if handled.handled_as in REPEAT_LIMITED else handled
+        return handled
+
+    async def _reject_unsupported_country(self, sms: ClaimedSms) -> Handled:
+        """Say once a day that the country is not supported."""
+        if not await self.loop_guard.is_first_today(sms.msisdn):
+            return Handled("abroad")
+        language = language_by_script(sms.text) or self.default_language
+        return Handled("abroad", self.render_text(language, "abroad", {}))
+
+    async def _respond(self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None) -> Handled:
+        running = await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key)
+        if running and running.message_id == sms.idempotency_key:  # handled by a process that died before it noted so
+            return Handled("answer", build_reply_text(running), erase_text=True)
+        if isinstance(parsed, KeywordRequest) and (running is None or self._is_command(running, parsed, sms.text)):
+            return await self._run_keyword(sms, parsed, await self._choose_language(sms, parsed, running))
+        turn = await self.conversations.handle_input(sms.msisdn, sms.idempotency_key, sms.text)
+        if turn is not None:
+            may_be_secret = running is None or self.conversations.expects_secret(running)
+            return Handled("answer", build_reply_text(turn), erase_text=may_be_secret)
+        if (turn := await self.conversations.offer_resume(sms.msisdn, sms.idempotency_key)) is not None:
+            return Handled("resumed", turn.reply.text)
+        return self._explain_not_understood(parsed, await self._choose_language(sms, parsed, None))
+
+    def _is_command(self, running: Turn, keyword: KeywordRequest, text: str) -> bool:
+        """Whether a keyword is a command, and not the input that the screen asks for: a name, a text, a number.
+
+        A valid input is the input, except for the keywords that leave every question. A number without a keyword is an
+        input wherever the screen asks for text, even a wrong number: the error message says how to correct it.
+        """
+        interrupts = KEYWORD_BY_NAME[keyword.name].interrupts
+        if interrupts == "alone" and not keyword.rest:
+            return True
+        if is_number_only(text) and self.conversations.expects_text(running):
+            return False
+        if interrupts == "with_number" and keyword.rest.isdigit() and not is_number_only(text):
+            return True
+        return not self.conversations.accepts(running, text)
+
+    async def _run_keyword(self, sms: ClaimedSms, keyword: KeywordRequest, language: str) -> Handled:
+        if keyword.name == "start":
+            await self.opt_outs.opt_in(sms.msisdn)
+            return Handled("start", self.render_text(language, "started", {}))
+        if keyword.name == "help":
+            return Handled("help", self.render_text(language, "help", {}))
+        if keyword.name == "app":
+            await self.send_app_links(sms.msisdn, language, sms.idempotency_key)
+            return Handled("app")
+        if keyword.name == "menu":
+            turn = await self.conversations.offer_resume(sms.msisdn, sms.idempotency_key)
+            if turn is not None:
+                return Handled("resumed", turn.reply.text)
+        screen, entry_data = KEYWORD_BY_NAME[keyword.name].screen, {"rest": keyword.rest}
+        turn = await self.conversations.enter(sms.msisdn, sms.idempotency_key, screen, language, entry_data)
+        return Handled(keyword.name, build_reply_text(turn))
+
+    def _explain_not_understood(self, parsed: KeywordRequest | KeywordSuggestions | None, language: str) -> Handled:
+        if isinstance(parsed, KeywordSuggestions) and parsed.number:
+            return Handled("near_miss", self.render_text(language, "refuse_or_status", {"number": parsed.number}))
+        if isinstance(parsed, KeywordSuggestions):
+            return Handled("near_miss", self.render_text(language, "did_you_mean", {"words": ", ".join(parsed.words)}))
+        return Handled("unknown", self.render_text(language, "not_understood", {}))
+
+    async def _handle_stop(self, sms: ClaimedSms, keyword: KeywordRequest, *, send_reply: bool) -> Handled:
+        """Cancel a recovered PIN that does not work yet, and end an operator's consent; where there is neither, opt out of SMS.
+
+        STOP ends the conversation in every case. One that cannot be reached now expires by itself.
+        """
+        recovery_cancelled = await self.cancel_recovery(sms.msisdn, sms.idempotency_key)
+        consent_ended = await self.end_consents(sms.msisdn, sms.idempotency_key)
+        if not consent_ended and not recovery_cancelled:
+            await self.opt_outs.opt_out(sms.msisdn, "keyword")
+        running = await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key)
+        language = await self._choose_language(sms, keyword, running)
+        with suppress(StoreUnavailableError):
+            await self.conversations.end(sms.msisdn)
+        if recovery_cancelled:
+            text = self.render_text(language, "recovery_stopped", {})
+        elif consent_ended:
+            text = self.render_text(language, "consent_stopped", {})
+        else:
+            text = self.render_text(language, "stopped", {})
+        return Handled("stop", text if send_reply else "")
+
+    async def _choose_language(
+        self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None, running: Turn | None
+    ) -> str:
+        """The chosen language; else that of the script, now or before; else that of the conversation, or of the keyword.
+
+        The script is remembered: our SMS in Bengali ask for MENU, START or HELP, whose letters tell no language.
+        """
+        if language := language_by_script(sms.text):
+            return await self.remember_script(sms.msisdn, language)
+        if known := await self.find_language(sms.msisdn):
+            return known
+        if running is not None:
+            return running.position.language
+        return parsed.language if isinstance(parsed, KeywordRequest) else self.default_language
+
+
+def _ignore_loop(reason: LoopReason) -> Handled:
+    log.warning("inbound_sms_not_answered", reason=reason)
+    return Handled("loop")

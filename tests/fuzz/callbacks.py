@@ -1,0 +1,156 @@
+"""Callbacks that no provider would send: forms and JSON, as the readers of every provider get them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, NoReturn
+from urllib.parse import urlencode
+
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.streams import StreamReader
+
+from core.http.provider_webhooks import fields_as_text, read_json
+from core.http.webhooks import MAX_BODY_BYTES, BadWebhookError, read_form
+from menus.rendering.paging import ScreenBudget
+from providers.africastalking.sms_webhooks import parse_delivery_report, parse_inbound_sms, parse_opt_out
+from providers.africastalking.ussd import parse_end_event, parse_ussd_request
+from providers.africastalking.voice import parse_call
+from tests.fuzz.texts import MUTATIONS, random_text
+from ussd.provider import ShortCodeConfig
+
+FORMS: Sequence[Mapping[str, str]] = (
+    {"phoneNumber": "+254700000001", "serviceCode": "*384*70001#", "text": "1*2", "sessionId": "ATUid_01", "networkCode": "99999"},
+    {"date": "2026-01-02 03:04:05", "sessionId": "ATUid_01", "status": "Incomplete", "durationInMillis": "19200", "hopsCount": "2", "errorMessage": ""},
+    {"linkId": "", "text": "STATUS 1", "to": "22384", "id": "0f3c1d2e", "date": "2026-01-02 03:04:05", "from": "+254700000001"},
+    {"id": "ATXid_01", "status": "Failed", "phoneNumber": "+254700000001", "networkCode": "63902", "failureReason": "DeliveryFailure", "retryCount": "0"},
+    {"senderId": "EKDIAL", "phoneNumber": "+254700000001"},
+    {"callSessionState": "Ringing", "direction": "Inbound", "callerNumber": "+254700000001", "sessionId": "ATVId_01", "destinationNumber": "+254711000000", "isActive": "1"},
+)  # fmt: skip
+
+
+def random_body(random: Random) -> bytes:
+    """The body of a webhook: fields missing, odd, repeated or of another webhook; then bytes changed, cut or added."""
+    fields = [pair for source in random.choices(FORMS, k=random.choice((1, 1, 2))) for pair in source.items()]
+    random.shuffle(fields)
+    spoilt = [(name, _mutate_value(value, random)) for name, value in fields if random.random() < 0.95]
+    body = urlencode(spoilt, errors="surrogatepass").encode()
+    if random.random() < 0.3:
+        body = _mutate_bytes(body, random)
+    return body * random.choice((1,) * 30 + (3, 200))
+
+
+def _mutate_value(value: str, random: Random) -> str:
+    kind = random.random()
+    if kind < 0.6:
+        return value
+    return random_text(random) if kind < 0.8 else random.choice(MUTATIONS)(value, random)
+
+
+def _mutate_bytes(body: bytes, random: Random) -> bytes:
+    changed = bytearray(body)
+    for _ in range(random.randint(1, 8)):
+        at = random.randint(0, len(changed))
+        changed[at : at + random.randint(0, 2)] = random.choice(
+            (b"%", b"&", b"=", b"+", b"\xff", b"\x00", b"%FF", b"\r\n", b"")
+        )
+    return bytes(changed)
+
+
+def random_json(random: Random) -> bytes:
+    """A body of JSON: nested, huge, with odd numbers, keys twice, lone surrogates; then bytes changed."""
+    fields = {name: _random_value(random, 3) for name in random.sample(sorted(JSON_NAMES), random.randint(0, 6))}
+    text = json.dumps(fields, ensure_ascii=random.random() < 0.5)
+    if random.random() < 0.2:
+        text = text[:-1] + ', "session": "s1", "session": "\\ud83d", "deep": ' + "[" * 300 + "]" * 300 + "}"
+    body = text.encode("utf-8", "surrogatepass")
+    return _mutate_bytes(body, random) if random.random() < 0.4 else body * random.choice((1,) * 20 + (2, 400))
+
+
+JSON_NAMES = frozenset(
+    {"session", "sequence", "msisdn", "input", "type", "network", "status", "Body", "stkCallback", ""}
+)
+
+
+def _random_value(random: Random, depth: int) -> Any:
+    kinds = (
+        random_text(random),
+        random.randint(-(2**70), 2**70),
+        1e308,
+        True,
+        None,
+        "\ud83d",
+        "+254700000001",
+        "begin",
+    )
+    if depth and random.random() < 0.3:
+        inner = [_random_value(random, depth - 1) for _ in range(random.randint(0, 3))]
+        return random.choice((inner, {str(key): one for key, one in enumerate(inner)}))
+    return random.choice(kinds)
+
+
+async def check_callback(body: bytes) -> object:
+    """The result is a form or a one-line refusal; every reader of a form gives a value or a one-line refusal."""
+    fields = await _result_or_status(read_form(_build_request(body), timeout=1), {400, 413})
+    assert (fields == 413) == (len(body) > MAX_BODY_BYTES)
+    results: list[object] = [fields if isinstance(fields, int) else len(fields)]
+    if not isinstance(fields, int):
+        for name, value in fields.items():
+            f"{name}{value}".encode()  # every text can be stored and sent
+        results += [type(await _result_or_status(_now(read, fields), {400})).__name__ for read in READERS]
+    return tuple(results)
+
+
+async def check_json_callback(body: bytes) -> object:
+    """The result is an object of JSON or a one-line refusal, and every text in it can be stored and sent."""
+    fields = await _result_or_status(read_json(_build_request(body)), {400, 413})
+    if isinstance(fields, int):
+        return fields
+    repr(fields_as_text(fields))
+    str(fields_as_text(fields)).encode()
+    return len(fields)
+
+
+async def _result_or_status(reading: Awaitable[object], statuses: set[int]) -> Any:
+    """The result of a reader, or the status of its one-line refusal."""
+    try:
+        return await reading
+    except BadWebhookError as bad:
+        plain = bad.message.isprintable() and len(bad.message) < 120
+        return bad.status if plain and bad.status in statuses else _fail(repr(bad.message))
+
+
+def _fail(why: str) -> NoReturn:
+    raise AssertionError(why)
+
+
+async def _now(read: Callable[[Mapping[str, str]], object], fields: Mapping[str, str]) -> object:
+    return read(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRequest:
+    """The part of a request that the form parser reads; a body of odd length comes without a content length."""
+
+    content: StreamReader
+    content_length: int | None
+
+
+def _build_request(body: bytes) -> Any:
+    loop = asyncio.get_running_loop()
+    content = StreamReader(BaseProtocol(loop), limit=2**30, loop=loop)  # it is never told to pause
+    content.feed_data(body)
+    content.feed_eof()
+    return FakeRequest(content, None if len(body) % 2 else len(body))
+
+
+_LINE = ShortCodeConfig(("*384*70001#", "*123#"), ScreenBudget(), {"63902": ScreenBudget(septets=182)})
+READERS: Sequence[Callable[[Mapping[str, str]], object]] = (
+    lambda fields: parse_ussd_request(fields, "", _LINE),
+    parse_end_event,
+    lambda fields: parse_inbound_sms(fields, lambda _, value: str(len(value))),
+    parse_delivery_report,
+    parse_opt_out,
+    parse_call,
+)

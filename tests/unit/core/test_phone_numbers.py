@@ -1,0 +1,82 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from core.phone_numbers import (
+    PhoneNumberError,
+    build_supported_number_check,
+    find_calling_code,
+    find_country,
+    format_gmt_offset,
+    is_country,
+    is_e164,
+    is_possible,
+    local_time,
+    parse_msisdn,
+    parse_other_msisdn,
+    sole_time_zone,
+)
+
+RAHIMA, KARIM, AMERICAN, CANADIAN = "+8801711000001", "+8801711000002", "+12025550123", "+15195550123"
+LANDLINE = "+88029551234"
+
+
+def is_supported(msisdn: str) -> bool:
+    return msisdn.startswith("+880")
+
+
+def test_a_number_tells_its_country_and_calling_code():
+    assert [find_country(one) for one in (RAHIMA, AMERICAN, "nonsense")] == ["BD", "US", ""]
+    assert [find_calling_code(one) for one in (RAHIMA, AMERICAN, "nonsense")] == ["880", "1", ""]
+    assert is_country("BD")
+    assert not is_country("XX")
+
+
+def test_only_plain_e164_is_an_msisdn():
+    assert is_e164(RAHIMA)
+    assert not any(map(is_e164, ("8801711000001", "+880 1711 000001", "+880171", "+880\u09e71711000001", "")))
+    assert is_possible("+880 1711 000001")
+
+
+def test_a_number_is_parsed_with_a_plus_or_in_its_country():
+    assert parse_msisdn("+880 1711-000001") == parse_msisdn("01711 000001", "BD") == RAHIMA
+    for text in ("01711000001", "12", "nonsense"):
+        with pytest.raises(PhoneNumberError, match="not_a_phone"):
+            parse_msisdn(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "mobile_only", "problem"),
+    [
+        ("nonsense", False, "not_a_phone"),
+        ("nonsense", True, "not_a_phone"),
+        ("12345", False, "not_a_phone"),
+        ("12345", True, "not_a_mobile"),
+        (LANDLINE, True, "not_a_mobile"),
+        (RAHIMA, False, "own_number"),
+        (AMERICAN, False, "not_served"),
+    ],
+)
+def test_another_persons_number_is_refused_with_the_problem(text, mobile_only, problem):
+    with pytest.raises(PhoneNumberError) as caught:
+        parse_other_msisdn(text, RAHIMA, is_supported, mobile_only=mobile_only)
+    assert caught.value.problem == problem
+
+
+def test_another_persons_number_is_dialled_as_in_the_own_country():
+    assert parse_other_msisdn("01711-000002", RAHIMA, is_supported, mobile_only=True) == KARIM
+    assert parse_other_msisdn(LANDLINE, RAHIMA, is_supported) == LANDLINE
+
+
+def test_a_number_is_supported_by_its_country_also_where_countries_share_a_calling_code():
+    is_ours = build_supported_number_check(("BD", "US"))
+    assert [is_ours(one) for one in (RAHIMA, AMERICAN, CANADIAN, "+4915100000001")] == [True, True, False, False]
+
+
+def test_a_time_is_local_only_where_the_number_has_one_time():
+    moment = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
+    local = local_time(moment, "+919812345678")
+    assert local is not None
+    assert (f"{local:%H:%M}", format_gmt_offset(local)) == ("13:35", "GMT+5:30")
+    assert local_time(moment, "+61412345678") is None
+    assert (sole_time_zone("BD"), sole_time_zone("US")) == ("Asia/Dhaka", "")

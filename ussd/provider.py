@@ -1,0 +1,104 @@
+"""The interface to a provider of USSD.
+
+Providers differ in two ways. A request carries everything typed in the session (`UssdRequest`) or the newest input only
+(`UssdInput`). The reply is the HTTP response (`ResponseUssdProvider`) or a request of our own, made after the webhook
+was acknowledged (`PushUssdProvider`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import msgspec
+
+from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply
+from menus.rendering.paging import ScreenBudget
+from sessions.path_turns import UssdReply, UssdRequest
+
+CHANNEL = "ussd"
+
+
+@dataclass(frozen=True, slots=True)
+class ShortCodeConfig:
+    """Our short codes, the screen budget of each network by its code, and whether networks verify the caller's number."""
+
+    service_codes: Sequence[str]
+    default_budget: ScreenBudget
+    network_budgets: Mapping[str, ScreenBudget]
+    caller_number_verified: bool = True
+
+    def budget_for(self, network_code: str) -> ScreenBudget:
+        """The screen budget of a network; the default one for a network without its own."""
+        return self.network_budgets.get(network_code, self.default_budget)
+
+
+class UssdInput(msgspec.Struct, frozen=True):
+    """One request of a provider that sends the newest input only.
+
+    `message_id` identifies the request: a repeated webhook has the same one. `starts_session` is true for the request
+    that dials; its `text` is empty, or holds the digits dialled past the short code.
+    """
+
+    session_id: str
+    message_id: str
+    caller: str
+    text: str
+    starts_session: bool
+    budget: ScreenBudget
+    caller_number_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UssdEndEvent:
+    """A provider's report of an ended session. It holds neither the caller's number nor their input."""
+
+    status: str
+    hop_count: int
+    duration_ms: int
+    has_error: bool
+
+
+AnyUssdRequest: TypeAlias = UssdRequest | UssdInput
+
+
+class UssdProvider(Protocol):
+    """Parses a provider's USSD webhooks."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name in routes, settings and logs."""
+
+    @property
+    def body_format(self) -> BodyFormat:
+        """The format of its webhooks."""
+
+    def parse_request(self, fields: Fields, headers: Mapping[str, str]) -> AnyUssdRequest:
+        """The key press that a webhook describes.
+
+        A provider that echoes metadata gives what it echoed as `UssdRequest.echoed_metadata`.
+
+        Raises:
+            BadWebhookError: a field is missing or malformed (400).
+        """
+
+    def parse_end_event(self, fields: Fields) -> UssdEndEvent:
+        """The report that a session has ended; a provider without such reports is never asked."""
+
+
+@runtime_checkable
+class ResponseUssdProvider(UssdProvider, Protocol):
+    """A provider that takes the screen as the response to its webhook."""
+
+    def render_reply(self, reply: UssdReply) -> WebhookReply:
+        """The response with the screen; a provider that echoes metadata gets `reply.hop_metadata` with it."""
+
+
+@runtime_checkable
+class PushUssdProvider(UssdProvider, Protocol):
+    """A provider that wants its webhook acknowledged at once and the screen as a request of ours."""
+
+    def render_acknowledgement(self) -> WebhookReply:
+        """The response to every webhook."""
+
+    async def push_reply(self, request: AnyUssdRequest, reply: UssdReply) -> None:
+        """Send the screen within a deadline of the provider's; any exception means that it was not sent."""

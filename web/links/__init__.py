@@ -1,0 +1,1 @@
+"""Links sent by SMS and e-mail, and the pages behind them."""

@@ -1,0 +1,1 @@
+"""Webhooks of departments and wallets."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,9 @@ from tests.support.startup_cache import equal_inputs_read_once
 
 PATIENCE = 20.0  # seconds after which a server that answers nothing has hung
 PIECE = b"a" * 65_536
-MAX_TAKEN = 4 * 1024 * 1024
+SOCKET_BUFFER = 65_536
+"""Bytes that each socket holds: the kernel lets the buffers of a socket without this option grow to megabytes."""
+MAX_TAKEN = 1024 * 1024
 """Bytes of a body without an end that may be on the way when the answer comes: the buffers of two sockets and of aiohttp."""
 TOO_LARGE = 413
 GUARDED = {401, 404}
@@ -53,7 +56,11 @@ def list_routes(app: web.Application) -> list[Route]:
 async def exchange(url: str, path: str, pieces: AsyncIterator[bytes], length: int | None) -> tuple[int, int]:
     """The status of the answer, and the number of bytes that were sent before it came."""
     address, sent = urlsplit(url), 0
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, (address.hostname, address.port))
+    reader, writer = await asyncio.open_connection(sock=connection)
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     head = f"POST {path}?token={WEBHOOK_TOKEN} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n{framing}\r\n\r\n"
     writer.write(head.encode())
@@ -103,8 +110,10 @@ async def test_every_route_reads_up_to_its_limit_and_refuses_more(tmp_path: Path
         app = await build_app(build_callback_settings(tmp_path))
         runner = build_runner(app)
         await runner.setup()
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.SockSite(runner, listener).start()
         routes = list_routes(app)
         assert len(routes) > 10
         for route in routes:

@@ -87,7 +87,7 @@ async def test_a_redial_after_an_interruption_can_start_again(phone: Phone) -> N
     await phone.dial()
     main = await phone.enter("1")
     await phone.enter("2")
-    assert await phone.dial() == "Last time you had not finished\n1 Go on\n2 Start again"
+    assert await phone.dial() == "You did not finish last time\n1 Go on\n2 Start again"
     assert await phone.enter("2") == main
     assert await phone.dial() == main, "at the main menu nothing was lost"
 

@@ -77,7 +77,7 @@ async def test_one_answer_is_changed_and_the_others_stay(phone: Phone) -> None:
     await open_birth_certificate(phone)
     await phone.enter(*ANSWERS)
     assert await phone.enter("2") == (
-        "What is to be changed?\n1 Rahim Uddin\n2 21-11-2025\n3 Male\n4 Karim Uddin\n5 Ayesha Begum\n0 Back"
+        "What do you want to change?\n1 Rahim Uddin\n2 21-11-2025\n3 Male\n4 Karim Uddin\n5 Ayesha Begum\n0 Back"
     )
     confirm = await phone.enter("4", "Salma Khatun")
     assert "Rahim Uddin, 21-11-2025, Male, Salma Khatun, Ayesha Begum" in confirm
@@ -141,7 +141,7 @@ async def test_for_another_person_who_is_told_and_refuses(phone: Phone, tmp_path
         await phone.enter(*FORM, "2")
         assert (await phone.enter("0171-234")).startswith("That is not a mobile number\n")
         assert (await phone.enter(phone.msisdn)).startswith("That is your own number\n")
-        assert (await phone.enter("+33612345678")).startswith("Numbers of that country are not served\n")
+        assert (await phone.enter("+33612345678")).startswith("Numbers from that country cannot be used here\n")
         assert await phone.enter("01711 000002") == "1/5 Whose certificate is it? Type the full name\n0 Back"
         confirm = await phone.enter(*ANSWERS)
         assert confirm.startswith(f"Birth certificate\nFor {OTHER}\nRahim Uddin, ")
@@ -235,7 +235,7 @@ async def test_a_form_left_unfinished_waits_when_redis_was_emptied(tmp_path: Pat
         assert (await phone.dial()).startswith("Ekdial\n"), "no call is offered to go on with"
         await phone.enter("1", "1", "1", "1")
         offer = await phone.enter(PIN)
-        assert offer.startswith("Birth certificate\nYou began this on ")
+        assert offer.startswith("Birth certificate\nYou started this on ")
         assert offer.endswith("\n1 Go on\n2 Start again\n0 Back")
         assert await phone.enter("1") == "1/2 Type the mother's full name\n0 Back"
         confirm = await phone.enter(*ANSWERS[3:])
@@ -285,7 +285,7 @@ async def test_starting_again_lays_the_old_form_aside_for_good(tmp_path: Path) -
         phone = Phone(http, url)
         await phone.dial()
         await phone.enter("1", "1", "1", "1")
-        assert "You began this on" in await phone.enter(PIN)
+        assert "You started this on" in await phone.enter(PIN)
         assert (await phone.enter("2")).startswith("Birth certificate\nWho is it for?")
         assert (await phone.enter("1")).startswith("1/5 ")
         await phone.enter("00", "1", "1", "1")

@@ -56,7 +56,7 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     scenario = scenario_on_every_backend
     await register(scenario.citizen)
     operator = await scenario.enrol()
-    assert (await scenario.dial_as_operator()).startswith("Type your PIN as an operator")
+    assert (await scenario.dial_as_operator()).startswith("Type your operator PIN")
     assert (await scenario.operator.enter(scenario.first_pin)).startswith("Choose a PIN of 4 to 6 digits")
     asked = await scenario.operator.enter(OPERATORS_PIN, OPERATORS_PIN)
     assert asked == "To change your PIN, type your PIN as an operator\n0 Back"
@@ -64,7 +64,7 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     assert menu.startswith(f"Operator {operator}\n1 Act for a citizen\n")
     assert (await scenario.operator.enter("1")).startswith("Type the citizen's phone number")
     assert (await scenario.operator.enter(PERSONAL_TEXTS)).startswith(
-        "For the number ending 5432. What is to be done?\n1 Apply"
+        "For the number ending 5432. What do they need?\n1 Apply"
     )
     await scenario.operator.enter("1")
     asked = await scenario.citizen.wait_for_sms("to let Karim Mia")
@@ -74,14 +74,14 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     assert asked.endswith("It is free. To end it, reply STOP.")
     code = await scenario.consent_code()
     await scenario.lose_everything()
-    assert (await scenario.operator.enter(code)).startswith(f"{VISIT}What is to be done?\n1 Find a service\n")
+    assert (await scenario.operator.enter(code)).startswith(f"{VISIT}What do they need?\n1 Find a service\n")
     await scenario.lose_everything()
     receipt = await scenario.apply_for_citizen()
     assert receipt.startswith(f"{VISIT}Received. Tracking number")
     assert not scenario.operator.ended, "more can be done on the same visit"
     tracking = tracking_number_in(receipt)
     assert tracking == tracking_number_in(await scenario.citizen.wait_for_sms("received"))
-    assert (await scenario.operator.enter("0")).startswith(f"{VISIT}What is to be done?")
+    assert (await scenario.operator.enter("0")).startswith(f"{VISIT}What do they need?")
     assert (await scenario.operator.enter("8")).startswith("The visit is over.")
     told = await scenario.citizen.wait_for_sms("acted for you")
     assert f"(operator {operator})" in told
@@ -119,7 +119,7 @@ async def test_a_citizen_without_an_account_is_registered_and_their_pin_goes_to_
     assert (await scenario.operator.enter(code)).startswith("This citizen has no account yet. Type their full name.")
     asked = await scenario.operator.enter("Rahima Begum")
     assert asked == "To register the citizen, type your PIN as an operator\n0 Back"
-    assert (await scenario.operator.enter(OPERATORS_PIN)).startswith(f"{VISIT}What is to be done?")
+    assert (await scenario.operator.enter(OPERATORS_PIN)).startswith(f"{VISIT}What do they need?")
     pin = re.match(r"\d{4}", await scenario.citizen.wait_for_sms("is your Ekdial PIN"))
     assert pin
     await scenario.apply_for_citizen()
@@ -210,7 +210,7 @@ async def test_who_has_reached_their_limit_is_told_so(scenario: AssistedScenario
     ("typed", "said"),
     [
         ("12", "That is not a phone number"),
-        ("+33612345678", "Numbers of that country are not served"),
+        ("+33612345678", "Numbers from that country cannot be used here"),
         (OPERATOR, "That is your own number"),
     ],
 )
@@ -231,11 +231,11 @@ async def test_a_dropped_call_ends_the_visit(scenario: AssistedScenario) -> None
     assert (await scenario.operator.dial()).startswith("Ekdial\n1 Find a service"), (
         "nothing of the citizen's is offered"
     )
-    assert (await scenario.operator.enter("7", "1")).startswith("Type your PIN as an operator")
+    assert (await scenario.operator.enter("7", "1")).startswith("Type your operator PIN")
     menu = await scenario.operator.enter(OPERATORS_PIN)
     assert "\n1 Act for a citizen\n" in menu
     code = await scenario.request_consent()
-    assert (await scenario.operator.enter(code)).startswith(f"{VISIT}What is to be done?")
+    assert (await scenario.operator.enter(code)).startswith(f"{VISIT}What do they need?")
 
 
 async def test_an_operator_does_not_work_by_sms_and_is_not_locked_by_what_is_sent_in_their_name(
@@ -247,7 +247,7 @@ async def test_an_operator_does_not_work_by_sms_and_is_not_locked_by_what_is_sen
         pins = ("0000", "1111", "2222", "3333", "4444", scenario.first_pin)
         heard = await operator.send_all(*(text for pin in pins for text in ("OPERATOR", pin)))
         assert sum("Operators work by dialling only" in one for one in heard) == len(pins)
-    assert (await scenario.dial_as_operator()).startswith("Type your PIN as an operator")
+    assert (await scenario.dial_as_operator()).startswith("Type your operator PIN")
     assert (await scenario.operator.enter(scenario.first_pin)).startswith("Choose a PIN of 4 to 6 digits")
 
 

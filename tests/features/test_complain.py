@@ -56,7 +56,7 @@ async def test_from_the_status_of_an_application_to_an_answer_that_settles_it(ph
     number = await apply_for_birth_certificate(phone)
     await phone.dial()
     assert (await phone.enter("2", number, "2")).startswith("Birth certificate\nWhat went wrong?\n1 It is late\n")
-    assert await phone.enter("2") == "Tell it in your own words\n1 Send without words\n0 Back"
+    assert await phone.enter("2") == "Tell us in your own words\n1 Send without a message\n0 Back"
     kept = await phone.enter(STORY)
     assert phone.ended
     assert format_number(number) in kept
@@ -191,7 +191,7 @@ async def test_what_is_not_answered_in_time_goes_to_the_next_level_and_is_told(
         assert format_number(complaint) in await phone.wait_for_sms("goes to a higher officer: ")
         await phone.dial()
         status = await phone.enter("2", complaint)
-        assert status.startswith(f"Complaint {format_number(complaint)}\nWith a higher officer, ")
+        assert status.startswith(f"Complaint {format_number(complaint)}\nWith a senior officer, ")
         assert sum("higher officer" in message.text for message in hears.inbox.messages) == 1
 
 

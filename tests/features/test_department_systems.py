@@ -96,7 +96,7 @@ async def test_while_it_is_down_applications_are_taken_and_the_citizen_reads_the
     status = await phone.enter("2", first)
     while "98 More" in status and "does not answer" not in status:
         status = await phone.enter("98")
-    assert "The office's system does not answer just now. We keep it safe and pass it on." in status
+    assert "The office's system is not answering. Your application is safe; we will pass it on." in status
 
     other = Phone(phone.http, phone.url, OTHER)
     await register(other)

@@ -92,9 +92,9 @@ async def test_the_department_is_written_to_once_for_a_period(tmp_path: Path, da
         [email] = await messages.claim("test", 10, "email")
     assert email.to == READER
     subject, *lines = email.text.splitlines()
-    assert subject.startswith("Ekdial: what people think, until ")
+    assert subject.startswith("Ekdial: feedback up to ")
     assert subject.endswith(": 2")
     assert "Average: 3.5" in lines
-    assert "How many gave what: 5: 1, 2: 1" in lines
+    assert "How many gave each rating: 5: 1, 2: 1" in lines
     assert f"- 5/5 · {WISH}" in lines
     assert "8801700" not in email.text

@@ -20,8 +20,8 @@ async def search(phone: Phone, *typed: str, language: str = "1") -> str:
 
 async def test_the_sectors_come_first_and_the_other_ways_after_them(phone: Phone) -> None:
     first = await search(phone)
-    assert first.startswith("Find a service\nOr type its name (PAN: 726)\n1 Identity and travel\n2 ")
-    assert "11 By office\n12 By who you are" in await phone.enter("98")
+    assert first.startswith("Find a service\nOr type its name (on keys: PAN is 726)\n1 Identity and travel\n2 ")
+    assert "11 By office\n12 By who it is for" in await phone.enter("98")
 
 
 async def test_by_sector_is_the_shortest_way(phone: Phone) -> None:
@@ -38,7 +38,7 @@ async def test_by_office(phone: Phone) -> None:
 
 async def test_by_who_you_are(phone: Phone) -> None:
     who = await search(phone, "12")
-    assert who.startswith("Who are you?\n1 Citizen\n2 Business\n")
+    assert who.startswith("Who is the service for?\n1 Citizen\n2 Business\n")
     sectors = await phone.enter("2")
     assert sectors.startswith("Business\n1 ")
     assert "Health" not in sectors
@@ -120,7 +120,7 @@ async def test_on_any_list_one_may_type_instead(phone: Phone) -> None:
 
 async def test_in_bengali_with_latin_letters(phone: Phone) -> None:
     assert (await search(phone, language="2")).startswith(
-        "Seba khujun\nBa nam likhun (PAN: 726)\n1 Porichoy o bhromon\n"
+        "Seba khujun\nBa nam likhun (PAN likhte 726 chapun)\n1 Porichoy o bhromon\n"
     )
     assert (await phone.enter("jonmo")).startswith("Jonmo sonod\n")
     assert (await phone.enter("0", "726")).startswith("Seba\n1 PAN card\n")

@@ -132,7 +132,7 @@ async def test_a_bill_is_found_by_its_number_paid_and_offered_again_by_its_last_
     billers = await phone.enter("00", "9")
     assert billers.startswith("Pay a bill\n1 Electricity Bangladesh (sample)\n2 Water (sample)\n3 Bharat Gas\n")
     assert await phone.enter("1") == "Type the consumer number on your bill\n0 Back"
-    assert (await phone.enter("123")).startswith("This number has 8 / 10 / 12 digits\nType the consumer number")
+    assert (await phone.enter("123")).startswith("This number must have 8 / 10 / 12 digits\nType the consumer number")
     bill = await phone.enter(CONSUMER)
     assert re.match(
         r"Electricity Bangladesh \(sample\) XX5671\n\w\*+ \w\*+\nTk [\d,]+\nDue 5 \w{3} \d{4}\nFrom the wallet of XX0001\n1 Pay\n",

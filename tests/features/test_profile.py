@@ -55,7 +55,7 @@ async def test_what_is_typed_is_checked_and_kept(phone: Phone) -> None:
     await open_profile(phone)
     assert (await phone.enter("2")).startswith("Type your date of birth, such as 21-11-1990\n9 Remove it")
     assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-2026\n")
-    assert (await phone.enter("21111990")).startswith("Date of birth: 21-11-1990\nKept for your next form\n1 Go on")
+    assert (await phone.enter("21111990")).startswith("Date of birth: 21-11-1990\nSaved for your next form\n1 Go on")
     assert "2 Date of birth: 21-11-1990" in await read_all_pages(phone, await phone.enter("1"))
 
 
@@ -73,7 +73,7 @@ async def test_a_gender_is_chosen_and_anything_is_taken_back(phone: Phone) -> No
     await open_profile(phone)
     assert (await phone.enter("3", "1")).startswith("Gender: Female\n")
     assert "3 Gender: Female" in await phone.enter("1")
-    assert await phone.enter("3", "9") == "It is not kept any more.\n1 Go on\n0 Main menu"
+    assert await phone.enter("3", "9") == "It has been removed.\n1 Go on\n0 Main menu"
     assert "3 Gender: not told" in await phone.enter("1")
 
 
@@ -88,15 +88,15 @@ async def test_the_name_is_the_one_that_the_account_has(phone: Phone) -> None:
 async def test_papers_are_put_on_file_looked_at_and_taken_off(phone: Phone) -> None:
     await register(phone)
     await phone.enter("00", "5", "5")
-    assert await phone.enter("2") == "No papers are on file.\n1 Add one that I have\n0 Back"
+    assert await phone.enter("2") == "No papers are on your list.\n1 Add a paper I have\n0 Back"
     offered = await read_all_pages(phone, await phone.enter("1"))
     position = re.search(r"(\d+) Passport-size photo", offered)
     assert position, offered
     assert (await phone.enter(position[1])).startswith("Noted: Passport-size photo.")
-    assert (await phone.enter("1")).startswith("Your papers on file\n1 Passport-size photo\n2 Add one that I have")
+    assert (await phone.enter("1")).startswith("Your list of papers\n1 Passport-size photo\n2 Add a paper I have")
     assert (await phone.enter("1")).startswith("Passport-size photo\nYou said on ")
-    assert (await phone.enter("1")).startswith("It is not on file any more.")
-    assert (await phone.enter("1")).startswith("No papers are on file.")
+    assert (await phone.enter("1")).startswith("It is off your list.")
+    assert (await phone.enter("1")).startswith("No papers are on your list.")
 
 
 async def test_a_path_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_a_path_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp
         await phone.enter("4", "Rahim Uddin", "1", "4", "9", "1")
         assert "4 Father's name: Karim" in await phone.enter("4", "Karim", "1")
         await phone.enter("00", "5", "5", "2", "1", "1", "1", "1", "1", "1")
-        assert (await phone.resend()).startswith("No papers are on file.")
+        assert (await phone.resend()).startswith("No papers are on your list.")
 
 
 async def test_by_sms_in_numbered_replies(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ async def test_by_sms_in_numbered_replies(tmp_path: Path) -> None:
         await writer.send_sms("2")  # the call before was not finished: start again
         assert "Type your PIN" in await writer.send_sms("5")
         assert "5 My profile" in await writer.send_sms(PIN)
-        assert "1 What I told of myself" in await writer.send_sms("5")
+        assert "1 My details" in await writer.send_sms("5")
         await writer.send_sms("1")
         assert "12-digit Aadhaar number" in (asked := await writer.send_sms("12"))
         assert "Then delete the SMS that you sent." in asked
@@ -218,4 +218,4 @@ async def test_nothing_is_changed_for_who_is_not_signed_in(phone: Phone) -> None
     await phone.redial()
     assert (await phone.enter("5")).startswith("Type your PIN")
     assert (await phone.enter(PIN)).startswith("My account\n")
-    assert (await phone.enter("5")).startswith("My profile\n1 What I told of myself\n2 My papers\n3 All that is kept")
+    assert (await phone.enter("5")).startswith("My profile\n1 My details\n2 My papers\n3 All that is kept")

@@ -17,7 +17,7 @@ async def test_what_this_phone_cannot_do_is_said_with_what_to_do_next(phone: Pho
     await choose_english(phone)
     assert await phone.enter(*AADHAAR_DOWNLOAD) == (
         "Aadhaar download\nThis cannot be done on this phone.\n"
-        "1 App's link by SMS\n2 Helpdesk\n3 Nearest centre\n4 Fee, time, papers\n0 Back"
+        "1 App's link by SMS\n2 Helpdesk\n3 Nearest service centre\n4 Fee, time, papers\n0 Back"
     )
     assert (await phone.enter("1")).startswith("The link is on its way")
     assert "/d/" in await phone.wait_for_sms("Ekdial: get the app at")
@@ -26,7 +26,7 @@ async def test_what_this_phone_cannot_do_is_said_with_what_to_do_next(phone: Pho
 
 async def test_the_nearest_centre_is_found_by_postcode_and_sent_by_sms(phone: Phone) -> None:
     await choose_english(phone)
-    assert (await phone.enter(*AADHAAR_DOWNLOAD, "3")).startswith("Type your PIN code (postcode) or your district")
+    assert (await phone.enter(*AADHAAR_DOWNLOAD, "3")).startswith("Type your postcode or your district")
     assert await phone.enter("1216") == (
         "Sample centre Mirpur\nHouse 1, Sample Road, Dhaka\nSun to Thu, 09:00-17:00\n+880 2-55000001\n"
         "1 Send me this by SMS\n2 Another place\n0 Back"
@@ -71,11 +71,11 @@ async def test_by_sms_in_bengali_with_latin_letters(phone: Phone) -> None:
     async with open_sms_phone(phone.url, "+8801700000022") as sms_phone:
         await sms_phone.send_sms("LANG BN")
         said = await sms_phone.send_sms("APPLY 104")
-    assert "এই ফোনে হবে না।" in said
+    assert "এই কাজ এই ফোনে হবে না।" in said
     await phone.dial()
     screen = await phone.enter("2", *AADHAAR_DOWNLOAD)
     assert screen.startswith(
-        "Aadhaar download\nEi phone-e hobe na.\n1 App-er link SMS-e\n2 Helpdesk\n3 Kacher kendro\n"
+        "Aadhaar download\nEi kaj ei phone-e hobe na.\n1 App-er link SMS-e\n2 Helpdesk\n3 Kacher seba kendro\n"
     )
     assert (await phone.enter("3")).startswith("Apnar post code ba jelar nam din")
     assert (await phone.enter("sylhet")).startswith("Nomuna kendro Sylhet Sadar\nNomuna sorok ")

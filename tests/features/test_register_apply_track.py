@@ -40,7 +40,7 @@ async def test_from_the_first_call_to_following_an_application(phone_on_every_ba
     status = await phone.enter(number)
     assert status.startswith(f"Birth certificate\n{number[:4]} {number[4:8]} {number[8:]}\nReceived, ")
     assert "Promised by " in status
-    assert await phone.enter("1") == "It is on its way to you by SMS.\n1 Other number\n0 Main menu"
+    assert await phone.enter("1") == "It is on its way to you by SMS.\n1 Another number\n0 Main menu"
     assert number[:4] in await phone.wait_for_sms("Received")
 
 
@@ -61,7 +61,7 @@ async def test_a_mistyped_number_is_told_from_an_unknown_one(phone: Phone) -> No
     await phone.dial()
     slip = number[:-1] + str((int(number[-1]) + 1) % 10)
     assert (await phone.enter("2", slip)).startswith("One of those digits seems wrong\n")
-    assert (await phone.enter("123")).startswith("Digits you typed: 3\n")
+    assert (await phone.enter("123")).startswith("Number of digits typed: 3\n")
     assert (await phone.enter("123456789015")).startswith("One of those digits seems wrong\n")
     from core.reference_numbers import generate_tracking_number
 
@@ -84,7 +84,7 @@ async def test_something_can_be_changed_before_it_is_sent(phone: Phone) -> None:
     await register(phone)
     await open_birth_certificate(phone)
     await phone.enter(*ANSWERS)
-    assert (await phone.enter("2")).startswith("What is to be changed?\n1 Rahim Uddin\n2 21-11-2025\n")
+    assert (await phone.enter("2")).startswith("What do you want to change?\n1 Rahim Uddin\n2 21-11-2025\n")
     confirm = await phone.enter("1", "Salma Khatun")
     assert "Salma Khatun, 21-11-2025, Male, Karim Uddin" in confirm
     assert "Rahim Uddin" not in confirm
@@ -103,7 +103,7 @@ async def test_a_service_that_the_phone_cannot_do_gets_an_honest_answer(phone: P
     screen = await phone.enter("1", "1", "1", "4")
     assert screen == (
         "Aadhaar download\nThis cannot be done on this phone.\n"
-        "1 App's link by SMS\n2 Helpdesk\n3 Nearest centre\n4 Fee, time, papers\n0 Back"
+        "1 App's link by SMS\n2 Helpdesk\n3 Nearest service centre\n4 Fee, time, papers\n0 Back"
     )
     assert (await phone.enter("1")).startswith("The link is on its way")
     assert "/d/" in await phone.wait_for_sms("Ekdial: get the app at")

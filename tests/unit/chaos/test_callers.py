@@ -14,7 +14,7 @@ from chaos.scripts import LANGUAGE_SCREEN, RESUME_OFFER, RecordedScript, is_refu
 from menus.rendering.localization import load_locales
 
 MENU, SORRY = "CON Ekdial\n1 Complain", "END Sorry, this call cannot go on. Please hang up and dial again."
-QUESTION, RECEIPT = "CON Tell it\n0 Back", "END We have it. Its number is 1234 5678 9012"
+QUESTION, RECEIPT = "CON Tell it\n0 Back", "END We have your application. Its number is 1234 5678 9012"
 SCRIPT = RecordedScript(
     name="complain",
     caller="new",

@@ -13,8 +13,8 @@ from mail.message import EmailTemplate, InvalidAddressError, parse_address, pars
 
 PAPER = EmailTemplate(Address("Ekdial", addr_spec="no-reply@ekdial.example"), "help@ekdial.example")
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
-BENGALI = "একডায়াল: জন্ম নিবন্ধন সনদের আবেদন গ্রহণ করা হয়েছে, ট্র্যাকিং নম্বর 1234 5678 9012\n\nঅবস্থা জানতে *123# ডায়াল করুন।"
-HINDI = "एकडायल: जन्म प्रमाणपत्र का आवेदन प्राप्त हुआ\n\nस्थिति जानने को *123# डायल करें।\nधन्यवाद।"
+BENGALI = "একডায়াল: জন্ম নিবন্ধন সনদের আবেদন জমা হয়েছে, ট্র্যাকিং নম্বর 1234 5678 9012\n\nঅবস্থা জানতে *123# ডায়াল করুন।"
+HINDI = "एकडायल: जन्म प्रमाणपत्र का आवेदन दर्ज है\n\nस्थिति जानने को *123# डायल करें।\nधन्यवाद।"
 
 
 def digest(text):

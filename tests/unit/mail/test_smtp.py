@@ -36,7 +36,7 @@ from tests.support.smtp_server import (
 )
 
 AMINA = "amina@example.org"
-TEXT = "জন্ম নিবন্ধনের আবেদন গ্রহণ করা হয়েছে\n\nট্র্যাকিং নম্বর 1234 5678 9012"
+TEXT = "জন্ম নিবন্ধনের আবেদন জমা হয়েছে\n\nট্র্যাকিং নম্বর 1234 5678 9012"
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 PAPER = EmailTemplate(Address("Ekdial", addr_spec="no-reply@ekdial.example"), "help@ekdial.example")
 LATER = NOW + GREYLIST_DELAY

@@ -260,7 +260,7 @@ def test_numbers_as_they_are_written_to_be_dialled_from_anywhere(number):
     [
         ("", "Plain"),
         ("EKDIAL", "Two lines\nand + & = % ~ * é €"),
-        ("22384", "আপনার আবেদন গ্রহণ করা হয়েছে"),
+        ("22384", "আপনার আবেদন জমা হয়েছে"),
         ("EKDIAL", "आपका आवेदन मिल गया 🎉"),
     ],
 )

@@ -65,7 +65,7 @@ async def test_a_conversation_continues_with_each_message(handler):
     opening = await handler.enter(message("sms/1"), "main", "en")
     assert opening.reply.text.startswith("Ekdial\n1 Find a service")
     second = await handler.handle_input(message("sms/2"), "1")
-    assert second.reply.text.startswith("Find a service\nOr type its name (PAN: 726)\n1 Identity")
+    assert second.reply.text.startswith("Find a service\nOr type its name (on keys: PAN is 726)\n1 Identity")
     third = await handler.handle_input(message("sms/3"), "0")
     assert third.reply == opening.reply
 
@@ -146,7 +146,7 @@ def interrupt_at(screen: str, **facts) -> bytes:
 async def test_an_interrupted_call_is_offered_until_it_is_resumed(handler):
     await handler.sessions.save(NUMBER, interrupt_at("ask_number"), expected_version=0, ttl=600)
     offer = await handler.offer_resume(message("sms/1"))
-    assert offer.reply.text == "Last time you had not finished\n1 Go on\n2 Start again"
+    assert offer.reply.text == "You did not finish last time\n1 Go on\n2 Start again"
     assert decode_session((await handler.sessions.load(NUMBER)).data).id == "ATUid_1", (
         "a caller who dials now is offered the call as well"
     )

@@ -17,7 +17,7 @@ from services.messaging.unparsed_webhooks import MAX_PER_ROUTE, UnparsedWebhooks
 from tests.support.retention import build_retention
 from tests.support.services import CIPHER, KARIM, RAHIMA
 
-STATUS = Message(RAHIMA, "আপনার আবেদন গ্রহণ করা হয়েছে", "info", "s1:9/info")
+STATUS = Message(RAHIMA, "আপনার আবেদন জমা হয়েছে", "info", "s1:9/info")
 
 
 def build_report(word, provider_id="ATXid_1", reason="", number=RAHIMA, network=""):

@@ -21,7 +21,7 @@ from services.messaging.models import ClaimedMessage, Decision, Message, SendRes
 from tests.support.services import CIPHER, RAHIMA, ServiceSet
 
 CODE = Message(RAHIMA, "482193 is your code", "code", "s1:3/code")
-STATUS = Message(RAHIMA, "আপনার আবেদন গ্রহণ করা হয়েছে", "status", "s1:9/status")
+STATUS = Message(RAHIMA, "আপনার আবেদন জমা হয়েছে", "status", "s1:9/status")
 
 
 @pytest.fixture
@@ -271,7 +271,9 @@ async def test_no_more_is_claimed_than_segments_may_be_sent(services, lengths, b
 
 
 async def test_an_email_is_claimed_by_who_carries_emails(sms_messages):
-    await sms_messages.send(Message("rahima@example.org", "Received\nWe have it.", "receipt", "s1:1", "email"))
+    await sms_messages.send(
+        Message("rahima@example.org", "Received\nWe have your application.", "receipt", "s1:1", "email")
+    )
     await sms_messages.send(STATUS)
     assert [one.id for one in await sms_messages.claim("w1", 10)] == [2]
     assert [one.id for one in await sms_messages.claim("w1", 10, "email")] == [1]
@@ -282,7 +284,9 @@ async def test_who_waits_for_an_email_is_not_woken_by_an_sms(sms_messages):
     await sms_messages.send(STATUS)
     await asyncio.sleep(0)
     assert not waiting.done()
-    await sms_messages.send(Message("rahima@example.org", "Received\nWe have it.", "receipt", "s1:1", "email"))
+    await sms_messages.send(
+        Message("rahima@example.org", "Received\nWe have your application.", "receipt", "s1:1", "email")
+    )
     await waiting
 
 

@@ -22,7 +22,7 @@ Promised by 31 Dec 2099
 1 Send me this by SMS
 2 Complain
 3 History
-4 Other number
+4 Another number
 0 Back"""
 
 

@@ -10,10 +10,10 @@ NAME: Final = "Amina Begum"
 LANGUAGE_KEY: Final = "1"  # English
 BIRTH_CERTIFICATE: Final = ("1", "1", "1", "1", PIN, "1")  # sign in, apply for oneself
 FORM_ANSWERS: Final = ("Rahim Uddin", "21112025", "2", "Karim Uddin", "Ayesha Begum")
-RESUME_OFFER: Final = "CON Last time you had not finished\n1 Go on\n2 Start again"
+RESUME_OFFER: Final = "CON You did not finish last time\n1 Go on\n2 Start again"
 PIN_QUESTION: Final = "CON Type your PIN\n1 I forgot it\n0 <back>"
 LANGUAGE_SCREEN: Final = "CON Ekdial: public services\n1 English\n2 Bangla\n3 Hindi"
-DRAFT_OFFER: Final = "CON Birth certificate\nYou began this on <date>\n1 Go on\n2 Start again\n0 <back>"
+DRAFT_OFFER: Final = "CON Birth certificate\nYou started this on <date>\n1 Go on\n2 Start again\n0 <back>"
 APPLICATION_OFFER: Final = "CON You were applying for\nBirth certificate\n1 Go on\n2 Start again"
 DETOURS: Final[Mapping[str, str]] = {
     LANGUAGE_SCREEN: LANGUAGE_KEY,

@@ -29,7 +29,7 @@ def build_languages_by_prefix(settings: Settings) -> Mapping[str, str]:
 
 
 def build_time_formatter(settings: Settings) -> Callable[[datetime, str], str]:
-    """A function that formats a moment as the local time of an MSISDN, such as `14:05`.
+    """A function that formats a moment as the local time of an MSISDN, such as `14:05`, for the formatter `clock` of locales.
 
     A time in another zone than the gateway's names its offset: `12:05 (GMT+4)`. Where the zone of the MSISDN is unknown,
     the time is the gateway's and names its offset as well: `14:05 (GMT+6)`.

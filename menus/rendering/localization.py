@@ -30,6 +30,7 @@ from core.languages import (
     language_of_locale,
 )
 from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
+from menus.rendering.clock_times import CLOCK_TERMS, find_clock_problems, format_clock_time
 
 LANGUAGE_SCREEN = "languages"
 RESERVED_TABLES = ("common", "refused", "sms", "mail", "terms")
@@ -242,6 +243,8 @@ def _structure_findings(tables: Mapping[str, Any]) -> Iterator[Finding]:
 def _term_findings(kind: str, terms: Any) -> Iterator[Finding]:
     if isinstance(terms, dict):
         yield from _text_findings(("terms", kind), terms)
+        if kind == CLOCK_TERMS:
+            yield from (Finding(("terms", kind, key), *rest) for key, *rest in find_clock_problems(terms))
     else:
         yield Finding(("terms", kind), "this is not a table", f"put it under a header such as [terms.{kind}]")
 
@@ -282,7 +285,7 @@ def _build_formatters(
         "texts": lambda fact: _text_in_locale(fact, locale_code) if fact else "",
     }
     for kind, table in terms.items():
-        formatters[kind] = partial(_format_term, table, locale_code)
+        formatters[kind] = partial(_format_clock if kind == CLOCK_TERMS else _format_term, table, locale_code)
     for kind, name in name_lookups.items():
         formatters[kind] = partial(_format_name, name, locale_code)
     return formatters
@@ -299,6 +302,10 @@ def _format_term(table: Mapping[str, str], locale_code: str, fact: Any) -> str:
         return ""
     text = table.get(str(fact), table.get("many", "") if isinstance(fact, int) else "")
     return text.replace("{n}", _localize_digits(str(fact), locale_code))
+
+
+def _format_clock(table: Mapping[str, str], locale_code: str, fact: Any) -> str:
+    return _localize_digits(format_clock_time(table, fact), locale_code) if fact else ""
 
 
 def _format_name(name: Callable[[str, str], str], locale_code: str, fact: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from core.errors import Problem
 from core.languages import LANGUAGE_CODES, LATIN_LOCALES
 from menus.model import Choice, Form, Goodbye, Question, Screen, Step, number_options
+from menus.rendering.clock_times import CLOCK_TERMS, longest_clock_time
 from menus.rendering.localization import Locale, ScreenTexts
 from menus.rendering.paging import ScreenBudget, ScreenView, SizeLimit, paginate
 from menus.rendering.sms_texts import build_sms_locales
@@ -24,7 +25,6 @@ SAMPLE_FACTS: Mapping[str, Any] = {
     "beneficiary": "+8801711000002",
     "bringing": 4,
     "changed": "2026-11-21",
-    "closes": "17:00",
     "complaint": "123456789012",
     "promised": "2026-12-25",
     "date": "2026-12-25",
@@ -58,13 +58,11 @@ SAMPLE_FACTS: Mapping[str, Any] = {
     "left": 4,
     "name": "Mohammad Rafiqul Islam Chow",
     "number": "123456789012",
-    "opens": "09:00",
     "phone": "+880 1550-060060",
     "summary": ["Mohammad Rafiqul Islam Chow", "21-11-1990", "House 5, Road 27, Mirpur"],
     "track_key": "2",
-    "until": "23:59",
 }
-"""The longest likely facts, by name. Names of services, offices and the like are the longest of the catalogue."""
+"""The longest likely facts, by name. Clock times, and names of services, offices and the like, are the longest there are."""
 
 
 def longest_sample_facts(definition: MenuDefinition, locale_code: str) -> Mapping[str, Any]:
@@ -73,7 +71,9 @@ def longest_sample_facts(definition: MenuDefinition, locale_code: str) -> Mappin
     facts = dict(SAMPLE_FACTS)
     for text in texts_by_key(locale).values():
         for name, formatter in text.placeholders:
-            if name not in facts and formatter in locale.formatters:
+            if name not in facts and formatter == CLOCK_TERMS:
+                facts[name] = longest_clock_time(locale.terms[CLOCK_TERMS])
+            elif name not in facts and formatter in locale.formatters:
                 codes = definition.codes.get(formatter, ())
                 facts[name] = max(codes, key=lambda code, say=locale.formatters[formatter]: len(say(code)), default="")  # type: ignore[misc]
     return facts

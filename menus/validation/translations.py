@@ -8,6 +8,7 @@ from core.gsm7 import BASIC_CHARACTERS
 from core.languages import LANGUAGE_CODES, LATIN_LOCALES
 from menus.journeys.main import MAIN_MENU_ENTRIES
 from menus.model import Choice, ListScreen, Question, Step
+from menus.rendering.clock_times import CLOCK_TERMS
 from menus.rendering.localization import RESERVED_TABLES, Locale, Template, parse_template
 from menus.validation.report import (
     REFERENCE_LOCALE,
@@ -27,16 +28,18 @@ def find_key_problems(definition: MenuDefinition, locale_code: str) -> Iterator[
     """Texts that the locale lacks, and texts that no screen uses."""
     expected, used = _expected_keys(definition), set(texts_by_key(definition.locales[locale_code]))
     for key in sorted(expected - used):
-        if not _is_covered_by_many(key, used):
+        if not _may_differ(key, used):
             yield locale_problem(definition, locale_code, key, "this text is missing", "add it")
     for key in sorted(used - expected):
-        if not _is_covered_by_many(key, used):
+        if not _may_differ(key, used):
             yield locale_problem(definition, locale_code, key, "no screen uses this text", "remove it")
 
 
-def _is_covered_by_many(key: LocaleKey, keys: Container[LocaleKey]) -> bool:
-    """Whether the key is a number's term in a locale whose term `many` covers all numbers."""
-    return key[0] == "terms" and key[-1].isdecimal() and (*key[:-1], "many") in keys
+def _may_differ(key: LocaleKey, keys: Container[LocaleKey]) -> bool:
+    """Whether only some locales need the key: a part of the day, or a number's term where the term `many` covers all numbers."""
+    if key[0] != "terms":
+        return False
+    return key[1] == CLOCK_TERMS or (key[-1].isdecimal() and (*key[:-1], "many") in keys)
 
 
 def find_text_problems(definition: MenuDefinition, locale_code: str) -> Iterator[Problem]:

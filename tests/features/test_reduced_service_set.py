@@ -28,12 +28,12 @@ async def test_the_nearest_centre_is_found_by_postcode_and_sent_by_sms(phone: Ph
     await choose_english(phone)
     assert (await phone.enter(*AADHAAR_DOWNLOAD, "3")).startswith("Type your postcode or your district")
     assert await phone.enter("1216") == (
-        "Sample centre Mirpur\nHouse 1, Sample Road, Dhaka\nSun to Thu, 09:00-17:00\n+880 2-55000001\n"
+        "Sample centre Mirpur\nHouse 1, Sample Road, Dhaka\nSun to Thu, 9 am - 5 pm\n+880 2-55000001\n"
         "1 Send me this by SMS\n2 Another place\n0 Back"
     )
     assert (await phone.enter("1")).startswith("It is on its way to you by SMS.")
     assert await phone.wait_for_sms("Sample centre") == (
-        "Ekdial: Sample centre Mirpur\nHouse 1, Sample Road, Dhaka, 1216\nSun to Thu, 09:00-17:00\n+880 2-55000001"
+        "Ekdial: Sample centre Mirpur\nHouse 1, Sample Road, Dhaka, 1216\nSun to Thu, 9 am - 5 pm\n+880 2-55000001"
     )
 
 

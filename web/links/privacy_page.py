@@ -160,7 +160,8 @@ class DataSheet:
 
     def _format_moment(self, moment: datetime) -> str:
         local = self.local_time(moment, self.export.subject.msisdn)
-        return f"{self.locale.formatters['date'](local.date())}, {local:%H:%M}"
+        date, clock = self.locale.formatters["date"], self.locale.formatters["clock"]
+        return f"{date(local.date())}, {clock(f'{local:%H:%M}')}"
 
     def _note(self) -> str:
         note = parse_template(self.locale.common["own_data_note"])

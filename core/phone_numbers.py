@@ -14,9 +14,14 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number, time_zones_for_number
 
+from core.typed_input import normalize_input
+from core.typed_numbers import read_digits
+
 Problem: TypeAlias = Literal["not_a_phone", "not_a_mobile", "own_number", "not_served"]
 
 DETACHED_PREFIX: Final = "#"
+
+MIN_TYPED_DIGITS, MAX_TYPED_DIGITS = 5, 20
 
 _MOBILE_TYPES: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _CACHE_SIZE: Final = 10_000  # MSISDNs
@@ -83,13 +88,24 @@ def attached_or_none(number: str) -> str | None:
     return None if is_detached(number) else number
 
 
+def normalize_typed_number(text: str) -> str:
+    """The digits of a typed number, after its plus if it has one; empty where it may not be a number.
+
+    Whatever separates digits is left out. So is the zero of +880 (0) 1711, which is dialled without the calling code only.
+    """
+    international, plus, rest = normalize_input(text).rpartition("+")
+    digits = read_digits(rest.replace("(0)", "") if plus else rest)
+    is_number = MIN_TYPED_DIGITS <= len(digits) <= MAX_TYPED_DIGITS and not any(map(str.isalnum, international))
+    return plus + digits if is_number else ""
+
+
 def parse_msisdn(text: str, country: str = "") -> str:
     """The MSISDN of a typed number; without a plus, the number is one of `country`.
 
     Raises:
         PhoneNumberError: `not_a_phone`.
     """
-    parsed = _parse(text, country)
+    parsed = _parse(normalize_typed_number(text), country)
     if parsed is None or not phonenumbers.is_valid_number(parsed):
         raise PhoneNumberError("not_a_phone")
     return _to_e164(parsed)
@@ -105,7 +121,7 @@ def parse_other_msisdn(
     Raises:
         PhoneNumberError: the text is no number, a fixed line's, the owner's own, or of a country that is not served.
     """
-    parsed = _parse(text, find_country(own_msisdn))
+    parsed = _parse(normalize_typed_number(text), find_country(own_msisdn))
     if parsed is None:
         raise PhoneNumberError("not_a_phone")
     if mobile_only:

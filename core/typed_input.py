@@ -1,25 +1,50 @@
-"""Clean what a person typed: digits of every script, invisible characters, separators. Menus, forms and SMS all use it."""
+"""Clean what a person typed, before anything else reads it: invisible characters, full width, digits of every script.
 
-import re
+Everything that reads typed text begins here: menus, forms, keywords and web pages. `core.typed_numbers` reads numbers and
+dates, `core.typed_words` compares words, `core.person_names` reads names.
+"""
+
 import unicodedata
 from typing import Final
 
+import regex
+
 JOINERS: Final = "\u200c\u200d"  # zero-width, and part of the spelling in Bengali and Devanagari
-_INVISIBLE_CATEGORIES: Final = ("Cf", "Cs", "Co", "Cn")
-_remove_digit_separators = re.compile(r"[\s.,-]+").sub
+
+# The keycap and the place of an attachment (U+20E3, U+FFFC) are drawn around or instead of a character, never alone.
+_remove_invisible = regex.compile(
+    rf"[[\p{{Cf}}\p{{Cs}}\p{{Co}}\p{{Cn}}\p{{Default_Ignorable_Code_Point}}\u20e3\ufffc]--[{JOINERS}]]+", regex.V1
+).sub
+# A joiner joins two letters. Anywhere else, beside a digit too, it is nothing that its writer could see.
+_remove_stray_joiners = regex.compile(
+    rf"(?<![\p{{L}}\p{{M}}])[{JOINERS}]++|[{JOINERS}]++(?![\p{{L}}\p{{M}}])", regex.V1
+).sub
+_TO_ASCII: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x2800: " "}
+"""The full-width forms, and two blanks that no function of Python takes for one."""
 
 
 def normalize_input(text: str) -> str:
-    """The text with the digits of every script as 0-9, without invisible characters, and without outer whitespace."""
+    """The text without invisible characters and outer whitespace, with plain width and the digits of every script as 0-9.
+
+    Joiners stay between letters, whose spelling they are part of. Control characters stay; `clean_text` removes them.
+    """
     if text.isascii():
         return text.strip()
-    return "".join(map(_normalize_character, text)).strip()
+    visible = _remove_stray_joiners("", _remove_invisible("", text))
+    return to_ascii_digits(visible.translate(_TO_ASCII)).strip()
 
 
 def clean_text(text: str) -> str:
     """The normalized text on one line, in NFC, with single spaces and without control characters."""
-    visible = "".join(map(_remove_control_character, normalize_input(text)))
-    return unicodedata.normalize("NFC", " ".join(visible.split()))
+    text = normalize_input(text)
+    if not text.isprintable():
+        text = "".join(map(_remove_control_character, text))
+    return normalize_input(unicodedata.normalize("NFC", " ".join(text.split())))
+
+
+def remove_joiners(text: str) -> str:
+    """The text without joiners, for what has no words in a script that needs them."""
+    return text if text.isascii() else text.replace(JOINERS[0], "").replace(JOINERS[1], "")
 
 
 def to_ascii_digits(text: str) -> str:
@@ -30,18 +55,6 @@ def to_ascii_digits(text: str) -> str:
 def extract_digits(text: str) -> str:
     """The digits of every script in the text as 0-9, and nothing else."""
     return "".join(str(value) for value in (unicodedata.decimal(character, -1) for character in text) if value >= 0)
-
-
-def remove_digit_separators(text: str) -> str:
-    """The text without the whitespace, dots, commas and hyphens that people write between groups of digits."""
-    return _remove_digit_separators("", text)
-
-
-def _normalize_character(character: str) -> str:
-    if character.isdecimal():
-        return _to_ascii_digit(character)
-    is_invisible = unicodedata.category(character) in _INVISIBLE_CATEGORIES and character not in JOINERS
-    return "" if is_invisible else character
 
 
 def _to_ascii_digit(character: str) -> str:

@@ -15,7 +15,8 @@ from core import pin_policy
 from core.person_names import parse_person_name
 from core.phone_numbers import PhoneNumberError, parse_other_msisdn
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
-from core.typed_input import remove_digit_separators
+from core.typed_input import clean_text, remove_joiners
+from core.typed_numbers import read_date, read_digits, read_pin
 from core.validation import Invalid, Valid
 
 CODE_DIGITS = 6
@@ -25,7 +26,6 @@ MAX_NAME_LENGTH = 60
 MAX_SEARCH_LENGTH = 60
 MIN_SEARCH_LETTERS, MIN_SEARCH_DIGITS = 2, 3
 MAX_ANSWER_LENGTH = 80
-_match_date = re.compile(r"(\d{1,2})[^\w]*(\d{1,2})[^\w]*(\d{4})", re.ASCII).fullmatch
 MAX_EMAIL_BYTES = 254  # RFC 5321
 _SPELLED_AT = re.compile(r"[(\[]at[)\]]")
 # @ and _ have the codes 0 and 17 in the GSM alphabet and 64 and 95 in ASCII; each is the other's NUL, ¡, § or control.
@@ -48,19 +48,19 @@ def other_number(
 
 def search_text(text: str, _today: date) -> Valid | Invalid:
     """The name of a service, or digits of its number or name; one or two digits alone are the number of a list row."""
-    query = " ".join(text.split())[:MAX_SEARCH_LENGTH]
+    query = clean_text(text)[:MAX_SEARCH_LENGTH]
     minimum = MIN_SEARCH_DIGITS if query.isascii() and query.isdigit() else MIN_SEARCH_LETTERS
     return Valid(query) if len(query) >= minimum else Invalid("too_short", {"least": minimum})
 
 
 def place(text: str, _today: date) -> Valid | Invalid:
     """A postcode or the name of a district, or the beginning of either."""
-    query = " ".join(text.split())[:MAX_SEARCH_LENGTH]
+    query = clean_text(text)[:MAX_SEARCH_LENGTH]
     return Valid(query) if len(query) >= MIN_SEARCH_LETTERS else Invalid("too_short", {"least": MIN_SEARCH_LETTERS})
 
 
 def tracking_number(text: str, _today: date) -> Valid | Invalid:
-    """Twelve digits, the last one a Damm check digit. Spaces, dots and hyphens are ignored."""
+    """Twelve digits, the last one a Damm check digit; see `read_digits`."""
     digits = _parse_digits(text, TRACKING_NUMBER_DIGITS)
     if isinstance(digits, Invalid):
         return digits
@@ -68,7 +68,7 @@ def tracking_number(text: str, _today: date) -> Valid | Invalid:
 
 
 def aadhaar(text: str, _today: date) -> Valid | Invalid:
-    """An Aadhaar number: twelve digits, the last one a Verhoeff check digit. Spaces, dots and hyphens are ignored."""
+    """An Aadhaar number: twelve digits, the last one a Verhoeff check digit; see `read_digits`."""
     digits = _parse_digits(text, AADHAAR_DIGITS)
     if isinstance(digits, Invalid):
         return digits
@@ -82,19 +82,15 @@ def aadhaar(text: str, _today: date) -> Valid | Invalid:
 
 def _parse_digits(text: str, count: int) -> str | Invalid:
     """The digits without separators. The question names the count, so a rejection states how many digits were typed."""
-    digits = remove_digit_separators(text)
-    if not digits.isascii() or not digits.isdigit():
+    digits = read_digits(text)
+    if not digits:
         return Invalid("not_a_number")
     return digits if len(digits) == count else Invalid("other_count", {"digits": len(digits)})
 
 
 def birth_date(text: str, today: date) -> Valid | Invalid:
-    """A date of birth, `21-11-1990` with any or no separators; stored as ISO 8601."""
-    parts = _match_date(text)
-    try:
-        day = date(int(parts[3]), int(parts[2]), int(parts[1])) if parts else None
-    except ValueError:
-        day = None
+    """A date of birth, see `read_date`; stored as ISO 8601."""
+    day = read_date(text)
     if day is None:
         return Invalid("not_a_date")
     if day > today:
@@ -106,21 +102,20 @@ def birth_date(text: str, today: date) -> Valid | Invalid:
 
 def pin(text: str, _today: date) -> Valid | Invalid:
     """A PIN for signing in. A weak PIN is rejected only when it is chosen."""
-    return Valid(text) if pin_policy.is_pin(text) else Invalid("not_a_pin")
+    digits = read_pin(text)
+    return Valid(digits) if pin_policy.is_pin(digits) else Invalid("not_a_pin")
 
 
 def new_pin(text: str, today: date) -> Valid | Invalid:
     """A new PIN that is not easy to guess."""
     result = pin(text, today)
-    return Invalid("weak_pin") if isinstance(result, Valid) and pin_policy.is_easy_to_guess(text) else result
+    return Invalid("weak_pin") if isinstance(result, Valid) and pin_policy.is_easy_to_guess(result.value) else result
 
 
 def code(text: str, _today: date) -> Valid | Invalid:
-    """A one-time code of six digits; separators are ignored."""
-    digits = remove_digit_separators(text)
-    if not digits.isascii() or not digits.isdigit() or len(digits) != CODE_DIGITS:
-        return Invalid("not_a_code")
-    return Valid(digits)
+    """A one-time code of six digits; see `read_digits`."""
+    digits = read_digits(text)
+    return Valid(digits) if len(digits) == CODE_DIGITS else Invalid("not_a_code")
 
 
 def person_name(text: str, _today: date) -> Valid | Invalid:
@@ -133,6 +128,7 @@ def person_name(text: str, _today: date) -> Valid | Invalid:
 
 def security_answer(text: str, _today: date) -> Valid | Invalid:
     """The answer to a security question."""
+    text = clean_text(text)
     if not text:
         return Invalid("empty")
     return Valid(text) if len(text) <= MAX_ANSWER_LENGTH else Invalid("too_long", {"most": MAX_ANSWER_LENGTH})
@@ -143,7 +139,9 @@ def email(text: str, _today: date) -> Valid | Invalid:
 
     Corrected: blanks, `(at)`, a comma instead of a dot, a trailing full stop, and what a network makes of @ and _.
     """
-    address = _SPELLED_AT.sub("@", "".join(text.split()).translate(_GSM_MISREADINGS).casefold()).rstrip(".")
+    address = _SPELLED_AT.sub("@", remove_joiners("".join(text.split())).translate(_GSM_MISREADINGS).casefold()).rstrip(
+        "."
+    )
     if len(address) > MAX_EMAIL_BYTES or ".." in address or not _match_email(address):
         return Invalid("not_an_email")
     return Valid(address)

@@ -3,12 +3,13 @@
 A request that one SMS answers ends with the answer; every other continues with numbered replies as in a USSD session.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-from core.typed_input import normalize_input, to_ascii_digits
+from core.reference_numbers import TRACKING_NUMBER_DIGITS
+from core.typed_input import normalize_input
+from core.typed_numbers import split_leading_digits
 from core.validation import Invalid, Valid
 from menus import validators
 from menus.journeys.complaints import build_author, complaint_receipt_facts, complaint_text
@@ -20,8 +21,6 @@ from menus.journeys.track import TrackingOutcome, find_status
 from menus.model import Goodbye, Journey, Outcome, Question, Step, StepContext
 from menus.proof import ANYONE
 from services.complaints.models import NewComplaint, NewFeedback
-
-_match_leading_tracking_number = re.compile(r"#?((?:[0-9][ .-]*){11}[0-9])(?![0-9])[\s.,:;#-]*", re.ASCII).match
 
 
 def build_keyword_journey(services: JourneyServices, languages: Sequence[str]) -> Journey:
@@ -161,11 +160,7 @@ def _language_screens(services: JourneyServices, languages: Sequence[str]) -> Jo
 
 def _split_tracking_number(text: str, today: date) -> tuple[str, str]:
     """The tracking number at the start of the text, empty without one, and the text after it."""
-    text = text.strip()
-    first = _match_leading_tracking_number(to_ascii_digits(text))
-    if first is None:
-        return "", text
-    number = validators.tracking_number(first[1], today)
-    if isinstance(number, Invalid):
-        return "", text
-    return str(number.value), text[first.end() :]
+    text = normalize_input(text)
+    digits, rest = split_leading_digits(text, TRACKING_NUMBER_DIGITS)
+    number = validators.tracking_number(digits, today)
+    return ("", text) if isinstance(number, Invalid) else (str(number.value), rest)

@@ -7,22 +7,24 @@ from typing import TypeAlias
 
 from core.person_names import parse_person_name
 from core.phone_numbers import PhoneNumberError, parse_msisdn
-from core.typed_input import clean_text, remove_digit_separators
+from core.typed_input import clean_text
+from core.typed_numbers import read_date, read_digits, read_postcode, read_whole_number, remove_separators
+from core.typed_options import index_labels, normalize_label, read_option_key
 from core.validation import Invalid, Valid
 from services.catalogue import id_schemes
 from services.catalogue.models import DIGITS_SCHEME, Field, FieldKind, pick_translation
 
 DEFAULT_MAXIMUM = {"text": 160, "name": 60, "number": 10**12}
-DEFAULT_MINIMUM = {"text": 1, "name": 2, "number": 0}
+DEFAULT_MINIMUM = {"text": 1, "name": 1, "number": 1}  # 0 goes back on every screen
 VISIBLE_DIGITS = 4
 
-_SEPARATOR = r" ?[-/. ] ?"
-_DATE_PATTERNS = (
-    re.compile(rf"(?P<d>\d{{1,2}}){_SEPARATOR}(?P<m>\d{{1,2}}){_SEPARATOR}(?P<y>\d{{4}})"),
-    re.compile(r"(?P<d>\d{2})(?P<m>\d{2})(?P<y>\d{4})"),
-    re.compile(rf"(?P<y>\d{{4}}){_SEPARATOR}(?P<m>\d{{1,2}}){_SEPARATOR}(?P<d>\d{{1,2}})"),
-)
-_PHONE_PATTERN = re.compile(r"\+?[0-9 ()./-]{5,30}")
+_match_postcode = re.compile(r"(?=.*[0-9])[0-9A-Z](?:[ -]?[0-9A-Z]){2,9}").fullmatch
+_POSTCODE_PATTERNS: Mapping[str, re.Pattern[str]] = {
+    "BD": re.compile("[1-9][0-9]{3}"),
+    "IN": re.compile("[1-9][0-9]{5}"),
+    "KE": re.compile("[0-9]{5}"),
+}
+"""The postcodes of the countries whose departments ask for one."""
 
 
 Validator: TypeAlias = Callable[[Field, str, date], Valid | Invalid]
@@ -68,11 +70,11 @@ def _validate_length(field: Field, text: str) -> Valid | Invalid:
 
 
 def _validate_number(field: Field, text: str, _today: date) -> Valid | Invalid:
-    digits = text.replace(" ", "").replace(",", "")
-    if not digits.isdecimal():
-        return Invalid("not_a_number")
+    number = read_whole_number(text)
+    if isinstance(number, Invalid):
+        return number
     least, most = _limits(field)
-    significant = digits.lstrip("0") or "0"
+    significant = number.value.lstrip("0") or "0"
     if len(significant) > len(str(most)) or not least <= int(significant) <= most:
         return Invalid("out_of_range", {"least": least, "most": most})
     return Valid(significant)
@@ -84,7 +86,7 @@ def _limits(field: Field) -> tuple[int, int]:
 
 
 def _validate_date(field: Field, text: str, today: date) -> Valid | Invalid:
-    day = _parse_date(text)
+    day = read_date(text)
     if day is None:
         return Invalid("not_a_date")
     earliest, latest = _earliest_date(field, today), _latest_date(field, today)
@@ -95,15 +97,6 @@ def _validate_date(field: Field, text: str, today: date) -> Valid | Invalid:
         future = field.when == "past" and day > today
         return Invalid("date_in_future") if future else Invalid("date_too_late", {"latest": latest.isoformat()})
     return Valid(day.isoformat())
-
-
-def _parse_date(text: str) -> date | None:
-    """Parse day, month and year in this order, or year first. The month never comes first; a year has four digits."""
-    match = next((match for form in _DATE_PATTERNS if (match := form.fullmatch(text))), None)
-    try:
-        return date(int(match["y"]), int(match["m"]), int(match["d"])) if match else None
-    except ValueError:
-        return None
 
 
 def _earliest_date(field: Field, today: date) -> date:
@@ -125,20 +118,18 @@ def _latest_date(field: Field, today: date) -> date:
 
 
 def _validate_choice(field: Field, text: str, _today: date) -> Valid | Invalid:
-    """The choice with this position from 1, code, or name in any language."""
-    wanted_name = text.casefold()
-    for position, choice in enumerate(field.choices, 1):
-        if wanted_name in {
-            str(position),
-            choice.code,
-            *(clean_text(name).casefold() for name in choice.names.values()),
-        }:
-            return Valid(choice.code)
-    return Invalid("not_a_choice", {"most": len(field.choices)})
+    """The choice with this position from 1, or with this code or name in any language."""
+    key = read_option_key(text)
+    if key.isdecimal() and 0 < int(key) <= len(field.choices):
+        return Valid(field.choices[int(key) - 1].code)
+    names = index_labels((choice.code, (choice.code, *choice.names.values())) for choice in field.choices)
+    code = names.get(normalize_label(text))
+    return Valid(code) if code else Invalid("not_a_choice", {"most": len(field.choices)})
 
 
 def _validate_identity_number(field: Field, text: str, _today: date) -> Valid | Invalid:
-    bare = remove_digit_separators(text)
+    """A number of digits may have letters that look like digits; one with letters is read as it was typed."""
+    bare = read_digits(text) or remove_separators(text)
     if field.lengths and len(bare) not in field.lengths:
         return Invalid("wrong_length", {"lengths": " / ".join(map(str, field.lengths))})
     if field.scheme == DIGITS_SCHEME:
@@ -147,9 +138,17 @@ def _validate_identity_number(field: Field, text: str, _today: date) -> Valid | 
     return Valid(number) if number else Invalid("not_an_identity")
 
 
+def _validate_postcode(field: Field, text: str, _today: date) -> Valid | Invalid:
+    """A postcode is a text and keeps its zeros. Where a country is asked for, it has that country's digits."""
+    pattern = _POSTCODE_PATTERNS.get(field.region)
+    if pattern:
+        postcode = read_digits(text)
+        return Valid(postcode) if pattern.fullmatch(postcode) else Invalid("not_a_postcode")
+    postcode = read_postcode(text)
+    return Valid(postcode) if _match_postcode(postcode) else Invalid("not_a_postcode")
+
+
 def _validate_phone_number(field: Field, text: str, _today: date) -> Valid | Invalid:
-    if not _PHONE_PATTERN.fullmatch(text):
-        return Invalid("not_a_phone")
     try:
         return Valid(parse_msisdn(text, field.region))
     except PhoneNumberError as error:
@@ -164,4 +163,5 @@ _VALIDATORS: Mapping[FieldKind, Validator] = {
     "choice": _validate_choice,
     "identity": _validate_identity_number,
     "phone": _validate_phone_number,
+    "postcode": _validate_postcode,
 }

@@ -9,7 +9,7 @@ from core.types import Translations
 
 Channel: TypeAlias = Literal["ussd", "sms", "kaios", "web"]
 Recipient: TypeAlias = Literal["citizen", "business", "organisation", "official"]
-FieldKind: TypeAlias = Literal["text", "name", "number", "date", "choice", "identity", "phone"]
+FieldKind: TypeAlias = Literal["text", "name", "number", "date", "choice", "identity", "phone", "postcode"]
 
 CHANNELS: tuple[str, ...] = get_args(Channel)
 RECIPIENTS: tuple[str, ...] = get_args(Recipient)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+import regex
 from anyascii import anyascii
 
 MIN_SOUND_LENGTH: Final = 3  # consonants; with fewer, too many words sound alike
@@ -17,6 +18,9 @@ MAX_CACHED_CHARACTERS: Final = 10_000  # distinct characters in the cache: more 
 KEYPAD: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 """The keypad digit of each letter."""
 
+_join_abbreviation: Final = regex.compile(
+    r"(?<![\p{L}\p{M}\p{N}])(?:\p{L}\p{M}*+\.)++(?:\p{L}\p{M}*+)?(?![\p{L}\p{M}\p{N}])"
+).sub
 _NASALS: Final = str.maketrans(dict.fromkeys("ংঁंँ", "n"))
 _SOUND_RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     (re.compile(spelling), sounds)
@@ -40,11 +44,12 @@ _SOUND_RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 
 
 class _CharacterCache(dict[int, str]):
-    """Caches what each character becomes in a word: a letter, a digit 0-9, or a space."""
+    """Caches what each character becomes in a word: a letter, a digit 0-9, a space, or nothing if it is invisible."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        normalized = character if unicodedata.category(character)[0] in "LMN" else " "
+        category = unicodedata.category(character)
+        normalized = character if category[0] in "LMN" else "" if category == "Cf" else " "
         normalized = str(unicodedata.decimal(character)) if character.isdecimal() else normalized
         if len(self) < MAX_CACHED_CHARACTERS:
             self[code] = normalized
@@ -55,7 +60,11 @@ _CHARACTERS: Final = _CharacterCache()
 
 
 def split_words(text: str) -> Sequence[str]:
-    """The words of a text: case-folded, without punctuation, characters normalised (NFKC), digits as 0-9."""
+    """The words of a text: case-folded, without punctuation, characters normalised (NFKC), digits as 0-9.
+
+    An abbreviation with dots, such as P.A.N., is one word.
+    """
+    text = _join_abbreviation(lambda match: match[0].replace(".", ""), text) if "." in text else text
     return unicodedata.normalize("NFKC", text).casefold().translate(_CHARACTERS).split()
 
 

@@ -40,7 +40,7 @@ PROFILE_FIELDS: Final[Mapping[str, Field]] = {
         _profile_field("house", "text", minimum=2, maximum=80),
         _profile_field("area", "text", minimum=2, maximum=60),
         _profile_field("district", "text", minimum=2, maximum=40),
-        _profile_field("postcode", "number", minimum=1000, maximum=999_999),
+        _profile_field("postcode", "postcode"),
         _identity_field("nid", DIGITS_SCHEME, 10, 13, 17),
         _identity_field("birth_number", DIGITS_SCHEME, 17),
         _identity_field("aadhaar", "in_.aadhaar", 12),

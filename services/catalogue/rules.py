@@ -32,7 +32,7 @@ KINDS_BY_KEY: Mapping[str, frozenset[str]] = {
     "most": frozenset({"text", "name", "number", "date"}),
     "when": frozenset({"date"}),
     "within_days": frozenset({"date"}),
-    "region": frozenset({"phone"}),
+    "region": frozenset({"phone", "postcode"}),
 }
 """The kinds of field that a key is allowed for; other keys are allowed for every kind."""
 REFERENCED_TABLES: Mapping[str, str] = {"sector": "sectors", "office": "offices", "documents": "documents"}

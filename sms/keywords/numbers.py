@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
-from sms.keywords.tokenizer import Token, read_lookalike_digits
+from core.typed_numbers import read_lookalike_digits
+from sms.keywords.tokenizer import Token
 
 
 def read_leading_number(tokens: Sequence[Token]) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from core.pin_policy import MAX_DIGITS, MIN_DIGITS, is_pin
-from core.typed_input import normalize_input
+from core.typed_numbers import read_pin
 from menus.rendering.localization import Locale, parse_template
 from services.privacy.models import DataExport, DataItem, DataRecord, PinVerification, language_of_subject
 from web.links.html import (
@@ -55,7 +55,7 @@ class PrivacyPages:
 
     async def check(self, request: web.Request, subject: str, fields: FormFields) -> web.StreamResponse | None:
         """The page that asks again, after a wrong PIN; None after the right one."""
-        language, pin = language_of_subject(subject), normalize_input(fields.get(PIN_FIELD, ""))
+        language, pin = language_of_subject(subject), read_pin(fields.get(PIN_FIELD, ""))
         if not is_pin(pin):
             locale = self.locales[language]
             template = locale.validation_messages["not_a_pin"]

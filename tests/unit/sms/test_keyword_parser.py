@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from stdnum import damm
 
+from core.typed_words import MAX_WORD_LENGTH, normalize_word
 from menus.keywords import KEYWORD_NAMES
 from sms.keywords.parser import KeywordRequest, KeywordSuggestions, parse_keyword
-from sms.keywords.tokenizer import MAX_TOKENS, MAX_WORD_LENGTH, normalize_word, tokenize
+from sms.keywords.tokenizer import MAX_TOKENS, tokenize
 from sms.keywords.vocabulary import WRITING_FORMS, get_vocabulary, normalize_phrase, script_language
 from tests.support.misspelt_keywords import (
     HELD_OUT_MISSPELLINGS,

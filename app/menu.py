@@ -16,6 +16,7 @@ from core.phone_numbers import build_supported_number_check
 from menus.journeys.services import JourneyServices
 from menus.model import Menu
 from menus.rendering import localization
+from menus.rendering.labels import LocaleLabels
 from menus.rendering.localization import Locale
 from menus.tree import build_menu_tree
 from menus.validation import check
@@ -52,7 +53,7 @@ def build_menu(settings: Settings, resources: Resources) -> CheckedMenu:
         raise ValidationFailedError(unknown)
     locales = localization.load_locales(build_name_lookups(current_catalogue))
     services = build_services(settings, resources, current_catalogue, locales)
-    menu = build_menu_tree(plan, build_journey_services(services, settings))
+    menu = build_menu_tree(plan, build_journey_services(services, settings), LocaleLabels(locales))
     _raise_if_invalid(build_menu_definition(menu, current_catalogue.snapshot, locales))
     return CheckedMenu(menu, locales, services)
 

@@ -52,6 +52,13 @@ from menus.model import (
 from menus.pending_acts import forget_abandoned_act, request_proof, store_proof, take_pending_act
 from menus.proof import FRESH_PROOFS, Proof, find_missing_proof
 from menus.rendering.paging import BACK_KEY, HOME_KEY, MORE_KEY
+from menus.typed_choices import (
+    find_field_choice,
+    find_option,
+    find_option_by_key,
+    find_row_key,
+    read_navigation_key,
+)
 from services.catalogue.models import NoLongerOfferedError
 
 MAX_STEPS = 20
@@ -86,7 +93,7 @@ async def _advance(menu: Menu, position: Position, text: str, context: StepConte
 def accepts(menu: Menu, position: Position, text: str, today: date) -> bool:
     """Whether the text is an input that the position accepts: an answer, back, home or the next page."""
     answer = normalize_input(text)
-    if answer in {BACK_KEY, HOME_KEY} or (answer == MORE_KEY and position.has_more):
+    if read_navigation_key(position, answer):
         return True
     with suppress(NoLongerOfferedError):
         return _screen_accepts(menu, position, answer, today)
@@ -96,11 +103,15 @@ def accepts(menu: Menu, position: Position, text: str, today: date) -> bool:
 def _screen_accepts(menu: Menu, position: Position, answer: str, today: date) -> bool:
     match screen := menu.visible_screen(position):
         case Choice():
-            return answer in menu.options[screen.name]
+            return find_option(menu, screen.name, answer) is not None
         case ListScreen():
-            return _is_row_number(answer, len(screen.rows(position.facts)) + len(screen.options))
+            return bool(find_row_key(menu, position, screen, answer))
         case Question():
-            return answer in menu.options[screen.name] or isinstance(screen.validator(answer, today), Valid)
+            return bool(
+                find_option_by_key(menu, screen.name, answer)
+                or isinstance(screen.validator(answer, today), Valid)
+                or find_option(menu, screen.name, answer)
+            )
         case Form():
             fields = screen.fields(position.facts)[position.field_index : position.field_index + 1]
             return any(isinstance(_validate_field(field, answer, today), Valid) for field in fields)
@@ -258,11 +269,12 @@ def _navigate_to_session_end(menu: Menu, position: Position, reason: str) -> Nav
 
 
 def _navigate(menu: Menu, position: Position, answer: str, today: date) -> NavigationStep:
-    if answer == HOME_KEY:
+    key = read_navigation_key(position, answer)
+    if key == HOME_KEY:
         return _go_home(menu, position)
-    if answer == BACK_KEY:
+    if key == BACK_KEY:
         return _go_back(menu, position)
-    if answer == MORE_KEY and position.has_more:
+    if key == MORE_KEY:
         return Navigation(replace(position, page=position.page + 1))
     screen = menu.visible_screen(position)
     return _INPUT_HANDLERS[type(screen)](menu, position, screen, answer, today)
@@ -331,10 +343,9 @@ def _go_back(menu: Menu, position: Position) -> NavigationStep:
 
 
 def _answer_choice(menu: Menu, position: Position, screen: Choice, answer: str, _: date) -> NavigationStep:
-    options = menu.options[screen.name]
-    if answer not in options:
-        return Navigation(position, _invalid_choice(list(options)))
-    option = options[answer]
+    option = find_option(menu, screen.name, answer)
+    if option is None:
+        return Navigation(position, _invalid_choice(list(menu.options[screen.name])))
     if screen.save_as:
         position = with_facts(position, **{screen.save_as: option.name})
     return _go_to(menu, _push_history(position), option.goto)
@@ -343,13 +354,14 @@ def _answer_choice(menu: Menu, position: Position, screen: Choice, answer: str, 
 def _answer_list(menu: Menu, position: Position, screen: ListScreen, answer: str, today: date) -> NavigationStep:
     rows = screen.rows(position.facts)
     options = dict(number_options(screen.options, len(rows)))
-    if answer in options:
-        return _go_to(menu, _push_history(position), options[answer].goto)
-    if not _is_row_number(answer, len(rows)):
+    key = find_row_key(menu, position, screen, answer)
+    if key in options:
+        return _go_to(menu, _push_history(position), options[key].goto)
+    if not key:
         return _answer_free_text(menu, position, screen, answer, today) or Navigation(
             position, _invalid_choice_up_to(len(rows) + len(options))
         )
-    selected = with_facts(position, **{screen.save_as: rows[int(answer) - 1][screen.save_as]})
+    selected = with_facts(position, **{screen.save_as: rows[int(key) - 1][screen.save_as]})
     return _go_to(menu, _push_history(selected), screen.goto)
 
 
@@ -364,12 +376,12 @@ def _answer_free_text(
 
 
 def _answer_question(menu: Menu, position: Position, screen: Question, answer: str, today: date) -> NavigationStep:
-    options = menu.options[screen.name]
-    if answer in options:
-        return _go_to(menu, _push_history(position), options[answer].goto)
+    if option := find_option_by_key(menu, screen.name, answer):
+        return _go_to(menu, _push_history(position), option.goto)
     result = screen.validator(answer, today)
     if isinstance(result, Invalid):
-        return Navigation(position, result)
+        option = find_option(menu, screen.name, answer)
+        return _go_to(menu, _push_history(position), option.goto) if option else Navigation(position, result)
     if screen.secret:
         return _go_to(menu, _push_history(position), screen.goto, {screen.save_as: result.value})
     remembered = with_facts(position, **{screen.save_as: result.value})
@@ -406,13 +418,8 @@ _INPUT_HANDLERS: Mapping[type[VisibleScreen], Callable[[Menu, Position, Any, str
 def _validate_field(field: FormField, answer: str, today: date) -> Valid | Invalid:
     if not field.choices:
         return field.validate(answer, today)
-    if not _is_row_number(answer, len(field.choices)):
-        return _invalid_choice_up_to(len(field.choices))
-    return Valid(field.choices[int(answer) - 1][0])
-
-
-def _is_row_number(answer: str, count: int) -> bool:
-    return answer in map(str, range(1, count + 1))
+    code = find_field_choice(field, answer)
+    return Valid(code) if code else _invalid_choice_up_to(len(field.choices))
 
 
 def _invalid_choice_up_to(count: int) -> Invalid:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from core.idempotency import is_intention_key, session_of_key, was_recorded_before
+from core.typed_options import Meaning, index_labels, phrases_with_meaning
 from core.types import Translations
 from core.validation import Invalid, Valid
 from menus.proof import Effect, Needs, Proof, ProofPolicy
@@ -131,12 +132,16 @@ SaveForm: TypeAlias = Callable[[StepContext], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A numbered option. `name` is its key in the locales; the option is hidden on the channel `hidden_on`."""
+    """A numbered option. `name` is its key in the locales; the option is hidden on the channel `hidden_on`.
+
+    `means`: the words yes and no choose it.
+    """
 
     name: str
     goto: str
     key: str = ""
     hidden_on: str = ""
+    means: Meaning = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +334,16 @@ class SessionPolicy:
     forgotten_facts: frozenset[str]
 
 
+class Labels(Protocol):
+    """What a screen calls its options and rows, in every language; see `menus.rendering.labels`."""
+
+    def of_options(self, screen: str) -> Mapping[str, Collection[str]]:
+        """The labels of each option of a screen, by the option's name."""
+
+    def of_row(self, screen: str, row: Facts, language: str) -> Collection[str]:
+        """The labels of a row of a list."""
+
+
 class Menu:
     """All screens by name, the home screen, and the facts that survive a return to it."""
 
@@ -344,11 +359,13 @@ class Menu:
         operator_policy: OperatorPolicy | None = None,
         session_policy: SessionPolicy | None = None,
         proof_policy: ProofPolicy | None = None,
+        labels: Labels | None = None,
         channel: str = "",
     ) -> None:
         """`unavailable` is the screen for a service that left the catalogue; home without one.
 
-        `entries` are the screens that SMS keywords enter. Options that are hidden on `channel` are left out.
+        `entries` are the screens that SMS keywords enter. `labels` are the words by which options and rows may be chosen.
+        Options that are hidden on `channel` are left out.
         """
         self.screen_list = tuple(screens)
         self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.screen_list}
@@ -370,6 +387,8 @@ class Menu:
         self.operator_policy = operator_policy
         self.session_policy = session_policy
         self.proof_policy = proof_policy
+        self.labels = labels
+        self._option_words: dict[str, Mapping[str, str]] = {}
 
     def for_channel(self, channel: str) -> "Menu":
         """The same menu on a channel; every option keeps its number."""
@@ -383,6 +402,7 @@ class Menu:
             operator_policy=self.operator_policy,
             session_policy=self.session_policy,
             proof_policy=self.proof_policy,
+            labels=self.labels,
             channel=channel,
         )
 
@@ -391,6 +411,17 @@ class Menu:
         if self.operator_policy and facts.get("consent"):
             name = self.operator_policy.resolve_screen(name, facts)
         return self.screens[name]
+
+    def option_words(self, screen: str) -> Mapping[str, str]:
+        """The key of each option of a choice or question by its normalized words, in every language."""
+        if screen not in self._option_words:
+            texts = self.labels.of_options(screen) if self.labels else {}
+            options = self.options[screen].items()
+            words = index_labels(
+                (key, (*texts.get(option.name, ()), *phrases_with_meaning(option.means))) for key, option in options
+            )
+            self._option_words[screen] = words
+        return self._option_words[screen]
 
     def ends_session(self, position: Position) -> bool:
         """Whether the session ends at the position. An operator's goes on: the same visit may need more."""

@@ -29,7 +29,7 @@ from menus.journeys.sms_keywords import build_keyword_journey
 from menus.journeys.track import build_tracking_journey
 from menus.journeys.withdraw import build_withdrawal_journey
 from menus.keywords import KEYWORD_SCREENS
-from menus.model import Menu
+from menus.model import Labels, Menu
 from menus.proof import SIGNED_IN_FACTS
 
 
@@ -48,7 +48,7 @@ class MenuPlan:
         return next((key for key, name in self.main_menu.items() if name == entry), "")
 
 
-def build_menu_tree(plan: MenuPlan, services: JourneyServices) -> Menu:
+def build_menu_tree(plan: MenuPlan, services: JourneyServices, labels: Labels | None = None) -> Menu:
     """Every screen of this deployment's menu."""
     return Menu(
         (
@@ -85,4 +85,5 @@ def build_menu_tree(plan: MenuPlan, services: JourneyServices) -> Menu:
         operator_policy=build_operator_policy(services),
         session_policy=build_session_policy(services),
         proof_policy=build_proof_policy(services),
+        labels=labels,
     )

@@ -14,6 +14,7 @@ from core.typed_input import normalize_input
 from menus.journeys.resume import START_AGAIN, is_resumable
 from menus.model import Menu
 from menus.rendering.paging import BACK_KEY, HOME_KEY
+from menus.typed_choices import find_option
 from services.citizens.models import LanguageChoice
 from sessions.session import LANGUAGE_SCREEN, MAIN_MENU, PAST_SHORT_CODE, RESUME_OFFER, Session, UserInput
 from sessions.store import SessionStore, StoreUnavailableError
@@ -111,7 +112,7 @@ def find_inputs_after_offer(menu: Menu, inputs: Sequence[UserInput]) -> Sequence
     """The inputs after the offer to resume a place that is lost, to be processed at home; None for a caller who went on there."""
     for index, user_input in enumerate(inputs):
         text = normalize_input(user_input.text)
-        option = menu.options["resume"].get(text)
+        option = find_option(menu, "resume", text)
         if text in {BACK_KEY, HOME_KEY} or (option and option.name == START_AGAIN):
             return inputs[index + 1 :]
         if option:

@@ -50,7 +50,7 @@ def _summary_screens(services: JourneyServices) -> Journey:
     async def list_documents_to_bring(context: StepContext) -> Outcome[Literal["some", "nothing"]]:
         return Outcome("some" if context.facts["bring"] else "nothing")
 
-    send = (Option("apply", goto="sure"),)
+    send = (Option("apply", goto="sure", means="yes"),)
     options = (*send, Option("change", goto="change_which"), Option("bring", goto="what_to_bring"))
     return (
         Step("summary", summarize, {"fee": "confirm", "free": "confirm_free", "changed": "form_changed"}),

@@ -84,7 +84,7 @@ def build_bills_journey(services: JourneyServices) -> Journey:
         # anyone may see the amount who knows the consumer number, as at the biller's counter; the lookups are limited
         Step("bill_look", look_up_bill, by_outcome, effects=REVEALS, needs=NO_PROOF),
         Step("bill_again", look_up_last_bill, by_outcome, effects=REVEALS, needs=SIGNED_IN),
-        Choice("bill_due", (Option("pay", goto="pay_bill"), Option("other", goto="bill_number"))),
+        Choice("bill_due", (Option("pay", goto="pay_bill", means="yes"), Option("other", goto="bill_number"))),
         Step(
             "pay_bill",
             pay,

@@ -95,10 +95,13 @@ def build_documents_journey(services: JourneyServices) -> Journey:
         ),
         Choice(
             "documents_account",
-            (Option("yes", goto="documents_aadhaar"), Option("create", goto="documents_consent")),
+            (
+                Option("yes", goto="documents_aadhaar", means="yes"),
+                Option("create", goto="documents_consent", means="no"),
+            ),
             save_as="documents_account",
         ),
-        Choice("documents_consent", (Option("agree", goto="documents_name"),)),
+        Choice("documents_consent", (Option("agree", goto="documents_name", means="yes"),)),
         Question("documents_name", "documents_name", validators.person_name, goto="documents_born"),
         Question("documents_born", "documents_born", validators.birth_date, goto="documents_gender"),
         Choice(

@@ -47,7 +47,10 @@ def build_email_journey(services: JourneyServices) -> Journey:
             needs=SIGNED_IN,
         ),
         Question("ask_email", "address", validators.email, goto="email_confirm"),
-        Choice("email_confirm", (Option("yes", goto="give_email"), Option("again", goto="ask_email"))),
+        Choice(
+            "email_confirm",
+            (Option("yes", goto="give_email", means="yes"), Option("again", goto="ask_email", means="no")),
+        ),
         Step("give_email", set_address, sent, commits=True, effects=ACCESS, needs=FRESH_PIN),
         Choice("email_sent", (Option("go_on", goto="account"),)),
         Choice("email_waiting", (Option("again", goto="send_email_again"), *change)),

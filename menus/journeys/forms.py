@@ -4,11 +4,11 @@ The idempotency key of an application is fixed when its form is opened. So one f
 last input is repeated: in this session, in the next one after a drop, or weeks later from a draft, which keeps the key.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
+from core.phone_numbers import normalize_typed_number
 from core.validation import Invalid, Valid
 from menus import validators
 from menus.journeys.services import JourneyServices
@@ -21,7 +21,6 @@ _REJECTIONS: Final = {"too_many": Invalid("for_other_too_many"), "refused": Inva
 FormStart = Literal["others", "mine"]
 KNOWN_PREFIX: Final = "known_"
 """Prefix of the facts that display what a profile has; the profile key follows."""
-_match_phone_number = re.compile(r"\+?[0-9 ()./-]{5,30}", re.ASCII).fullmatch
 
 
 def build_form_journey(services: JourneyServices) -> Journey:
@@ -132,7 +131,10 @@ def _prefill_screens(services: JourneyServices) -> Journey:
     by_profile = {"known": "from_profile", "nothing": "ask_missing"}
     return (
         Step("prefill", read_profile, by_profile, effects=REVEALS, needs=SIGNED_IN),
-        Choice("from_profile", (Option("use", goto="use_known"), Option("again", goto="ask_missing"))),
+        Choice(
+            "from_profile",
+            (Option("use", goto="use_known", means="yes"), Option("again", goto="ask_missing", means="no")),
+        ),
         Step("use_known", use_known_answers, {"used": "ask_missing"}),
     )
 
@@ -181,4 +183,5 @@ def _question_screens(services: JourneyServices) -> Journey:
 
 def _validate_phone_text(text: str, _today: date) -> Valid | Invalid:
     """Text that may be a telephone number; `validators.other_number` decides."""
-    return Valid(text) if _match_phone_number(text) else Invalid("not_a_phone")
+    number = normalize_typed_number(text)
+    return Valid(number) if number else Invalid("not_a_phone")

@@ -51,7 +51,7 @@ def build_payment_journey(services: JourneyServices) -> Journey:
                 "unknown": "no_such_number",
             },
         ),
-        Choice("pay_confirm", (Option("pay", goto="ask_wallet"),)),
+        Choice("pay_confirm", (Option("pay", goto="ask_wallet", means="yes"),)),
         Step(
             "ask_wallet",
             request_payment,

@@ -27,10 +27,12 @@ def build_privacy_journey(services: JourneyServices) -> Journey:
 
     return (
         Choice("own_data", (Option("send", goto="own_data_confirm"), Option("delete", goto="delete_confirm"))),
-        Choice("own_data_confirm", (Option("send", goto="own_data_send"),)),
+        Choice("own_data_confirm", (Option("send", goto="own_data_send", means="yes"),)),
         Step("own_data_send", send, {"sent": "own_data_sent"}, commits=True, effects=REVEALS, needs=FRESH_PIN_AND_SIM),
         Choice("own_data_sent", (Option("go_on", goto="profile"),)),
-        Choice("delete_confirm", (Option("delete", goto="delete"), Option("keep", goto="profile"))),
+        Choice(
+            "delete_confirm", (Option("delete", goto="delete", means="yes"), Option("keep", goto="profile", means="no"))
+        ),
         Step("delete", delete, {"deleted": "deleted"}, commits=True, effects=ACCESS, needs=FRESH_PIN_AND_SIM),
         Goodbye("deleted"),
         Choice("account_closed", (Option("register", goto="register"), Option("go_on", goto="main"))),

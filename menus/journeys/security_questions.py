@@ -43,7 +43,10 @@ def build_security_questions_journey(services: JourneyServices) -> Journey:
         for questions, goto in ((FIRST_QUESTIONS, "answer_1"), (SECOND_QUESTIONS, "answer_2"))
     )
     return (
-        Choice("offer_questions", (Option("choose", goto="change_questions"), Option("later", goto="account"))),
+        Choice(
+            "offer_questions",
+            (Option("choose", goto="change_questions", means="yes"), Option("later", goto="account", means="no")),
+        ),
         Step("change_questions", start_change, {"on": "questions"}),
         Choice("questions", first, save_as="question_1"),
         Question("answer_1", "answer", validators.security_answer, goto="hold_answer", secret=True),

@@ -101,8 +101,8 @@ def build_tracking_journey(services: JourneyServices) -> Journey:
         Choice(
             "complaint_answered",
             (
-                Option("settled", goto="settle_complaint"),
-                Option("not_settled", goto="raise_complaint"),
+                Option("settled", goto="settle_complaint", means="yes"),
+                Option("not_settled", goto="raise_complaint", means="no"),
                 history,
                 again,
             ),

@@ -24,7 +24,7 @@ def _withdrawal_screens(services: JourneyServices) -> Journey:
 
     own, help_option = Option("own", goto="own"), Option("help", goto="get_help", key="7")
     return (
-        Choice("withdraw", (Option("yes", goto="withdraw_now"), Option("no", goto="look_up"))),
+        Choice("withdraw", (Option("yes", goto="withdraw_now", means="yes"), Option("no", goto="look_up", means="no"))),
         Step(
             "withdraw_now",
             withdraw_now,

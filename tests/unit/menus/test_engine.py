@@ -121,13 +121,14 @@ async def test_a_list_that_is_empty_leads_elsewhere() -> None:
     assert (await walk(tree, "1")).position.screen == "none"
 
 
-async def test_a_row_is_taken_by_its_number_and_by_nothing_else() -> None:
+async def test_a_row_is_taken_by_its_number_with_or_without_signs() -> None:
     tree = menu(
         ListScreen("start", lambda _: [{"row": "a"}, {"row": "b"}], save_as="row", goto="end", goto_if_empty="end"),
         Goodbye("end"),
     )
-    assert (await walk(tree, "1", "2")).position.facts["row"] == "b"
-    for wrong in ("3", "01", "+1", "1.0", "a", "", "²", "9" * 400):
+    for right in ("2", "02", "2.", "(2)", "2\ufe0f\u20e3", "option 2"):
+        assert (await walk(tree, "1", right)).position.facts["row"] == "b", right
+    for wrong in ("3", "002.0", "1.0", "1 2", "a", "", "²", "2 boys", "9" * 400):
         reached = await walk(tree, "1", wrong)
         assert reached.invalid == Invalid("not_an_option", {"first": "1", "last": "2"}), wrong
         assert reached.position.screen == "start"

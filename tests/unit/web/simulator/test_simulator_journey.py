@@ -61,7 +61,7 @@ async def test_register_apply_and_track_in_the_page(browser_context: BrowserCont
     await phone.press("end")
     await expect(phone.page.locator("#notice")).to_have_text("1 new message")
     await phone.dial(f"*123*2*{number}#")
-    await expect(phone.text).to_contain_text("Received")
+    await expect(phone.text).to_contain_text("Submitted")
     await phone.page.close()
 
 

@@ -9,6 +9,7 @@ from typing import IO
 
 from config.settings import Settings
 from config.types import MIN_SECRET_LENGTH
+from config.value_files import read_value_file
 from core.errors import CommandError
 
 LOCK_FILE = "embedded.lock"
@@ -66,10 +67,12 @@ def read_secret(settings: Settings) -> str:
     """
     file = secret_file(settings)
     try:
-        secret = file.read_text(errors="replace").strip() if file.exists() else None
+        secret = read_value_file(file) if file.exists() else None
     except OSError as cause:
         error = _not_writable_error(settings.server.data_dir, cause)
         raise error from None
+    except UnicodeDecodeError:
+        secret = ""
     if secret is None:
         return ""
     if len(secret) < MIN_SECRET_LENGTH:

@@ -26,6 +26,7 @@ from config.settings import (
     SettingsOrigin,
     environment_variable,
 )
+from config.value_files import read_value_file, strip_invisible, strip_texts
 from core.errors import KeyPath, Problem, ValidationFailedError, display_path
 from core.toml_source import index_key_lines, parse_toml, read_utf8
 
@@ -96,6 +97,7 @@ class _Loader:
         for name, value in variables.items():
             self._apply_variable(tables, name, value)
         self._reject_renamed(tables, origin)
+        tables = strip_texts(tables)
         settings = self._validate(tables, origin)
         if settings and not self._problems:
             self._problems += [origin.problem_at(*it) for it in find_contradictions(settings)]
@@ -127,7 +129,7 @@ class _Loader:
             fix = _suggest_similar(variable, self._key_paths, ENV_PREFIX)
             return Problem(ENVIRONMENT, 0, name, "there is no such setting", fix)
         if name == variable:
-            return variable, self._environment[name]
+            return variable, strip_invisible(self._environment[name])
         if variable in self._environment:
             return Problem(ENVIRONMENT, 0, name, f"{variable} is given too", "give one of the two")
         return _read_value_file(name, self._environment[name])
@@ -237,7 +239,7 @@ def _is_ekdial_variable(name: str) -> bool:
 
 def _read_value_file(name: str, file: str) -> tuple[str, str] | Problem:
     try:
-        return name.removesuffix(FILE_SUFFIX), Path(file).read_text(encoding="utf-8").strip()
+        return name.removesuffix(FILE_SUFFIX), read_value_file(Path(file))
     except OSError as error:
         return Problem(ENVIRONMENT, 0, name, f"{file}: {error.strerror}", "name a file that can be read")
     except ValueError:

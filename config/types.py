@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
+from config.value_files import strip_invisible, strip_texts
 from core.http.origins import is_loopback_host
 from core.http.signatures import parse_secret
 from core.phone_numbers import is_country
@@ -173,13 +174,13 @@ def _check_webhook_token(token: SecretStr) -> SecretStr:
 
 
 def _split_tokens(value: object) -> object:
-    """The tokens of a text: JSON, or one token a line as in a file that holds a secret."""
+    """The tokens of a stripped text: JSON, or one token a line as in a file that holds a secret."""
     if not isinstance(value, str):
         return value
-    if not value.lstrip().startswith("["):
-        return value.splitlines()
+    if not value.startswith("["):
+        return [strip_invisible(line) for line in value.splitlines()]
     try:
-        return json.loads(value)
+        return strip_texts(json.loads(value))
     except ValueError:
         error = _error("this is not JSON", 'write one token a line, or a list such as ["token"]')
         raise error from None

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from app.settings import load_settings
+from config.embedded import EmbeddedStoreError, read_secret
 from config.renamed import RENAMED_SETTINGS
 from config.settings import NetworkSettings, Settings
 from config.systems import DepartmentSettings
@@ -163,6 +164,51 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(tmp_path):
     settings = load_settings(CONFIG, {"EKDIAL_KEYS__SECRET_FILE": str(tmp_path / "key")})
 
     assert settings.keys.secret.get_secret_value() == SECRET
+
+
+AROUND = ["\ufeff{}", "{}\r\n", "\ufeff{}\r\n\r\n", " \t{} ", "\u200b{}\u2060", "\n{}\ufeff"]
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize(
+    ("variable", "value", "read_setting"),
+    [
+        ("EKDIAL_KEYS__SECRET", SECRET, lambda it: it.keys.secret.get_secret_value()),
+        ("EKDIAL_KEYS__FORMER", json.dumps([f"\ufeff{SECRET} "]), lambda it: it.keys.former[0].get_secret_value()),
+        ("EKDIAL_WEBHOOKS__TOKENS", TOKEN, lambda it: it.webhooks.first_token),
+        ("EKDIAL_WEBHOOKS__TOKENS", f"{OTHER_TOKEN} \r\n\ufeff{TOKEN} ", lambda it: it.webhooks.secret_tokens[1]),
+        ("EKDIAL_WEBHOOKS__TOKENS", f'["\\ufeff{TOKEN} "]', lambda it: it.webhooks.first_token),
+        ("EKDIAL_DATABASE__URL", "sqlite+aiosqlite:///x.db", lambda it: it.database.url.get_secret_value()),
+        ("EKDIAL_SERVER__PORT", "8089", lambda it: str(it.server.port)),
+        ("EKDIAL_SERVER__HOST", "127.0.0.2", lambda it: it.server.host),
+        ("EKDIAL_USSD__SERVICE_CODES", '["*999#\\r\\n"]', lambda it: it.ussd.service_codes[0]),
+    ],
+)
+def test_what_nobody_sees_around_a_value_is_no_part_of_it(variable, value, read_setting, around, tmp_path):
+    file = tmp_path / "value"
+    file.write_bytes(around.format(value).encode())
+    expected = {"KEYS__FORMER": SECRET, "WEBHOOKS__TOKENS": TOKEN, "USSD__SERVICE_CODES": "*999#"}
+    for environment in ({variable: around.format(value)}, {f"{variable}_FILE": str(file)}):
+        given = read_setting(load_settings(CONFIG, environment))
+        assert given == expected.get(variable.removeprefix("EKDIAL_"), value)
+
+
+def test_what_nobody_sees_around_a_text_in_the_file_is_no_part_of_it(tmp_path):
+    file = write_config(
+        tmp_path, f'[keys]\nsecret = "\\uFEFF{SECRET}\\r\\n"\n[webhooks]\ntokens = [" {TOKEN}\\uFEFF"]\n'
+    )
+    settings = load_settings(file, {})
+    assert settings.keys.secret.get_secret_value() == SECRET
+    assert settings.webhooks.secret_tokens == (TOKEN,)
+
+
+def test_the_stored_key_is_read_like_every_secret(tmp_path):
+    settings = load_settings(CONFIG, {"EKDIAL_SERVER__DATA_DIR": str(tmp_path)})
+    (tmp_path / "secret").write_bytes(f"\ufeff{SECRET}\r\n".encode())
+    assert read_secret(settings) == SECRET
+    (tmp_path / "secret").write_bytes(SECRET.encode() + b"\xff")
+    with pytest.raises(EmbeddedStoreError, match="is damaged"):
+        read_secret(settings)
 
 
 @pytest.mark.parametrize(

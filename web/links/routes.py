@@ -6,6 +6,7 @@ with the name of a browser. The link to the app has nothing personal behind it, 
 A link that exists is never refused by a limit. Only requests for links that do not exist are counted.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
@@ -29,6 +30,8 @@ LINK_HEADERS: Final[Mapping[str, str]] = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 """The headers of every response to a link; an opener that streams its response sets them itself."""
+
+_TOKEN: Final = re.compile("[0-9A-Za-z]+")
 
 FormFields: TypeAlias = Mapping[str, str]
 
@@ -82,7 +85,7 @@ class _LinkHandler:
         return response
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
-        token = request.match_info["token"]
+        token = find_token(request.match_info["token"])
         state, link = await self.links.find(token)  # reads only: a guess must not take the write lock
         if link is None:
             return await self._reject(request, token, state)
@@ -127,6 +130,15 @@ class _LinkHandler:
     def _retry_later(self, request: web.Request, reason: str, status: int) -> web.StreamResponse:
         self.metrics.record_refusal(reason)
         return self.pages.retry_later_page(request, status, int(WINDOW.total_seconds()))
+
+
+def find_token(text: str) -> str:
+    """The token in what follows `/d/`: the first letters and digits, without the marks or the words of a sentence around them.
+
+    Phones and mail programs take a full stop, a danda, a bracket or a quote behind an address for a part of it.
+    """
+    found = _TOKEN.search(text)
+    return found[0] if found else ""
 
 
 async def _read_fields(request: web.Request) -> FormFields:

@@ -191,6 +191,53 @@ async def test_what_was_never_a_link_is_answered_alike(token, link_site):
     assert (status, "It no longer works" in page) == (410, True)
 
 
+BEHIND = (
+    *".,:;!?)]}>\"'|*_~-",
+    "।",
+    "॥",
+    "…",
+    "’",
+    "”",
+    "》",
+    "%20",
+    "%0A",
+    "%E2%80%8B",
+    "?",
+    "?fbclid=x",
+    ").",
+    "%20and",
+    ".Thanks",
+    "এ",
+)
+BEFORE = ("(", "<", "%22", "%E2%80%8B")
+
+
+@pytest.mark.parametrize("purpose", ["app", "document", "email"])
+async def test_the_marks_of_a_sentence_around_a_link_are_no_part_of_it(link_site, purpose):
+    """Generated: each purpose of links, each mark behind it and before it, and pairs of them."""
+    token = await link_site.create_link(purpose, uses=1000)  # GET opens the link to the app
+    expected = await link_site.request(token)
+    assert expected[0] in (200, 302)
+    marks = [(before, behind) for before in ("", *BEFORE) for behind in BEHIND]
+    marks += [("", one + other) for one, other in product(BEHIND[:13], repeat=2)]
+    for before, behind in marks:
+        text = f"{before}{token}{behind}"
+        status, _, page = await link_site.request(text)
+        assert (status, page) == (expected[0], expected[2]), text
+
+
+async def test_a_link_with_a_mark_behind_it_is_opened_once(link_site):
+    token = await link_site.create_link("document", "PAN", uses=1)
+    assert [(await link_site.request(f"{token}।", "POST"))[0] for _ in range(2)] == [200, 410]
+    assert await link_site.status(token) == 410
+
+
+async def test_no_mark_makes_a_guess_free(link_site):
+    for number in range(MAX_MISSES):
+        assert await link_site.status(f"{number:017}.".replace("0", "2").replace("1", "z")) == 410
+    assert await link_site.status(f"{GUESS}.") == 429
+
+
 async def test_a_use_is_put_back_when_nothing_could_be_shown(link_site):
     token = await link_site.create_link("document", "PAN", uses=1)
     link_site.fails = True

@@ -18,7 +18,8 @@ from aiohttp.typedefs import Handler
 from core.http.descriptors import DescriptorGuard
 from core.http.draining import Drain, accept_waiting
 from core.http.limits import HttpLimits
-from core.http.server_protocol import HttpServer
+from core.http.paths import normalize_path
+from core.http.server_protocol import HttpRequest, HttpServer
 from core.http.webhooks import AccessLog
 
 FAST_PATHS: web.AppKey[frozenset[str]] = web.AppKey("fast_paths", frozenset)
@@ -151,8 +152,14 @@ class FastPathRunner(web.AppRunner):
 
 
 def _build_dispatcher(handlers: Mapping[str, Handler], fallback: RequestHandler) -> RequestHandler:
-    def answers(request: web.Request) -> Awaitable[web.StreamResponse]:
-        handler = handlers.get(request.rel_url.raw_path)
+    """The handler of every request. A path that is not among `handlers` is normalized, before anything else sees it."""
+
+    def answers(request: HttpRequest) -> Awaitable[web.StreamResponse]:
+        path = request.rel_url.raw_path
+        handler = handlers.get(path)
+        if handler is None and (normalized := normalize_path(path)) != path:
+            request.replace_path(normalized)
+            handler = handlers.get(normalized)
         if handler is None or request.method != hdrs.METH_POST or hdrs.EXPECT in request.headers:
             return fallback(request)
         return handler(request)

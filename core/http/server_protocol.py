@@ -50,6 +50,13 @@ class HttpRequest(web.Request):
         """Whether the connection stays open after the response."""
         return not self._message.should_close and not cast("HttpProtocol", self._protocol).is_draining
 
+    def replace_path(self, path: str) -> None:
+        """Become a request for another path, with the same query. Nobody may have seen more of it than `rel_url` before."""
+        self._rel_url = self._rel_url.with_path(path, encoded=True, keep_query=True)
+        self._message = self._message._replace(path=str(self._rel_url), url=self._rel_url)
+        self._cache["rel_url"] = self._rel_url
+        self._cache.pop("url", None)  # of a request with an absolute URL
+
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         await super()._prepare_hook(response)
         add_security_headers(response.headers)

@@ -7,6 +7,7 @@ from logging import getLogger
 
 import pytest
 from aiohttp import ClientSession, web
+from yarl import URL
 
 from core.http.fast_router import LISTEN_BACKLOG, FastPathRunner
 
@@ -20,8 +21,8 @@ async def echo(request):
 
 
 @asynccontextmanager
-async def run_app(access_log=None):
-    app = web.Application()
+async def run_app(access_log=None, middlewares=()):
+    app = web.Application(middlewares=middlewares)
     app.add_routes([web.post(PATH, echo), web.get(PATH, echo), web.post("/other", echo)])
     runner = FastPathRunner(app, frozenset({PATH}), access_log=access_log)
     await runner.setup()
@@ -34,7 +35,7 @@ async def run_app(access_log=None):
 
 
 async def send_request(http, method, path, **options):
-    async with http.request(method, path, **options) as response:
+    async with http.request(method, URL(f"{http._base_url.origin()}{path}", encoded=True), **options) as response:
         return response.status, await response.text()
 
 
@@ -46,13 +47,47 @@ async def send_request(http, method, path, **options):
         ("POST", PATH, {"data": b"a=b", "expect100": True}, (200, "usual a=b")),
         ("GET", PATH, {}, (200, "usual")),
         ("PUT", PATH, {}, (405, "405: Method Not Allowed")),
-        ("POST", f"{PATH}/", {}, (404, "404: Not Found")),
+        ("POST", f"{PATH}/", {"data": b"a=b"}, (200, "straight a=b")),
+        ("POST", f"/{PATH}//?token=t", {"data": b"a=b"}, (200, "straight a=b t")),
+        ("POST", f"{PATH}/", {"data": b"a=b", "expect100": True}, (200, "usual a=b")),
+        ("GET", f"/{PATH}/", {}, (200, "usual")),
+        ("PUT", f"{PATH}/", {}, (405, "405: Method Not Allowed")),
+        ("POST", f"{PATH}/x", {}, (404, "404: Not Found")),
+        ("POST", f"{PATH}%2F", {}, (404, "404: Not Found")),
+        ("POST", f"/.{PATH}", {}, (404, "404: Not Found")),
+        ("POST", "//", {}, (404, "404: Not Found")),
+        ("POST", "/other/", {"data": b"a=b"}, (200, "usual a=b")),
         ("POST", "/other", {"data": b"a=b"}, (200, "usual a=b")),
     ],
 )
 async def test_only_a_post_to_the_path_skips_the_router(method, path, options, answered):
     async with run_app() as http:
         assert await asyncio.wait_for(send_request(http, method, path, **options), 5) == answered
+
+
+@pytest.mark.parametrize("target", ["{path}", "{path}/", "/{path}", "{path}///", "http://gateway.example{path}/"])
+async def test_nothing_behind_the_dispatcher_sees_more_slashes(target):
+    """Guards and limits that look at the path cannot be passed by with another spelling of it."""
+    seen = []
+
+    @web.middleware
+    async def record(request, handler):
+        seen.append((request.path, request.raw_path, request.rel_url.raw_path, request.url.raw_path, request.path_qs))
+        return await handler(request)
+
+    async with run_app(middlewares=[record]) as http:
+        host, port = http._base_url.host, http._base_url.port
+        head = f"GET {target.format(path='/seen/%2F.')}?token=a%2Fb%2F%2Fc/ HTTP/1.0\r\nHost: gateway.example\r\n\r\n"
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(head.encode())
+        response = await reader.read()
+        writer.close()
+    assert response.endswith(b"404: Not Found")
+    query = "?token=a%2Fb%2F%2Fc/"
+    expected = ("/seen//.", f"/seen/%2F.{query}", "/seen/%2F.", "/seen/%2F.", f"/seen/%2F.{query}")
+    if target == "http://gateway.example{path}":
+        expected = (expected[0], f"http://gateway.example{expected[1]}", *expected[2:])
+    assert seen == [expected]
 
 
 async def test_with_an_access_log_every_request_uses_the_router():

@@ -20,6 +20,7 @@ from app.open_files import highest_connection_descriptor
 from app.runner import SHUTDOWN_TIMEOUT
 from app.workers import check_not_suspended
 from config.settings import Settings
+from core.http import unrouted
 from core.http.addresses import parse_network
 from core.http.descriptors import CHECK_INTERVAL, DescriptorGuard
 from core.http.draining import Drain
@@ -63,6 +64,8 @@ REQUEST_KINDS: Final = {
 """The kinds of requests beside key presses that are limited, by the beginning of their paths."""
 WEBHOOK_PATHS: Final = ("/sms/", "/voice/", "/payments/", "/departments/", "/sim-swap/")
 """Webhooks, which are repeated where they are not acknowledged."""
+PROVIDER_PATHS: Final = ("/ussd/", *WEBHOOK_PATHS)
+"""What providers, wallets and departments post to."""
 PROBLEM_PATHS: Final = ("/api/", "/departments/")
 """Requests whose errors are problem documents."""
 
@@ -81,7 +84,10 @@ def build_application(context: AppContext, workers: Workers, render_metrics: Ren
     services = context.checked_menu.services
     admission = Admission(context.settings.ussd.max_in_flight)
     limiter = _build_request_limiter(context, admission)
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[build_middleware(limiter)])
+    app = web.Application(
+        client_max_size=MAX_BODY_BYTES,
+        middlewares=[build_middleware(limiter), unrouted.build_middleware(PROVIDER_PATHS)],
+    )
     app[HTTP_LIMITS] = build_http_limits(context.settings)
     app[DRAIN] = Drain(seconds=context.settings.server.drain_seconds, finish_seconds=SHUTDOWN_TIMEOUT)
     app[DESCRIPTORS] = DescriptorGuard(highest_connection_descriptor())

@@ -13,7 +13,7 @@ from core.deadline import CURRENT_DEADLINE, Deadline
 from core.http.fast_response import build_text_response
 from core.http.provider_webhooks import FIELD_READERS
 from core.http.server_protocol import arrival_time
-from core.http.webhooks import BadWebhookError, WebhookGuard
+from core.http.webhooks import BadWebhookError, WebhookGuard, log_malformed
 from core.logging import error_facts
 from core.verified_caller import unverified_caller
 from sessions.path_turns import UssdReply, UssdSessionHandler
@@ -113,17 +113,19 @@ def routes(
 ) -> list[web.RouteDef]:
     """`POST /ussd/<provider>` and `POST /ussd/<provider>/events`."""
     path, read_fields = webhook_path(provider), FIELD_READERS[provider.body_format]
+    events_path = f"{path}/events"
     if isinstance(provider, PushUssdProvider):
         handle_key_press = _build_push_handler(provider, handler, guard)
     else:
         handle_key_press = _build_response_handler(provider, handler, guard)
 
     async def handle_end_event(request: web.Request) -> web.Response:
-        if (rejection := guard.reject_unauthorized(request)) is not None:
+        if (rejection := guard.reject_unauthorized(request, events_path)) is not None:
             return rejection
         try:
             event = provider.parse_end_event(await read_fields(request))
         except BadWebhookError as bad:
+            log_malformed(request, events_path, bad)
             return bad.to_response()
         handler.metrics.call_ends.labels(event.status).inc()
         log.info(
@@ -135,21 +137,22 @@ def routes(
         )
         return web.Response()
 
-    return [web.post(path, handle_key_press), web.post(f"{path}/events", handle_end_event)]
+    return [web.post(path, handle_key_press), web.post(events_path, handle_end_event)]
 
 
 def _build_response_handler(provider: ResponseUssdProvider, handler: UssdHandler, guard: WebhookGuard) -> Handler:
-    read_fields = FIELD_READERS[provider.body_format]
+    path, read_fields = webhook_path(provider), FIELD_READERS[provider.body_format]
 
     async def handle_key_press(request: web.Request) -> web.StreamResponse:
-        rejection = guard.reject_unauthorized(request)
+        rejection = guard.reject_unauthorized(request, path)
         if rejection is not None:
             return rejection
         started = arrival_time(request)
         try:
             ussd_request = provider.parse_request(await read_fields(request), request.headers)
         except BadWebhookError as bad:
-            return _respond_malformed(bad)
+            log_malformed(request, path, bad)
+            return bad.to_response()
         text, header, content_type = provider.render_reply(await handler.handle(ussd_request, started))
         return build_text_response(request, text, header, content_type)
 
@@ -157,23 +160,19 @@ def _build_response_handler(provider: ResponseUssdProvider, handler: UssdHandler
 
 
 def _build_push_handler(provider: PushUssdProvider, handler: UssdHandler, guard: WebhookGuard) -> Handler:
-    read_fields = FIELD_READERS[provider.body_format]
+    path, read_fields = webhook_path(provider), FIELD_READERS[provider.body_format]
 
     async def handle_key_press(request: web.Request) -> web.StreamResponse:
-        rejection = guard.reject_unauthorized(request)
+        rejection = guard.reject_unauthorized(request, path)
         if rejection is not None:
             return rejection
         started = arrival_time(request)
         try:
             ussd_request = provider.parse_request(await read_fields(request), request.headers)
         except BadWebhookError as bad:
-            return _respond_malformed(bad)
+            log_malformed(request, path, bad)
+            return bad.to_response()
         handler.start_push(provider, ussd_request, started)
         return build_text_response(request, *provider.render_acknowledgement())
 
     return handle_key_press
-
-
-def _respond_malformed(bad: BadWebhookError) -> web.Response:
-    log.warning("webhook_malformed", channel="ussd", status=bad.status, reason=bad.message)
-    return bad.to_response()

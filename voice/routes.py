@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
 from core.http.provider_webhooks import FIELD_READERS
-from core.http.webhooks import BadWebhookError, WebhookGuard
+from core.http.webhooks import BadWebhookError, WebhookGuard, log_malformed
 from voice.missed_calls import CallOutcome, MissedCallHandler
 from voice.provider import VoiceProvider
 
@@ -35,18 +35,18 @@ def routes(
     provider: VoiceProvider, handler: MissedCallHandler, guard: WebhookGuard, metrics: CallMetrics
 ) -> list[web.RouteDef]:
     """`POST /voice/<provider>`."""
-    read_fields = FIELD_READERS[provider.body_format]
+    path, read_fields = f"/voice/{provider.name}", FIELD_READERS[provider.body_format]
 
     async def handle_call(request: web.Request) -> web.Response:
         """Reject every active call, also after a failure: then nobody pays for the call."""
-        if (rejection := guard.reject_unauthorized(request)) is not None:
+        if (rejection := guard.reject_unauthorized(request, path)) is not None:
             return rejection
         started = perf_counter()
         try:
             call = provider.parse_call(await read_fields(request))
         except BadWebhookError as bad:
             metrics.record_webhook(MALFORMED)
-            log.warning("webhook_malformed", channel="voice", status=bad.status, reason=bad.message)
+            log_malformed(request, path, bad)
             return bad.to_response()
         outcome = await handler.handle(call)
         metrics.record_webhook(outcome)
@@ -58,4 +58,4 @@ def routes(
             headers=dict([reply.header]) if reply.header else None,
         )
 
-    return [web.post(f"/voice/{provider.name}", handle_call)]
+    return [web.post(path, handle_call)]

@@ -1,11 +1,17 @@
 """Parse IP addresses and networks, and compare them."""
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 IpAddress: TypeAlias = IPv4Address | IPv6Address
 IpNetwork: TypeAlias = IPv4Network | IPv6Network
+
+_PORT: Final = r"(?::[0-9]{1,5})?"
+_match_hop: Final = re.compile(
+    rf"""(?P<quote>"?)(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<v4>[0-9.]+){_PORT}|(?P<v6>[0-9A-Fa-f:.]+))(?P=quote)"""
+).fullmatch
 
 
 def parse_network(text: str) -> IpNetwork:
@@ -28,6 +34,16 @@ def parse_address(text: str) -> IpAddress | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+@lru_cache(maxsize=1024)
+def parse_hop(text: str) -> IpAddress | None:
+    """The address in an entry of X-Forwarded-For; None for any other text.
+
+    Proxies also write `203.0.113.7:40312`, `[2001:db8::7]`, `[2001:db8::7]:40312`, and each of them in quotes.
+    """
+    match = _match_hop(text.strip())
+    return parse_address(match["bracketed"] or match["v4"] or match["v6"]) if match else None
 
 
 def is_in_any(address: IpAddress, networks: tuple[IpNetwork, ...]) -> bool:

@@ -12,7 +12,15 @@ import structlog
 from aiohttp import web
 
 from core.http.request_limiter import build_unavailable_response
-from core.http.webhooks import MAX_BODY_BYTES, BadWebhookError, WebhookGuard, read_body, read_form
+from core.http.webhooks import (
+    MAX_BODY_BYTES,
+    BadWebhookError,
+    WebhookGuard,
+    describe_content_type,
+    log_malformed,
+    read_body,
+    read_form,
+)
 from core.logging import error_facts
 
 BodyFormat: TypeAlias = Literal["form", "json"]
@@ -92,7 +100,7 @@ class AcknowledgedWebhook(Generic[Body]):
 
     async def handle(self, request: web.Request) -> web.Response:
         """The response to one webhook."""
-        if (rejection := self.guard.reject_unauthorized(request)) is not None:
+        if (rejection := self.guard.reject_unauthorized(request, self.route)) is not None:
             return rejection
         try:
             body = await self.read(request)
@@ -105,17 +113,19 @@ class AcknowledgedWebhook(Generic[Body]):
             log.warning("webhook_body_missing", route=self.route, reason=bad.message)
             return build_unavailable_response()
         if bad.status == TOO_LARGE and not self.stores_too_large:
+            log_malformed(request, self.route, bad)
             return bad.to_response()
-        return await self._acknowledge(self._store_unparsed(bad.message, {}))
+        return await self._acknowledge(self._store_unparsed(request, bad.message, {}))
 
     async def _process(self, request: web.Request, body: Body) -> None:
         try:
             await self.process(request, body)
         except UnparsedWebhookError as unparsed:
-            await self._store_unparsed(unparsed.reason, unparsed.fields)
+            await self._store_unparsed(request, unparsed.reason, unparsed.fields)
 
-    async def _store_unparsed(self, reason: str, fields: Mapping[str, str]) -> None:
-        log.warning("webhook_unparsed", route=self.route, reason=reason)
+    async def _store_unparsed(self, request: web.Request, reason: str, fields: Mapping[str, str]) -> None:
+        content_type = describe_content_type(request)
+        log.warning("webhook_unparsed", route=self.route, reason=reason, content_type=content_type)
         await self.store_unparsed(self.route, reason, fields)
 
     async def _acknowledge(self, work: Awaitable[None]) -> web.Response:

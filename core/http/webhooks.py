@@ -2,14 +2,14 @@
 
 import hmac
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import structlog
-from aiohttp import ClientError, web
+from aiohttp import ClientError, hdrs, web
 from aiohttp.abc import AbstractAccessLogger
 from yarl import query_to_pairs
 
-from core.http.addresses import IpAddress, is_in_any, parse_address, parse_network
+from core.http.addresses import IpAddress, is_in_any, parse_address, parse_hop, parse_network
 from core.http.origins import is_cross_site, is_local_request
 from core.logging import LogThrottle
 from core.timeouts import Timeout
@@ -17,6 +17,14 @@ from core.timeouts import Timeout
 MAX_BODY_BYTES = 16 * 1024
 MAX_FIELDS = 64  # the longest form of a provider has about 20
 BODY_TIMEOUT = 5.0  # seconds for the body after the headers; providers send both together
+
+CONTENT_TYPES: Final = frozenset(
+    {
+        *("application/x-www-form-urlencoded", "multipart/form-data", "application/json", "text/plain"),
+        *("application/xml", "text/xml", "application/octet-stream"),
+    }
+)
+"""The content types that are logged by name."""
 
 log = structlog.get_logger()
 
@@ -32,6 +40,40 @@ class BadWebhookError(Exception):
     def to_response(self) -> web.Response:
         """Return the response: 413, 408 or 400 with the message as plain text."""
         return web.Response(status=self.status, text=self.message)
+
+
+def log_malformed(request: web.Request, route: str, bad: BadWebhookError) -> None:
+    """Log why the body of a webhook was not accepted, and the content type that it claims to have."""
+    log.warning(
+        "webhook_malformed",
+        route=route,
+        status=bad.status,
+        reason=bad.message,
+        content_type=describe_content_type(request),
+    )
+
+
+def describe_content_type(request: web.Request) -> str:
+    """The content type that a body claims to have, for a log line: `other` for one that no provider uses."""
+    return request.content_type if request.content_type in CONTENT_TYPES else "other"
+
+
+def describe_method(request: web.BaseRequest) -> str:
+    """The method for a log line: `other` for one that HTTP does not define."""
+    return request.method if request.method in hdrs.METH_ALL else "other"
+
+
+class RejectionLog:
+    """Logs the webhooks that are not admitted, a few lines a minute: strangers can post as many as they want."""
+
+    def __init__(self) -> None:
+        self._throttle = LogThrottle()
+
+    def record(self, route: str, reason: str, **facts: object) -> None:
+        """Log one. Nothing of the request may be in `facts` that a stranger chose."""
+        left_out = self._throttle.admit(f"{route} {reason}")
+        if left_out is not None:
+            log.warning("webhook_rejected", route=route, reason=reason, **facts, **left_out)
 
 
 class WebhookGuard:
@@ -57,25 +99,25 @@ class WebhookGuard:
         self._allowed_networks = tuple(map(parse_network, allowed_ips))
         self._trusted_networks = tuple(map(parse_network, trusted_proxies))
         self._local_only = local_only
-        self._throttle = LogThrottle()
+        self._rejections = RejectionLog()
 
-    def reject_unauthorized(self, request: web.Request) -> web.Response | None:
-        """Return None for an authorized request, else the response of a path that does not exist. The body stays unread."""
+    def reject_unauthorized(self, request: web.Request, route: str) -> web.Response | None:
+        """Return None for an authorized request, else the response of a path that does not exist. The body stays unread.
+
+        `route` is the pattern of the request's route, for the log: a request on the fast path does not know it.
+        """
         if self._tokens and not self._is_valid_token(request.query.get("token", "")):
-            return self._respond_not_found(request, "token")
+            return self._respond_not_found(route, "token")
         if self._allowed_networks and not self._is_allowed_client(request):
-            return self._respond_not_found(request, "address")
+            return self._respond_not_found(route, "address")
         if is_cross_site(request):
-            return self._respond_not_found(request, "cross_site")
+            return self._respond_not_found(route, "cross_site")
         if self._local_only and not is_local_request(request):
-            return self._respond_not_found(request, "not_local_without_token")
+            return self._respond_not_found(route, "not_local_without_token")
         return None
 
-    def _respond_not_found(self, request: web.Request, reason: str) -> web.Response:
-        route = _route_pattern(request)
-        left_out = self._throttle.admit(f"{route} {reason}")
-        if left_out is not None:
-            log.warning("webhook_rejected", route=route, reason=reason, **left_out)
+    def _respond_not_found(self, route: str, reason: str) -> web.Response:
+        self._rejections.record(route, reason)
         return web.Response(status=404, text="404: Not Found")
 
     def _is_valid_token(self, token: str) -> bool:
@@ -92,10 +134,10 @@ class WebhookGuard:
         Anybody can write the entries to the left of it.
         """
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-        hops = [hop.strip() for hop in forwarded if hop.strip()]
+        hops = [hop for hop in forwarded if hop.strip()]
         client = parse_address(request.remote or "")
         while client is not None and hops and is_in_any(client, self._trusted_networks):
-            client = parse_address(hops.pop())
+            client = parse_hop(hops.pop())
         return client
 
 

@@ -51,6 +51,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(spec[1])
         self._spec = spec
+        self.status, self.title, _ = spec
         self._errors = errors
         self._headers = headers or {}
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter, ValidationError
 
 from core.http.signatures import SignatureError, verify
-from core.http.webhooks import BadWebhookError, read_body
+from core.http.webhooks import BadWebhookError, RejectionLog, describe_method, read_body
 from services.cases.models import StatusRejected
 from services.departments.models import DepartmentEvent
 from services.departments.webhooks import MoveResult
@@ -52,6 +52,7 @@ class ComplaintMovedEvent(RequestModel):
 WebhookEvent: TypeAlias = Annotated[ApplicationMovedEvent | ComplaintMovedEvent, Field(discriminator="type")]
 EVENT_ADAPTER: Final[TypeAdapter[ApplicationMovedEvent | ComplaintMovedEvent]] = TypeAdapter(WebhookEvent)
 
+PATH: Final = "/departments/{code}/events"
 NOT_CONNECTED: Final[ProblemSpec] = (404, "Not connected", "No department of this code signs events to us.")
 INVALID_EVENT: Final[ProblemSpec] = (422, "Not as it must be", "See errors for each place.")
 NOT_JSON: Final[ProblemSpec] = (
@@ -70,8 +71,16 @@ REJECTIONS: Final[Mapping[str, ProblemSpec]] = {
 
 def routes(keys: VerificationKeys, handle_event: HandleEvent, clock: Callable[[], datetime]) -> list[web.RouteDef]:
     """`POST /departments/{code}/events`."""
+    rejections = RejectionLog()
 
     async def receive_event(request: web.Request) -> web.Response:
+        try:
+            return await handle_request(request)
+        except ApiError as error:
+            rejections.record(PATH, error.title, status=error.status)
+            raise
+
+    async def handle_request(request: web.Request) -> web.Response:
         code = request.match_info["code"]
         if code not in keys:
             raise ApiError(NOT_CONNECTED)
@@ -86,12 +95,12 @@ def routes(keys: VerificationKeys, handle_event: HandleEvent, clock: Callable[[]
         return web.json_response({"done": "before" if result == "again" or result.is_repeat else "now"})
 
     async def reject_method(request: web.Request) -> web.Response:
+        rejections.record(PATH, "method", method=describe_method(request))
         raise web.HTTPMethodNotAllowed(request.method, ["POST"])
 
-    path = "/departments/{code}/events"
     return [
-        web.post(path, with_problem_responses(receive_event)),
-        web.route("*", path, with_problem_responses(reject_method)),
+        web.post(PATH, with_problem_responses(receive_event)),
+        web.route("*", PATH, with_problem_responses(reject_method)),
     ]
 
 

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from core.http.webhooks import MAX_BODY_BYTES, AccessLog, BadWebhookError, WebhookGuard, read_form
 
 TOKEN = "a-token-of-at-least-128-bits"
+ROUTE = "/heard/{citizen}"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -22,7 +23,7 @@ async def run_webhook_route(guard: WebhookGuard, timeout: float = 5.0) -> AsyncI
     """The address of a route that responds with the fields it read."""
 
     async def respond(request: web.Request) -> web.Response:
-        if (refusal := guard.reject_unauthorized(request)) is not None:
+        if (refusal := guard.reject_unauthorized(request, ROUTE)) is not None:
             return refusal
         try:
             return web.json_response(dict(await read_form(request, timeout=timeout)))
@@ -30,7 +31,7 @@ async def run_webhook_route(guard: WebhookGuard, timeout: float = 5.0) -> AsyncI
             return bad.to_response()
 
     app = web.Application()
-    app.router.add_post("/heard/{citizen}", respond)
+    app.router.add_post(ROUTE, respond)
     logger = logging.getLogger("tests.access")
     runner = web.AppRunner(app, access_log_class=AccessLog, access_log=logger, lingering_time=0.2)
     await runner.setup()
@@ -207,7 +208,25 @@ LOOPBACK, PROVIDER, OTHER = "127.0.0.1", "203.0.113.7", "198.51.100.1"
         ((PROVIDER,), (LOOPBACK, "10.0.0.0/8"), f"{PROVIDER}, {OTHER}, 10.1.2.3", 404),
         ((PROVIDER,), (LOOPBACK,), f"::ffff:{PROVIDER}", 200),
         (("2001:db8::/32",), (LOOPBACK,), "2001:db8::7", 200),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}:40312", 200),
+        ((PROVIDER,), (LOOPBACK,), f'"{PROVIDER}:40312"', 200),
+        ((PROVIDER,), (LOOPBACK,), f"{OTHER}:1,\t {PROVIDER} ", 200),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}:40312, {OTHER}:40312", 404),
+        ((PROVIDER,), (LOOPBACK,), f"[::ffff:{PROVIDER}]:40312", 200),
+        ((PROVIDER,), (LOOPBACK, "10.0.0.0/8"), f"{PROVIDER}:40312, 10.1.2.3:80", 200),
+        (("2001:db8::/32",), (LOOPBACK,), "[2001:db8::7]", 200),
+        (("2001:db8::/32",), (LOOPBACK,), "[2001:db8::7]:40312", 200),
+        (("2001:db8::/32",), (LOOPBACK,), '"[2001:db8::7]:40312"', 200),
         ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}, unknown", 404),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}, _hidden:80", 404),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}:http", 404),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}:", 404),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}:1:2", 404),
+        ((PROVIDER,), (LOOPBACK,), f'"{PROVIDER}', 404),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}/32", 404),
+        ((PROVIDER,), (LOOPBACK,), f"{PROVIDER}@{OTHER}", 404),
+        (("2001:db8::/32",), (LOOPBACK,), "[2001:db8::7", 404),
+        (("2001:db8::/32",), (LOOPBACK,), "2001:db8::7]:80", 404),
         ((PROVIDER,), (LOOPBACK,), " , ", 404),
     ],
 )

@@ -4,6 +4,7 @@ An MSISDN is a number in E.164 form, `+8801711000001`. A country is its ISO 3166
 imports `phonenumbers`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,6 +24,14 @@ DETACHED_PREFIX: Final = "#"
 
 MIN_TYPED_DIGITS, MAX_TYPED_DIGITS = 5, 20
 
+MIN_DIGITS_WITHOUT_PLUS: Final = 11
+"""National numbers have at most ten digits, or begin with 0 or 1."""
+
+_INVISIBLE: Final = re.compile("[\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]")
+_MAX_SPELLED_LENGTH: Final = 40  # characters of a number with separators
+_match_spelled_number: Final = re.compile(
+    r"""[\s"'<\[(]*(?P<plus>\+|%2B|00)?(?P<number>[\s(]*[1-9][0-9\s().-]{5,})[\s"'>\])]*""", re.IGNORECASE
+).fullmatch
 _MOBILE_TYPES: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _CACHE_SIZE: Final = 10_000  # MSISDNs
 
@@ -109,6 +118,27 @@ def parse_msisdn(text: str, country: str = "") -> str:
     if parsed is None or not phonenumbers.is_valid_number(parsed):
         raise PhoneNumberError("not_a_phone")
     return _to_e164(parsed)
+
+
+def find_msisdn(text: str) -> str:
+    """The MSISDN that a machine spelled in another way than E.164; empty for any other text.
+
+    Accepted are invisible characters, blanks, quotes and brackets around it; blanks, brackets, dots and hyphens in it; for the
+    plus a blank before it (a `+` that was not percent-encoded), `%2B` (one that was encoded twice), `00` or nothing. Without
+    any sign of a plus it must be a valid number of MIN_DIGITS_WITHOUT_PLUS digits or more: a shorter one can be a short code,
+    or the national form of a number of another country.
+    """
+    visible = _INVISIBLE.sub("", text)
+    match = _match_spelled_number(visible) if len(visible) <= _MAX_SPELLED_LENGTH else None
+    if match is None:
+        return ""
+    parsed = _parse(f"+{match['number']}")
+    if parsed is None:
+        return ""
+    if match["plus"] or visible[0].isspace():
+        return _to_e164(parsed) if phonenumbers.is_possible_number(parsed) else ""
+    msisdn = _to_e164(parsed)
+    return msisdn if len(msisdn) > MIN_DIGITS_WITHOUT_PLUS and phonenumbers.is_valid_number(parsed) else ""
 
 
 def parse_other_msisdn(

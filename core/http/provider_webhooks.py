@@ -3,6 +3,7 @@
 Everything here is used by several providers and channels; the guards and the limits of a body are in `webhooks`.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
@@ -22,6 +23,7 @@ from core.http.webhooks import (
     read_form,
 )
 from core.logging import error_facts
+from core.phone_numbers import find_msisdn
 
 BodyFormat: TypeAlias = Literal["form", "json"]
 Fields: TypeAlias = Mapping[str, Any]
@@ -74,6 +76,18 @@ async def read_json(request: web.Request, max_bytes: int = MAX_BODY_BYTES) -> Fi
 
 FIELD_READERS: Final[Mapping[BodyFormat, Callable[..., Awaitable[Fields]]]] = {"form": read_form, "json": read_json}
 """The reader of each format: it takes the request and, as `max_bytes`, the limit of the body."""
+
+
+_is_msisdn: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII).fullmatch
+
+
+def read_msisdn(text: str) -> str:
+    """The MSISDN in a field of a webhook; empty where the field has none, as for a hidden number, a short code or a name.
+
+    Every adapter reads the numbers of its webhooks with it. An MSISDN is taken as it is. Other spellings of one are those of
+    `find_msisdn`.
+    """
+    return text if _is_msisdn(text) else find_msisdn(text)
 
 
 def fields_as_text(fields: Fields) -> dict[str, str]:

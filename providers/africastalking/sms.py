@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from africastalking.SMS import SMSService
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ConnectionTimeoutError
+from msgspec import UNSET, UnsetType
 
 from core.phone_numbers import is_e164
 from core.retry import parse_retry_after
@@ -54,6 +55,9 @@ REQUEST_OUTCOMES: Mapping[str, OutcomeBuilder] = {
     name: Unknown if build is Accepted else build for name, build in RECIPIENT_OUTCOMES.values()
 }
 """Outcomes by `Message` of a response without recipients. `Accepted` needs an id, so without one it is `Unknown`."""
+
+OLDER_SUCCESS: Final = "Success"
+"""The status of an accepted recipient in the older form, without a code."""
 
 LAGOS_ZONE = ZoneInfo("Africa/Lagos")
 DO_NOT_DISTURB_END_HOUR = 8  # Nigeria's operators reject promotional senders from 20:00 until 08:00
@@ -117,9 +121,10 @@ class _AsyncSmsService(SMSService):  # type: ignore[misc]  # the SDK ships no ty
 
 
 class _Recipient(msgspec.Struct, rename="camel"):
-    """One entry of `Recipients`; a rejected one has the message id "None", as text."""
+    """One entry of `Recipients`; a rejected one has the message id "None", as text. In an older form it has no code."""
 
-    status_code: int
+    status_code: int | UnsetType = UNSET
+    status: str = ""
     message_id: str = NO_ID
     cost: str | float | None = None
 
@@ -163,7 +168,21 @@ def _outcome_without_recipient(message: str) -> SendOutcome:
     return REQUEST_OUTCOMES.get(message, Rejected)(message if is_word(message) else "NoRecipients")
 
 
+def _outcome_without_code(recipient: _Recipient) -> SendOutcome:
+    """The outcome of the older form, such as `Could Not Send`: what has no id was not accepted."""
+    name = "".join(recipient.status.split())
+    if not is_word(name):
+        return Unknown("UnreadableAnswer")
+    if name == OLDER_SUCCESS:
+        return _build_accepted(recipient)
+    if is_message_id(recipient.message_id):
+        return Unknown(name)
+    return REQUEST_OUTCOMES.get(name, Rejected)(name)
+
+
 def _outcome_from_recipient(recipient: _Recipient, now: datetime) -> SendOutcome:
+    if isinstance(recipient.status_code, UnsetType):
+        return _outcome_without_code(recipient)
     name, build = RECIPIENT_OUTCOMES.get(recipient.status_code, (f"Status{recipient.status_code}", Unknown))
     if build is Accepted:
         return _build_accepted(recipient)

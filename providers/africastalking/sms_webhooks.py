@@ -1,14 +1,14 @@
 """Africa's Talking: webhooks about SMS: inbound messages, delivery reports, opt-outs.
 
-Fields are as captured; see docs/providers/africastalking.md. `linkId`, `networkCode` and `date` may be missing or empty,
-and a `+` that was not percent-encoded arrives as a space. This module does not load the provider's SDK.
+Fields are as captured; see docs/providers/africastalking.md. `linkId`, `networkCode` and `date` may be missing or empty.
+This module does not load the provider's SDK.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from core.http.provider_webhooks import BodyFormat, Fields
+from core.http.provider_webhooks import BodyFormat, Fields, read_msisdn
 from core.phone_numbers import is_e164
 from core.timestamps import parse_timestamp
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
@@ -33,7 +33,6 @@ MAX_WORD_LENGTH: Final = 40
 MAX_NETWORK_LENGTH: Final = 8
 MAX_SENDER_LENGTH: Final = 16  # a plus and fifteen digits; an alphanumeric sender has eleven characters
 
-_match_unescaped_msisdn = re.compile(r" ?(\d{7,15})", re.ASCII).fullmatch
 _is_provider_id = re.compile(rf"[!-~]{{1,{MAX_ID_LENGTH}}}").fullmatch
 
 
@@ -61,11 +60,11 @@ def parse_inbound_sms(form: Mapping[str, str], keyed_hash: KeyedHash) -> Inbound
 
     A missing or malformed id is replaced by a hash of the form, so that a repeat has the same id.
     """
-    number = _parse_sender(form.get("from", ""))
+    number = _read_sender(form.get("from", ""))
     if not number or "text" not in form:
         return None
     return InboundSms(
-        provider_id=_build_provider_id(form, keyed_hash),
+        provider_id=_build_provider_id(form, number, keyed_hash),
         msisdn=number,
         sent_to=_clean_short_text(form.get("to", "")),
         text=form["text"],
@@ -77,10 +76,10 @@ def parse_inbound_sms(form: Mapping[str, str], keyed_hash: KeyedHash) -> Inbound
     )
 
 
-def _parse_sender(sender: str) -> str:
-    unescaped = _match_unescaped_msisdn(sender) if sender.startswith(" ") else None
-    if unescaped:
-        return f"+{unescaped[1]}"
+def _read_sender(sender: str) -> str:
+    """The MSISDN of the sender, else its short code or its name."""
+    if msisdn := read_msisdn(sender):
+        return msisdn
     # A sender that is too long for a number is cut, and without its plus is not mistaken for another number.
     return _clean_short_text(sender) if len(sender) <= MAX_SENDER_LENGTH else _clean_short_text(sender.lstrip("+ "))
 
@@ -90,11 +89,11 @@ def _clean_short_text(text: str) -> str:
     return "".join(filter(str.isprintable, text)).strip()[:MAX_SENDER_LENGTH].strip()
 
 
-def _build_provider_id(form: Mapping[str, str], keyed_hash: KeyedHash) -> str:
+def _build_provider_id(form: Mapping[str, str], sender: str, keyed_hash: KeyedHash) -> str:
     given = form.get("id", "")
     if _is_provider_id(given):
         return given
-    identity = "\0".join(form.get(field, "") for field in ("id", "from", "to", "date", "text"))
+    identity = "\0".join((given, sender, *(form.get(field, "") for field in ("to", "date", "text"))))
     return f"without-id-{keyed_hash('sms in', identity)}"
 
 
@@ -103,7 +102,7 @@ def parse_delivery_report(form: Mapping[str, str]) -> DeliveryReport | None:
     provider_id, word, reason = form.get("id", ""), form.get("status", ""), form.get("failureReason", "")
     if not (is_message_id(provider_id) and is_word(word)):
         return None
-    number, network = form.get("phoneNumber", ""), form.get("networkCode", "")
+    number, network = read_msisdn(form.get("phoneNumber", "")), form.get("networkCode", "")
     return DeliveryReport(
         provider_id,
         DELIVERY_STATUSES.get(word, DeliveryStatus.UNRECOGNIZED),
@@ -116,7 +115,7 @@ def parse_delivery_report(form: Mapping[str, str]) -> DeliveryReport | None:
 
 def parse_opt_out(form: Mapping[str, str]) -> str | None:
     """The number that opts out; None where it is missing or malformed. The sender is ignored: we have one."""
-    number = form.get("phoneNumber", "")
+    number = read_msisdn(form.get("phoneNumber", ""))
     return number if is_e164(number) else None
 
 

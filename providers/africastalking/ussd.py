@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply
+from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
 from core.http.webhooks import BadWebhookError
 from sessions.path_turns import UssdReply, UssdRequest
 from sessions.session import SEPARATOR
@@ -17,7 +17,6 @@ HOP_METADATA = "at-ussd-hop-metadata"
 MAX_SESSION_ID_LENGTH = 128
 MAX_COUNT_DIGITS = 9
 END_STATUSES = frozenset({"Success", "Incomplete", "Failed"})
-_is_msisdn = re.compile(r"\+[1-9]\d{6,14}", re.ASCII).fullmatch
 _is_dial_string = re.compile(r"\*[\d*]+#", re.ASCII).fullmatch
 
 
@@ -55,8 +54,8 @@ def parse_ussd_request(form: Mapping[str, str], echoed_metadata: str, config: Sh
     Raises:
         BadWebhookError: a field is missing or malformed (400).
     """
-    caller, session = form.get("phoneNumber", ""), form.get("sessionId", "")
-    if not _is_msisdn(caller):
+    caller, session = read_msisdn(form.get("phoneNumber", "")), form.get("sessionId", "")
+    if not caller:
         raise BadWebhookError(400, "phoneNumber is missing or not in the form +254700000001.")
     if not session or len(session) > MAX_SESSION_ID_LENGTH:
         raise BadWebhookError(400, f"sessionId is missing or longer than {MAX_SESSION_ID_LENGTH} characters.")

@@ -4,11 +4,10 @@ Fields and casing are as captured; see docs/missed-calls.md. A call has two webh
 has ended. Either may arrive twice, late, or without the other.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
-from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply
+from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
 from core.http.webhooks import BadWebhookError
 from core.timestamps import parse_timestamp
 from voice.provider import IncomingCall
@@ -16,7 +15,6 @@ from voice.provider import IncomingCall
 REJECT_RESPONSE: Final = "<Response><Reject/></Response>"
 MAX_SESSION_ID_LENGTH: Final = 128
 ACTIVE_VALUES: Final[Mapping[str, bool]] = {"1": True, "0": False}
-_is_msisdn = re.compile(r"\+[1-9]\d{6,14}", re.ASCII).fullmatch
 
 
 class AfricasTalkingVoice:
@@ -39,7 +37,7 @@ class AfricasTalkingVoice:
 
 
 def parse_call(form: Mapping[str, str]) -> IncomingCall:
-    """The call that a form describes.
+    """The call that a form describes. A hidden number is empty: `anonymous`, `Withheld`, `-1`.
 
     Raises:
         BadWebhookError: a field is missing or malformed (400).
@@ -54,8 +52,8 @@ def parse_call(form: Mapping[str, str]) -> IncomingCall:
             raise BadWebhookError(400, f"{name} is missing.")
     return IncomingCall(
         session_id=session,
-        caller_msisdn=_parse_msisdn(form.get("callerNumber", "")),
-        called_number=_parse_msisdn(form["destinationNumber"]),
+        caller_msisdn=read_msisdn(form.get("callerNumber", "")),
+        called_number=read_msisdn(form["destinationNumber"]),
         is_active=ACTIVE_VALUES[active],
         is_inbound=form["direction"].strip().casefold() == "inbound",
         is_from_client=bool(form.get("clientDialedNumber", "").strip()),
@@ -66,12 +64,3 @@ def parse_call(form: Mapping[str, str]) -> IncomingCall:
 def render_call_action(call: IncomingCall) -> str:
     """The XML that rejects an active call; empty for one that has ended."""
     return REJECT_RESPONSE if call.is_active else ""
-
-
-def _parse_msisdn(text: str) -> str:
-    """E.164, or empty for a hidden number: `anonymous`, `Withheld`, `-1`, empty or missing.
-
-    A plus that was not percent-encoded arrives as a space.
-    """
-    number = f"+{text[1:]}" if text.startswith(" ") else text
-    return number if _is_msisdn(number) else ""

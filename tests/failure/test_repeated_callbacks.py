@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from itertools import cycle
 
 import pytest
 import pytest_asyncio
@@ -12,7 +14,7 @@ from app.adapters import WALLETS
 from app.bootstrap import open_app
 from providers.registry import PROVIDERS, providers_in_use
 from tests.support.callback_gateways import CallbackGateways, build_callback_settings, run_callback_gateways
-from tests.support.callbacks import CASES, POSTED_BY_PEOPLE, Callback, Case, Scene
+from tests.support.callbacks import CASES, FORM, POSTED_BY_PEOPLE, Callback, Case, Scene
 from tests.support.database_content import content_difference, read_content
 from tests.support.databases import delete_all_rows, migrated_sqlite_url
 
@@ -79,16 +81,31 @@ async def post_each(gateways: CallbackGateways, scene: Scene) -> list[int]:
     return [await post(gateways, one) for one in scene.callbacks]
 
 
+async def post_in_another_spelling(gateways: CallbackGateways, scene: Scene) -> list[int]:
+    """As providers do that are set up carelessly: a slash behind the address, a number with its plus lost on the way."""
+    await scene.answer()
+    return await post_each(gateways, replace(scene, callbacks=[*map(respell, scene.callbacks, cycle(PLUS_SPELLINGS))]))
+
+
+def respell(callback: Callback, plus: bytes) -> Callback:
+    """The callback to an address with more slashes; in a form with this in the place of each plus."""
+    if callback.headers() != FORM:
+        return replace(callback, path=f"{callback.path}//")
+    return replace(callback, path=f"{callback.path}/", body=lambda: callback.body().replace(b"%2B", plus))
+
+
 async def post(gateways: CallbackGateways, callback: Callback, gateway: int = 0) -> int:
     return await gateways.post(callback.path, callback.body(), dict(callback.headers()), gateway=gateway)
 
 
+PLUS_SPELLINGS = (b"", b"+", b"+%2B", b"%252B", b"00", b"%E2%80%AA%2B")
 Plan = Callable[[CallbackGateways, Scene], Awaitable[list[int]]]
 PLANS: Mapping[Plan, Callable[[Case], bool]] = {
     post_twice: lambda _: True,
     post_at_once: lambda _: True,
     post_all_at_once: lambda case: case.any_order,
     post_backwards: lambda case: case.any_order,
+    post_in_another_spelling: lambda _: True,
     post_before_the_answer: lambda case: case.overtakes,
 }
 DISTURBED = [(name, plan) for name, case in CASES.items() for plan, applies in PLANS.items() if applies(case)]

@@ -7,6 +7,7 @@ from core.phone_numbers import (
     build_supported_number_check,
     find_calling_code,
     find_country,
+    find_msisdn,
     format_gmt_offset,
     is_country,
     is_e164,
@@ -36,6 +37,45 @@ def test_only_plain_e164_is_an_msisdn():
     assert is_e164(RAHIMA)
     assert not any(map(is_e164, ("8801711000001", "+880 1711 000001", "+880171", "+880\u09e71711000001", "")))
     assert is_possible("+880 1711 000001")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("8801711000001", " 8801711000001", "+8801711000001 ", " +8801711000001", "\t8801711000001\r\n"),
+        *("%2B8801711000001", "008801711000001", "\ufeff+8801711000001"),
+        *("+880 1711-000.001", "(+880) 1711 000001", "[+8801711000001]", "+880 (0)1711000001", "'8801711000001'"),
+        *("\u202a+880 1711 000001\u202c", "<+8801711000001>", '"8801711000001"', "\u00a0880\u00a01711000001"),
+    ],
+)
+def test_a_machines_spelling_of_a_number_is_understood(text):
+    assert find_msisdn(text) == RAHIMA
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "+", "00", "-1", "+-1", "anonymous", "MTN", "user.client", "sip:+8801711000001@example.org"),
+        *("16247", " 16247", "2238400", " 2238400", "333", "+12", "+8801\u09e7711000001"),  # short codes
+        *("01711000001", "1711000001", "0700000001", "700000001", "9000000001", "6591234567"),  # national numbers
+        *(
+            "+0700000001",
+            "88017110000011",
+            "880171100000",
+            "+880171100000111111",
+            "8801711000001x",
+            "8801711000001" * 9,
+        ),
+        *("+8801711000001 +8801711000002", " " * 100_000 + "x"),
+    ],
+)
+def test_what_may_be_a_short_code_a_name_or_a_national_number_is_no_msisdn(text):
+    assert find_msisdn(text) == ""
+
+
+def test_only_with_a_plus_may_a_number_be_newer_than_the_numbering_plans():
+    assert find_msisdn(" +8801011000001") == find_msisdn(" 8801011000001") == "+8801011000001"
+    assert find_msisdn("8801011000001") == ""
 
 
 def test_a_number_is_parsed_with_a_plus_or_in_its_country():

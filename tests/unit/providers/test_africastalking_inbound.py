@@ -71,7 +71,12 @@ def test_without_who_wrote_or_what_it_is_no_sms(missing: str) -> None:
         (" 254700000001", "+254700000001", True),
         ("MTN", "MTN", False),
         ("22384", "22384", False),
-        ("254700000001", "254700000001", False),
+        ("254700000001", "+254700000001", True),
+        ("8801719900001", "+8801719900001", True),
+        ("1719900001", "1719900001", False),
+        ("01719900001", "01719900001", False),
+        ("2238400", "2238400", False),
+        (" 22384", "22384", False),
         ("+12", "+12", False),
         ("EKDIAL", "EKDIAL", False),
         ("+8801৭০০০০০০১", "+8801৭০০০০০০১", False),
@@ -83,6 +88,13 @@ def test_without_who_wrote_or_what_it_is_no_sms(missing: str) -> None:
 def test_only_a_number_that_a_person_can_have_is_answered(sender: str, number: str, answered: bool) -> None:
     assert parse(**{"from": sender}).msisdn == number
     assert is_answerable(number) is answered
+
+
+def test_an_sms_without_an_id_has_the_same_one_however_its_sender_is_written() -> None:
+    ids = {
+        parse(id="", **{"from": sender}).provider_id for sender in ("+254700000001", " 254700000001", "254700000001")
+    }
+    assert len(ids) == 1
 
 
 @pytest.mark.parametrize("odd", ["", "x" * 129, "two words", "\x00", "আইডি"])

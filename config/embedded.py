@@ -72,13 +72,13 @@ def read_secret(settings: Settings) -> str:
         error = _not_writable_error(settings.server.data_dir, cause)
         raise error from None
     except UnicodeDecodeError:
-        secret = ""
+        error = _damaged_error(file)
+        raise error from None
     if secret is None:
         return ""
     if len(secret) < MIN_SECRET_LENGTH:
-        raise EmbeddedStoreError(
-            f"The key in {file} is damaged; restore the file, or set keys.secret to the former key"
-        )
+        error = _damaged_error(file)
+        raise error
     return secret
 
 
@@ -107,6 +107,10 @@ def _write_atomically(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(descriptor)
     new.replace(file)
+
+
+def _damaged_error(file: Path) -> EmbeddedStoreError:
+    return EmbeddedStoreError(f"The key in {file} is damaged; restore the file, or set keys.secret to the former key")
 
 
 def _not_writable_error(data_dir: Path, error: OSError) -> EmbeddedStoreError:

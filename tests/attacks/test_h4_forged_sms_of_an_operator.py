@@ -46,7 +46,7 @@ async def test_h4_a_visit_does_not_outlive_the_operators_call(scenario: Assisted
     await scenario.operator.enter("1")
     screen = await scenario.operator.dial()
     assert "XX5432" not in screen
-    assert "Last time" not in screen, "an operator signs in anew, and asks for a new consent"
+    assert "did not finish" not in screen, "an operator signs in anew, and asks for a new consent"
 
 
 async def test_h4_the_operators_pin_is_changed_with_the_pin_they_have(

@@ -62,7 +62,7 @@ async def test_m4_the_next_holder_registers_and_sees_nothing(settings, former, n
     await release(settings)
     first = await next_holder.dial()
     assert "1 English" in first, "as anybody who never called"
-    assert "not finished" not in first
+    assert "did not finish" not in first
     await next_holder.enter("1")
     offered = await next_holder.enter("5")
     assert "Register" in offered

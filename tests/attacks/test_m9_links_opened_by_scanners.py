@@ -20,7 +20,7 @@ async def own_data_link(phone: Phone) -> str:
     screen = await phone.enter("5", "3", "1", "1")
     if "PIN" in screen:
         await phone.enter(PIN)
-    return await _link_in_sms(phone, "all that is kept of you")
+    return await _link_in_sms(phone, "all your data")
 
 
 async def document_link(phone: Phone) -> str:

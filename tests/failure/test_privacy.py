@@ -158,7 +158,7 @@ async def test_a_profile_is_read_on_its_owners_screens_and_nowhere_else(
             assert (await phone.enter(typed[3], PIN)).startswith("Aadhaar: XXXX 2346")
             assert "17-05-1987" in await phone.enter("1")
             await phone.enter("00", "5", "5", "3", "1", "1", PIN)
-            token = re.search(r"/d/(\w+)", await phone.wait_for_sms("all that is kept of you"))
+            token = re.search(r"/d/(\w+)", await phone.wait_for_sms("all your data"))
             assert token
             async with http.post(f"{url}/d/{token[1]}", data={"pin": PIN}) as answer:
                 assert "Abdul Quddus" in await answer.text()

@@ -116,7 +116,7 @@ async def test_a_released_account_moves_to_the_new_number_with_everything(phone,
         await new_phone.dial()
         await new_phone.enter("1")
         assert "My applications" in await new_phone.enter("5", PIN)
-        assert "Birth certificate: Received" in await new_phone.enter("1")
+        assert "Birth certificate: Submitted" in await new_phone.enter("1")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     told = await scenario.citizen.wait_for_sms("acted for you")
     assert f"(operator {operator})" in told
     assert tracking_number_in(told) == tracking
-    assert "It cost nothing." in told
+    assert "The operator's help is free." in told
     (account,) = {row.account for row in await scenario.fetch(applications.select())}
     (act,) = await scenario.fetch(audit.select().where(audit.c.act == "handed_in"))
     assert (act.actor_kind, act.actor, act.on_behalf_of) == ("operator", str(operator), str(account))

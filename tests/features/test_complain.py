@@ -120,7 +120,7 @@ async def test_about_one_of_ones_own_applications(phone: Phone) -> None:
     await phone.dial()
     assert (await phone.enter("4", "1", "1")).startswith("Type the 12-digit tracking number\n1 My applications")
     listed = await phone.enter("1", PIN)
-    assert listed.startswith("Which application?\n1 Birth certificate: Received")
+    assert listed.startswith("Which application?\n1 Birth certificate: Submitted")
     assert (await phone.enter("1")).startswith("Birth certificate\nWhat went wrong?")
     assert format_number(number) in await phone.enter("1", "1")
 
@@ -137,7 +137,7 @@ async def test_by_sms_a_complaint_has_a_number_and_that_number_a_status(sms_phon
     kept = await sms_phone.send_sms(f"COMPLAIN {STORY}")
     number = tracking_number_in(kept)
     status = await sms_phone.send_sms(f"STATUS {number}")
-    assert status.startswith(f"Complaint {format_number(number)}\nReceived, ")
+    assert status.startswith(f"Complaint {format_number(number)}\nSubmitted, ")
     assert STORY not in status
     assert (await sms_phone.send_sms(number)).startswith(f"Complaint {format_number(number)}")
 
@@ -164,7 +164,7 @@ async def test_by_sms_the_answer_is_judged_by_a_reply(phone: Phone, sms_phone: S
     assert "Is it settled?\n1 Yes, it is settled\n2 No, not settled" in asked
     assert (await sms_phone.send_sms("2")).startswith("To take it higher, type your present PIN\n")
     heard = await sms_phone.send_sms(PIN, expect=2)
-    assert "It goes to a higher officer." in heard
+    assert "It goes to a more senior officer." in heard
     assert f"your complaint {format_number(number)} goes to a higher officer: " in heard
 
 

@@ -181,13 +181,13 @@ async def test_whoever_hangs_up_to_read_the_code_goes_on_with_it(phone: Phone) -
 async def test_an_account_is_made_from_what_the_card_says(phone: Phone) -> None:
     await phone.dial()
     consent = await phone.enter("1", "3", "1", "2")
-    assert consent.startswith("DigiLocker will check your name, date of birth and Aadhaar number, and make an account")
+    assert consent.startswith("DigiLocker will check your name, date of birth and Aadhaar number, and open an account")
     assert await phone.enter("1") == "Type your name as it is on your Aadhaar card\n0 Back"
     assert (await phone.enter("Test Holder")).startswith("Type your date of birth")
     assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-2026")
     assert (await phone.enter("21.11.1990")).startswith("Gender on the Aadhaar card\n1 Female")
     assert (await phone.enter("1")).startswith("Type the 12-digit Aadhaar number")
-    assert (await phone.enter(AADHAAR)).startswith("If all of it is as on your Aadhaar card")
+    assert (await phone.enter(AADHAAR)).startswith("If your details match your Aadhaar card")
     listed = await phone.enter(code_in(await phone.wait_for_sms("is your Ekdial code")))
     assert listed.startswith("Aadhaar ending 2346.")
 
@@ -199,7 +199,7 @@ async def test_an_account_is_made_from_what_the_card_says(phone: Phone) -> None:
         ("aadhaar", "Please type digits only"),
         ("2341234123466", "Number of digits typed: 13"),
         ("234123412347", "One of those digits seems wrong"),
-        ("123412341239", "No Aadhaar number begins with 0 or 1"),
+        ("123412341239", "That is not an Aadhaar number"),
         ("212345543212", "That is not an Aadhaar number. Please check it"),
     ],
 )
@@ -211,7 +211,7 @@ async def test_a_sixth_number_in_an_hour_is_too_many(phone: Phone) -> None:
     await open_documents(phone)
     for _ in range(4):
         assert (await phone.enter("1", "1", AADHAAR)).startswith("If this number has an account")
-    assert (await phone.enter("1", "1", AADHAAR)).startswith("This was tried too often.")
+    assert (await phone.enter("1", "1", AADHAAR)).startswith("Too many tries.")
 
 
 async def test_who_gets_no_code_is_told_where_it_goes(phone: Phone) -> None:
@@ -273,11 +273,11 @@ async def test_an_issuer_that_is_down_is_said_to_be_and_works_when_it_is_back(
     caller_phone: Phone, digilocker: DigiLockerServer
 ) -> None:
     digilocker.respond_with("oauth2/1/code", respond_status(503))
-    assert (await open_documents(caller_phone)).startswith("The document service does not answer just now.")
+    assert (await open_documents(caller_phone)).startswith("The document service is not answering right now.")
     assert (await caller_phone.enter("1", AADHAAR)).startswith("If this number has an account")
     digilocker.respond_with("oauth2/1/token", respond_status(503))
     assert (await caller_phone.enter(OTP)).startswith(
-        "The document service does not answer just now. Please wait a minute"
+        "The document service is not answering right now. Please wait a minute"
     )
     digilocker.respond_with("oauth2/2/files/issued", *[respond_status(503)] * 3)
     assert (await caller_phone.enter(OTP)).startswith(
@@ -294,7 +294,7 @@ async def test_when_the_time_is_up_the_number_is_asked_for_again(
     await open_documents(caller_phone)
     await caller_phone.enter(OTP)
     digilocker.forget_all_tokens()
-    assert (await caller_phone.enter("1")).startswith("For your safety the time is up.")
+    assert (await caller_phone.enter("1")).startswith("For your safety, time is up.")
     assert (await caller_phone.enter("1")).startswith("Type the 12-digit Aadhaar number")
 
 

@@ -154,7 +154,7 @@ async def test_links_come_to_an_end(mail_context: MailContext) -> None:
     await enter_address(mail_context.phone)
     for _ in range(4):
         assert (await mail_context.phone.enter("1", "4", "1")).startswith("A link is on its way")
-    assert (await mail_context.phone.enter("1", "4", "1")).startswith("Enough links were sent for today.")
+    assert (await mail_context.phone.enter("1", "4", "1")).startswith("No more links can be sent today.")
 
 
 async def test_a_path_that_is_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp_path: Path) -> None:

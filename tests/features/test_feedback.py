@@ -27,7 +27,7 @@ async def submit_feedback(phone: Phone, *keys: str) -> str:
     await phone.dial()
     kept = await phone.enter("1", "4", "2", *keys)
     assert phone.ended
-    assert kept.startswith("Thank you. We pass it on to the office that it concerns.")
+    assert kept.startswith("Thank you. We will pass it on to the right office.")
     return tracking_number_in(kept)
 
 
@@ -58,7 +58,7 @@ async def test_in_general_and_without_words(phone: Phone, tmp_path: Path) -> Non
 
 async def test_by_sms_in_one_s_own_words(sms_phone: SmsPhone) -> None:
     kept = await sms_phone.send_sms(f"FEEDBACK {WISH}")
-    assert kept.startswith("Thank you. We pass it on to the office that it concerns.")
+    assert kept.startswith("Thank you. We will pass it on to the right office.")
     number = tracking_number_in(kept)
     status = await sms_phone.send_sms(f"STATUS {number}")
     assert status.startswith("Suggestion ")

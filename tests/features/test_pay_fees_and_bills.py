@@ -49,7 +49,7 @@ async def pay_fee(phone: Phone, number: str) -> str:
     status = await track_application(phone, number)
     assert pay_key(status), status
     confirm = await phone.enter(pay_key(status))
-    assert confirm == "Birth certificate\nFee Tk 50\nFrom the wallet of XX0001\n1 Pay\n0 Back"
+    assert confirm == "Birth certificate\nFee Tk 50\nFrom the wallet of XX0001\n1 Pay the fee\n0 Back"
     return await phone.enter("1")
 
 
@@ -57,7 +57,7 @@ async def test_a_fee_is_paid_from_the_wallet_of_the_phone_and_said_by_sms(phone:
     await register(phone)
     number = await apply_for_birth_certificate(phone)
     said = await pay_fee(phone, number)
-    assert said.startswith("When this call is over, your wallet asks for its PIN. Type it there, never here.")
+    assert said.startswith("When this call is over, your wallet will ask for its PIN. Type it there, never here.")
     assert phone.ended
     prompt = await wallet_prompt(phone)
     assert (prompt.amount, prompt.payee, prompt.description) == ("BDT 50.00", "Ekdial", number)
@@ -135,10 +135,11 @@ async def test_a_bill_is_found_by_its_number_paid_and_offered_again_by_its_last_
     assert (await phone.enter("123")).startswith("This number must have 8 / 10 / 12 digits\nType the consumer number")
     bill = await phone.enter(CONSUMER)
     assert re.match(
-        r"Electricity Bangladesh \(sample\) XX5671\n\w\*+ \w\*+\nTk [\d,]+\nDue 5 \w{3} \d{4}\nFrom the wallet of XX0001\n1 Pay\n",
+        r"Electricity Bangladesh \(sample\) XX5671\n\w\*+ \w\*+\nTk [\d,]+\nDue 5 \w{3} \d{4}\n"
+        r"From the wallet of XX0001\n1 Pay the bill\n",
         bill,
     )
-    assert (await phone.enter("1")).startswith("When this call is over, your wallet asks for its PIN.")
+    assert (await phone.enter("1")).startswith("When this call is over, your wallet will ask for its PIN.")
     assert await answer_wallet(phone, "4826") == "paid"
     assert re.match(
         r"Ekdial: Tk [\d,]+ paid to Electricity Bangladesh \(sample\) for XX5671\. Thank you\.\nReceipt B\d{8}\n"
@@ -148,7 +149,7 @@ async def test_a_bill_is_found_by_its_number_paid_and_offered_again_by_its_last_
     await phone.dial()
     await phone.enter("5", "4826")
     again = await phone.enter("00", "9", "1")
-    assert again == "Type the consumer number on your bill\n1 Again for XX5671\n0 Back"
+    assert again == "Type the consumer number on your bill\n1 Same as last time: XX5671\n0 Back"
     assert (await phone.enter("1")).startswith("Electricity Bangladesh (sample) XX5671\nThe bill of Tk ")
 
 
@@ -157,7 +158,7 @@ async def test_numbers_that_owe_nothing_or_are_nobodys_are_said_to_be(phone: Pho
     await phone.enter("1", "9", "1")
     assert (await phone.enter("12345670")).startswith("Electricity Bangladesh (sample) XX5670\nNothing is due.")
     unknown = await phone.enter("1", "12345679")
-    assert unknown.startswith("Electricity Bangladesh (sample) does not know this number.")
+    assert unknown.startswith("Electricity Bangladesh (sample) has no such number.")
     assert (await phone.enter(CONSUMER)).startswith("Electricity Bangladesh (sample) XX5671\n")
 
 
@@ -182,7 +183,7 @@ async def test_by_sms_the_wallet_asks_at_once(gateway: str) -> None:
         code = re.search(r"^(\d{6}) is your Ekdial code", asked, re.MULTILINE)
         assert code, asked
         assert "To pay the bill, type the 6-digit code that we sent to this number by SMS" in asked
-        assert "your wallet asks for its PIN" in await sms_phone.send_sms(code[1])
+        assert "your wallet will ask for its PIN" in await sms_phone.send_sms(code[1])
         phone = Phone(http, gateway)
         assert await answer_wallet(phone, "4826") == "paid"
         assert "paid to" in await phone.wait_for_sms("paid to")
@@ -339,4 +340,4 @@ async def pay_by_mpesa(phone: Phone, number: str) -> None:
     """To the screen that says that the wallet will ask."""
     status = await track_application(phone, number)
     await phone.enter(pay_key(status))
-    assert "your wallet asks for its PIN" in await phone.enter("1")
+    assert "your wallet will ask for its PIN" in await phone.enter("1")

@@ -29,7 +29,7 @@ async def read_all_pages(phone: Phone, screen: str) -> str:
 
 async def link_in_sms(phone: Phone) -> str:
     """Where the link in the SMS leads, on the gateway of this test."""
-    found = re.search(r"/d/\w+", await phone.wait_for_sms("all that is kept of you"))
+    found = re.search(r"/d/\w+", await phone.wait_for_sms("all your data"))
     assert found
     return f"{phone.url}{found[0]}"
 
@@ -46,8 +46,8 @@ async def test_what_is_not_told_is_said_to_be_so(phone: Phone) -> None:
     await register(phone)
     listed = await read_all_pages(phone, await open_profile(phone))
     assert "1 Name: Amina Begum" in listed
-    assert "2 Date of birth: not told" in listed
-    assert "12 Aadhaar: not told" in listed
+    assert "2 Date of birth: not given" in listed
+    assert "12 Aadhaar: not given" in listed
 
 
 async def test_what_is_typed_is_checked_and_kept(phone: Phone) -> None:
@@ -74,7 +74,7 @@ async def test_a_gender_is_chosen_and_anything_is_taken_back(phone: Phone) -> No
     assert (await phone.enter("3", "1")).startswith("Gender: Female\n")
     assert "3 Gender: Female" in await phone.enter("1")
     assert await phone.enter("3", "9") == "It has been removed.\n1 Go on\n0 Main menu"
-    assert "3 Gender: not told" in await phone.enter("1")
+    assert "3 Gender: not given" in await phone.enter("1")
 
 
 async def test_the_name_is_the_one_that_the_account_has(phone: Phone) -> None:
@@ -132,7 +132,7 @@ async def test_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
     number = await apply_for_birth_certificate(phone)
     await phone.dial()
     await phone.enter("5", PIN, "5", "1", "12", AADHAAR, PIN, "00", "5", "5", "3")
-    assert (await phone.enter("1")).startswith("A link to all that is kept of you comes by SMS.")
+    assert (await phone.enter("1")).startswith("You will get a link to all your data by SMS.")
     assert (await phone.enter("1")).startswith("To get the link, type your present PIN\n")
     assert (await phone.enter(PIN)).startswith("The link is on its way to you by SMS.")
     link = await link_in_sms(phone)
@@ -161,7 +161,7 @@ async def test_an_account_is_deleted_and_its_number_registers_anew(phone: Phone)
     await phone.enter("5", PIN, "5", "3", "1", "1", PIN)
     link = await link_in_sms(phone)
     await phone.enter("1", "3")
-    assert "stays at the office" in await phone.enter("2")
+    assert "stay at the office" in await phone.enter("2")
     assert await phone.enter("1") == "To delete your account, type your present PIN\n1 I forgot it\n0 Back"
     assert (await phone.enter("9135")).startswith("That PIN is not right. Tries left: 4.")
     assert (await phone.enter(PIN)).startswith("Your account is deleted.")
@@ -218,4 +218,4 @@ async def test_nothing_is_changed_for_who_is_not_signed_in(phone: Phone) -> None
     await phone.redial()
     assert (await phone.enter("5")).startswith("Type your PIN")
     assert (await phone.enter(PIN)).startswith("My account\n")
-    assert (await phone.enter("5")).startswith("My profile\n1 My details\n2 My papers\n3 All that is kept")
+    assert (await phone.enter("5")).startswith("My profile\n1 My details\n2 My papers\n3 All my data")

@@ -33,7 +33,7 @@ async def test_no_in_a_longer_text_is_asked_about(phone: Phone, text: str) -> No
         assert f"NO {number}" in reply
         assert f"STATUS {number}" in reply
         await phone.dial()
-        assert "Received" in await phone.enter("2", number)
+        assert "Submitted" in await phone.enter("2", number)
 
 
 async def test_the_answer_to_the_question_refuses(phone: Phone) -> None:

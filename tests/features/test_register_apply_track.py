@@ -38,10 +38,10 @@ async def test_from_the_first_call_to_following_an_application(phone_on_every_ba
     await phone.dial()
     assert await phone.enter("2") == "Type the 12-digit tracking number\n1 My applications\n0 Back"
     status = await phone.enter(number)
-    assert status.startswith(f"Birth certificate\n{number[:4]} {number[4:8]} {number[8:]}\nReceived, ")
+    assert status.startswith(f"Birth certificate\n{number[:4]} {number[4:8]} {number[8:]}\nSubmitted, ")
     assert "Promised by " in status
     assert await phone.enter("1") == "It is on its way to you by SMS.\n1 Another number\n0 Main menu"
-    assert number[:4] in await phone.wait_for_sms("Received")
+    assert number[:4] in await phone.wait_for_sms("Submitted")
 
 
 async def test_anyone_who_has_the_number_may_follow_it_and_learns_nothing_personal(phone: Phone) -> None:
@@ -76,7 +76,7 @@ async def test_ones_own_list_wants_a_pin_and_leads_to_each_application(phone: Ph
     number = await apply_for_birth_certificate(phone)
     await phone.dial()
     assert await phone.enter("2", "1") == "Type your PIN\n1 I forgot it\n0 Back"
-    assert await phone.enter(PIN) == "Your applications\n1 Birth certificate: Received\n0 Back"
+    assert await phone.enter(PIN) == "Your applications\n1 Birth certificate: Submitted\n0 Back"
     assert number[:4] in await phone.enter("1")
 
 

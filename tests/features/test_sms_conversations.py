@@ -113,7 +113,7 @@ async def test_a_call_that_was_cut_off_goes_on_by_sms(phone: SmsPhone) -> None:
         confirm = await phone.send_sms(answer)
     assert "Rahim Uddin" in confirm
     assert (await phone.send_sms("1")).startswith("To send it, type your present PIN\n")
-    assert (await phone.send_sms(PIN)).startswith("Ekdial: Birth certificate received")
+    assert (await phone.send_sms(PIN)).startswith("Ekdial: application for Birth certificate received")
     assert (await caller.dial()).startswith("Ekdial\n"), "what is finished is not offered again"
 
 
@@ -171,7 +171,7 @@ async def test_a_question_asked_in_between_does_not_disturb_a_form(phone: SmsPho
     await begin_application(phone)
     question = await phone.send_sms(ANSWERS[0])
     assert (await phone.send_sms("HELP")).startswith("Ekdial. Send STATUS")
-    assert (await phone.send_sms("LANG EN")).startswith("From now on we write to you in English.")
+    assert (await phone.send_sms("LANG EN")).startswith("From now on we will write to you in English.")
     assert (await phone.send_sms("nonsense")).endswith(question)
 
 

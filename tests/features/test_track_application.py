@@ -41,7 +41,7 @@ async def test_a_stranger_with_the_number_learns_the_status_and_nothing_of_the_p
     stranger = Phone(phone.http, phone.url, STRANGER)
     await stranger.dial()
     status = await stranger.enter("1", "2", number)
-    assert status.startswith(f"Birth certificate\n{format_number(number)}\nReceived, ")
+    assert status.startswith(f"Birth certificate\n{format_number(number)}\nSubmitted, ")
     offered = await read_all_pages(stranger, status)
     for option in ("1 Send me this by SMS", "2 Complain", "3 History", "4 Another number"):
         assert option in offered
@@ -66,7 +66,7 @@ async def test_the_history_is_told_newest_first_with_what_the_office_said(phone:
     await phone.dial()
     history = await phone.enter("2", number, "3")
     rows = [line for line in history.splitlines() if line[:2] in {"1 ", "2 "}]
-    assert [row.split(" ", 4)[4] for row in rows] == ["More information needed", "Received"]
+    assert [row.split(" ", 4)[4] for row in rows] == ["More information needed", "Submitted"]
     assert CARD in await phone.enter("1")
     assert await phone.enter("1") == history
 
@@ -95,7 +95,7 @@ async def test_what_is_late_is_said_to_be_late_and_by_how_much(
     assert "Late by 3 days" in await read_all_pages(phone, await phone.enter("2", number))
     assert "Late by 3 days" in await sms_phone.send_sms(f"STATUS {number}")
     await phone.redial()
-    assert await phone.enter("2", "1", PIN) == "Your applications\n1 Birth certificate: Received, 3 days late\n0 Back"
+    assert await phone.enter("2", "1", PIN) == "Your applications\n1 Birth certificate: Submitted, 3 days late\n0 Back"
 
 
 async def test_the_number_alone_by_sms_is_answered_in_one_sms(phone: Phone, sms_phone: SmsPhone) -> None:
@@ -103,7 +103,7 @@ async def test_the_number_alone_by_sms_is_answered_in_one_sms(phone: Phone, sms_
     number = await apply_for_birth_certificate(phone)
     await sms_phone.receive(0)  # the receipt
     reply = await sms_phone.send_sms(format_number(number))
-    assert reply.startswith(f"Birth certificate\n{format_number(number)}\nReceived, ")
+    assert reply.startswith(f"Birth certificate\n{format_number(number)}\nSubmitted, ")
 
 
 async def test_one_s_own_list_wants_a_pin_and_pages(phone: Phone) -> None:
@@ -114,8 +114,8 @@ async def test_one_s_own_list_wants_a_pin_and_pages(phone: Phone) -> None:
         await phone.enter("5", PIN)
     await phone.redial()
     listed = await phone.enter("2", "1", PIN)
-    assert "1 Birth certificate: Received" in listed
-    assert "5 Birth certificate: Received" in await read_all_pages(phone, listed)
+    assert "1 Birth certificate: Submitted" in listed
+    assert "5 Birth certificate: Submitted" in await read_all_pages(phone, listed)
 
 
 async def test_who_tries_number_after_number_is_told_to_wait_and_a_right_one_is_not_told(phone: Phone) -> None:
@@ -138,7 +138,7 @@ async def test_one_s_own_applications_are_there_all_the_same(phone: Phone) -> No
     await phone.dial()
     await phone.enter("2", *(generate_tracking_number() for _ in range(11)))
     assert (await phone.enter("00", "2", "1", PIN)).startswith("Your applications")
-    assert "Received" in await phone.enter("1")
+    assert "Submitted" in await phone.enter("1")
 
 
 @pytest.mark.parametrize("unicode", ["true", "false"])

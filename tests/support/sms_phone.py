@@ -49,8 +49,9 @@ class SmsPhone:
         for text in texts:
             assert await self.post_form(self.build_form(text, **fields)) == 200
         await self.post_form(self.build_form("LANG EN"))
-        while not (heard := await self.receive(before))[-1].startswith("From now on we write to you in English"):
-            await self.inbox.wait_for_more_than(before + len(heard))
+        async with asyncio.timeout(ARRIVAL_TIMEOUT):
+            while not (heard := await self.receive(before))[-1].startswith("From now on we will write to you in English"):
+                await self.inbox.wait_for_more_than(before + len(heard))
         return heard[:-1]
 
     def build_form(self, text: str, **fields: str) -> dict[str, str]:

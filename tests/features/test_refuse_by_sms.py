@@ -44,5 +44,5 @@ async def test_the_answer_to_the_question_refuses(phone: Phone) -> None:
         reply = await other.send_sms(f"NO {number}", expect=2)  # a code, and the question for it
         code = re.search(r"\b\d{6}(?= )", reply)
         assert code, reply
-        assert (await other.send_sms(code[0])).startswith("It is withdrawn")
+        assert (await other.send_sms(code[0])).startswith("The application is withdrawn")
     assert await phone.wait_for_sms("the person you applied for does not want it")

@@ -199,7 +199,7 @@ async def test_a_mistyped_number_is_an_answer_and_no_status(phone: SmsPhone, typ
 async def test_a_number_with_letters_for_digits_is_an_answer_too(phone: SmsPhone) -> None:
     for text in ("HI", "1", "1"):
         asked = await phone.send_sms(text)
-    assert await phone.send_sms("234I2341234O") == f"Please type digits only\n{asked}"
+    assert await phone.send_sms("234I2341234O") == f"One of those digits seems wrong\n{asked}"
 
 
 async def test_a_status_is_asked_for_out_of_any_question_and_by_a_number_alone_out_of_a_choice(phone: SmsPhone) -> None:
@@ -217,7 +217,10 @@ async def test_a_number_is_the_answer_to_a_form(phone: SmsPhone) -> None:
     await register(caller)
     await caller.enter("00")
     question = await begin_application(phone)
-    assert await phone.send_sms(generate_tracking_number()) == f"Please use letters only\n{question}"
+    assert (
+        await phone.send_sms(generate_tracking_number())
+        == f"Please use letters only, and of signs . , - ' / ( )\n{question}"
+    )
 
 
 @pytest.mark.parametrize("last", ["STOP", "HELP"])

@@ -50,7 +50,9 @@ class SmsPhone:
             assert await self.post_form(self.build_form(text, **fields)) == 200
         await self.post_form(self.build_form("LANG EN"))
         async with asyncio.timeout(ARRIVAL_TIMEOUT):
-            while not (heard := await self.receive(before))[-1].startswith("From now on we will write to you in English"):
+            while not (heard := await self.receive(before))[-1].startswith(
+                "From now on we will write to you in English"
+            ):
                 await self.inbox.wait_for_more_than(before + len(heard))
         return heard[:-1]
 

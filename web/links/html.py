@@ -17,7 +17,7 @@ STYLE: Final = (
     "body{margin:0;background:#fff;color:#111;font:16px/1.5 sans-serif}"
     "main{max-width:26em;margin:0 auto;padding:10px}"
     "h1{margin:0 0 8px;font-size:18px;line-height:1.25;color:#0b5d3b}"
-    "p{margin:0 0 10px;word-wrap:break-word;overflow-wrap:anywhere}"
+    "p{margin:0 0 10px;white-space:pre-line;word-wrap:break-word;overflow-wrap:anywhere}"
     "label{display:block;margin:0 0 8px}"
     "input{display:block;box-sizing:border-box;width:100%;margin:0 0 10px;padding:8px;border:2px solid #555;"
     "border-radius:6px;font:bold 20px/1.5 sans-serif;text-align:center;letter-spacing:4px}"

@@ -88,7 +88,7 @@ const en = {
 
 const bn = {
   title: "ডেমো ফোন",
-  lead: "আসল গেটওয়ের সঙ্গে যুক্ত একটি বাটন ফোন: নাগরিকের ফোনে যা দেখা যায় ও আসে, এখানেও ঠিক তা-ই।",
+  lead: "আসল গেটওয়ের সাথে যুক্ত একটি বাটন ফোন: নাগরিকের ফোনে যা দেখা যায় ও আসে, এখানেও ঠিক তা-ই।",
   how: "{code} ডায়াল করে সবুজ বোতাম চাপুন। শুধু সবুজ বোতাম চাপলে যেসব নম্বরে কল করা যায় তা দেখা যায়। SMS যায় {sms} নম্বরে। কিবোর্ডেও চলে: সংখ্যা, Enter, Esc।",
   sim: "সিম কার্ড",
   number: "নম্বর",
@@ -270,9 +270,9 @@ export function speaker(language) {
   return (name, facts = {}) => WORDS[language][name].replace(/\{(\w+)\}/g, (_, fact) => spelled(facts[fact]));
 }
 
-/** Time and date in the format of `language`. */
+/** Time, on a clock of 12 hours, and date in the format of `language`. */
 export const timeOf = (date, language) =>
-  new Intl.DateTimeFormat(LOCALES[language], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
+  new Intl.DateTimeFormat(LOCALES[language], { hour: "numeric", minute: "2-digit", hour12: true }).format(date);
 export const dayOf = (date, language) =>
   new Intl.DateTimeFormat(LOCALES[language], { weekday: "short", day: "numeric", month: "short" }).format(date);
 

@@ -379,7 +379,7 @@ async def test_an_sms_arrives_while_the_phone_lies_there(phone: SimulatorPhone, 
     await expect(phone.page.locator("#unread")).to_have_text("1")
     await phone.press("left")
     await expect(phone.texts).to_have_text([CODE])
-    await expect(phone.page.locator("#bubbles time")).to_have_text(re.compile(r"\d\d:\d\d"))
+    await expect(phone.page.locator("#bubbles time")).to_have_text(re.compile(r"\d{1,2}:\d\d\s[ap]m"))
     await expect(phone.page.locator("#correspondent")).to_have_text("123")
     await expect(phone.page.locator("#envelope")).to_be_hidden()
     await phone.soft_keys("", "Back")
@@ -420,7 +420,7 @@ async def test_what_is_written_goes_over_the_wire_as_the_provider_puts_it_there(
 ) -> None:
     await phone.press("left")
     await phone.write_sms("STATUS ১২৩৪ 5678-9012 *&+'")
-    await expect(phone.page.locator(".mine .foot")).to_have_text(re.compile(r"\d\d:\d\d · Sent"))
+    await expect(phone.page.locator(".mine .foot")).to_have_text(re.compile(r"\d{1,2}:\d\d\s[ap]m · Sent"))
     [form] = gateway.received_sms
     assert re.fullmatch(r"ATXid_[0-9a-f]{32}", form.pop("id"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", form.pop("date"))

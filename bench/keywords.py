@@ -1,4 +1,4 @@
-"""Measure how well misspelt keywords are told from ordinary sentences, and how long it takes to parse an SMS.
+"""Measure what happens to the phrases that people send, how well misspelt keywords are told from sentences, and the time.
 
 python -m bench.keywords
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from timeit import Timer
 
 from sms.keywords.parser import KeywordSuggestions, parse_keyword
+from tests.support.keyword_phrases import PHRASES, PhraseOutcome, judge_phrase
 from tests.support.misspelt_keywords import (
     HELD_OUT_MISSPELLINGS,
     HELD_OUT_SENTENCES,
@@ -32,7 +33,8 @@ TEXTS = {
 
 
 def main() -> None:
-    """Print both measurements."""
+    """Print the three measurements."""
+    _print_phrases()
     _print_recognition("chosen over", MISSPELLINGS, ORDINARY_SENTENCES)
     _print_recognition("written later", HELD_OUT_MISSPELLINGS, HELD_OUT_SENTENCES)
     alone = {
@@ -49,6 +51,16 @@ def main() -> None:
     for what, text in TEXTS.items():
         least = min(Timer(lambda text=text: parse_keyword(text)).repeat(5, REPEATS)) / REPEATS
         print(f"{what}: {least * 1e6:.0f} µs")
+
+
+def _print_phrases() -> None:
+    judged = [(judge_phrase(meaning, text), meaning, text) for meaning, texts in PHRASES.items() for text in texts]
+    counts = Counter(outcome for outcome, _, _ in judged)
+    print(f"{len(judged)} phrases: {', '.join(f'{counts[outcome]} {outcome}' for outcome in PhraseOutcome)}")
+    for wanted in (PhraseOutcome.WRONG_ACTION, PhraseOutcome.NOT_UNDERSTOOD):
+        for outcome, meaning, text in judged:
+            if outcome is wanted:
+                print(f"  {outcome}: {text} ({meaning})")
 
 
 def _print_recognition(label: str, misspelt: Mapping[str, str], ordinary: Sequence[str]) -> None:

@@ -471,7 +471,7 @@ def test_a_misspelt_stop_does_not_opt_out():
         ("অভিজোগ রাস্তা খারাপ", ("অভিযোগ",)),
         ("সাহাজ্য", ("সাহায্য",)),
         ("सिकायत सड़क खराब", ("शिकायत",)),
-        ("digi loker", ("DIGILOCKER",)),
+        ("digi lockar", ("DIGILOCKER",)),
         ("STOP 12345", ("STOP",)),
         ("PIN 1234", ("PIN",)),
         ("cancel", ("STOP",)),

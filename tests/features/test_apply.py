@@ -59,7 +59,7 @@ async def test_for_oneself_in_english(phone: Phone, tmp_path: Path) -> None:
         "Fee Tk 50. Ready in 7 days\n1 Apply\n2 Change something\n3 What to bring\n0 Back"
     )
     assert await phone.enter("3") == (
-        "Bring to Mirpur office: Vaccine card or hospital note, Parents' ID cards\n1 Apply\n0 Back"
+        "Bring to Mirpur office: Vaccine card or discharge slip, Parents' ID cards\n1 Apply\n0 Back"
     )
     assert await phone.enter("1") == "To send it, type your present PIN\n1 I forgot it\n0 Back"
     assert await phone.enter("9753") == "That PIN is not right. Tries left: 4. Type your PIN\n1 I forgot it\n0 Back"
@@ -69,7 +69,7 @@ async def test_for_oneself_in_english(phone: Phone, tmp_path: Path) -> None:
     assert received.endswith("Papers to bring: 2\nFee Tk 50: pay it now or later\n1 Pay now\n0 Main menu")
     sms = await phone.wait_for_sms("Birth certificate received")
     assert tracking_number_in(sms) == number
-    assert "Bring to Mirpur office: Vaccine card or hospital note, Parents' ID cards" in sms
+    assert "Bring to Mirpur office: Vaccine card or discharge slip, Parents' ID cards" in sms
     assert ("citizen", "handed_in", number) in await audit_actions(tmp_path)
 
 
@@ -203,7 +203,7 @@ async def test_what_a_profile_knows_is_used_and_what_was_given_is_learned(phone:
     assert await open_passport(phone, "1") == (
         "From your profile:\nName: Amina Begum\n1 Use these\n2 Type them again\n0 Back"
     )
-    assert await phone.enter("1") == "1/3 Type the date of birth, like 21111990\n0 Back", "what is known is not asked"
+    assert await phone.enter("1") == "1/3 Type the date of birth, like 21-11-1990\n0 Back", "what is known is not asked"
     confirm = await phone.enter("21-11-1990", "1", f"{datetime.now(UTC).date() + timedelta(days=9):%d-%m-%Y}")
     assert "Amina Begum, 21-11-1990, New passport" in confirm
     await submit_application(phone)

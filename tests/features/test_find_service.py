@@ -51,7 +51,7 @@ async def test_keypad_digits_find_pan(phone: Phone, typed: str) -> None:
 
 
 async def test_more_digits_narrow(phone: Phone) -> None:
-    assert await search(phone, "3736") == "Services\n1 EPFO advance\n2 EPFO forgotten UAN\n3 EPFO passbook\n0 Back"
+    assert await search(phone, "3736") == "Services\n1 EPFO advance\n2 Find my UAN (EPFO)\n3 EPFO passbook\n0 Back"
     assert (await phone.enter("37367")).startswith("EPFO passbook\n")
 
 

@@ -78,7 +78,7 @@ async def test_by_sms_in_bengali_with_latin_letters(phone: Phone) -> None:
         "Aadhaar download\nEi kaj ei phone-e hobe na.\n1 App-er link SMS-e\n2 Helpdesk\n3 Kacher seba kendro\n"
     )
     assert (await phone.enter("3")).startswith("Apnar post code ba jelar nam din")
-    assert (await phone.enter("sylhet")).startswith("Nomuna kendro Sylhet Sadar\nNomuna sorok ")
+    assert (await phone.enter("sylhet")).startswith("Nomuna kendro Sylhet Sadar\nBari ")
 
 
 async def test_what_a_channel_can_do_is_a_question_to_the_catalogue(tmp_path) -> None:

@@ -5,7 +5,7 @@ from tests.support.sms_phone import open_sms_phone
 
 BY_SMS = (
     "Ekdial: Birth certificate (no. 101)\nFee Tk 50\nReady in 7 days\nMirpur office\n"
-    "Bring: Vaccine card or hospital note, Parents' ID cards\nTo apply dial *123# or send APPLY 101 by SMS"
+    "Bring: Vaccine card or discharge slip, Parents' ID cards\nTo apply dial *123# or send APPLY 101 by SMS"
 )
 
 
@@ -16,7 +16,7 @@ async def test_fee_time_office_and_papers_are_said_before_applying(phone: Phone)
         "1 Apply\n2 What to bring\n3 Send me this by SMS\n0 Back"
     )
     assert await phone.enter("2") == (
-        "Please bring:\nVaccine card or hospital note\nParents' ID cards\n1 Apply\n2 Send me this by SMS\n0 Back"
+        "Please bring:\nVaccine card or discharge slip\nParents' ID cards\n1 Apply\n2 Send me this by SMS\n0 Back"
     )
 
 

@@ -3,14 +3,14 @@
 A request that one SMS answers ends with the answer; every other continues with numbered replies as in a USSD session.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from core.typed_input import normalize_input
 from core.typed_numbers import split_leading_digits
-from core.validation import Invalid, Valid
+from core.validation import Invalid
 from menus import validators
 from menus.journeys.complaints import build_author, complaint_receipt_facts, complaint_text
 from menus.journeys.language import store_language_choice
@@ -21,6 +21,19 @@ from menus.journeys.track import TrackingOutcome, find_status
 from menus.model import Goodbye, Journey, Outcome, Question, Step, StepContext
 from menus.proof import ANYONE
 from services.complaints.models import NewComplaint, NewFeedback
+
+CaseOutcome: TypeAlias = Literal["complaint", "answered", "feedback"]
+_CASE_OUTCOMES: Final[Mapping[TrackingOutcome, CaseOutcome]] = {
+    "complaint": "complaint",
+    "answered": "answered",
+    "feedback": "feedback",
+}
+CASE_SCREENS: Final[Mapping[str, str]] = {
+    "complaint": "complaint_texted",
+    "answered": "complaint_answered",
+    "feedback": "feedback_texted",
+}
+"""Where the status of a complaint or feedback is shown."""
 
 
 def build_keyword_journey(services: JourneyServices, languages: Sequence[str]) -> Journey:
@@ -49,9 +62,7 @@ def _status_screens(services: JourneyServices) -> Journey:
         "application": "status_texted",
         "fee_due": "status_texted",
         "waiting": "status_texted_waiting",
-        "complaint": "complaint_texted",
-        "answered": "complaint_answered",
-        "feedback": "feedback_texted",
+        **CASE_SCREENS,
         "unknown": "no_such_number",
         "held": "too_many_numbers",
         "asked": "ask_number",
@@ -70,7 +81,9 @@ def _registration_screens(services: JourneyServices) -> Journey:
         if context.is_past(await services.accounts.find_registration_key(context.caller)):
             return Outcome("known")
         name = validators.person_name(context.facts["rest"], context.today)
-        return Outcome("named", {"name": name.value}) if isinstance(name, Valid) else Outcome("asked")
+        if isinstance(name, Invalid) or services.catalogue.is_service_name(name.value, by_sound=False):
+            return Outcome("asked")
+        return Outcome("named", {"name": name.value})
 
     return (
         Step(
@@ -110,8 +123,13 @@ def _search_screens(services: JourneyServices) -> Journey:
 
 
 def _complaint_screens(services: JourneyServices) -> Journey:
-    async def start_complaint(context: StepContext) -> Outcome[Literal["written", "asked"]]:
+    async def start_complaint(context: StepContext) -> Outcome[Literal["written", "asked"] | CaseOutcome]:
+        """Without a text, the number of a complaint asks for its status, and any other one is what the complaint is about."""
         about, body = _split_tracking_number(context.facts["rest"], context.today)
+        if about and not body:
+            found = await find_status(services, context, about)
+            if case := _CASE_OUTCOMES.get(found.name):
+                return Outcome(case, {**found.facts, "number": about})
         return Outcome("written" if body else "asked", {"about": about})
 
     async def complain(context: StepContext) -> Outcome[Literal["kept"]]:
@@ -136,7 +154,7 @@ def _complaint_screens(services: JourneyServices) -> Journey:
 
     by_feedback = {"kept": "feedback_kept", "asked": "ask_feedback"}
     return (
-        Step("texted_complaint", start_complaint, {"written": "complain", "asked": "ask_complaint"}),
+        Step("texted_complaint", start_complaint, {"written": "complain", "asked": "ask_complaint", **CASE_SCREENS}),
         Question("ask_complaint", "rest", complaint_text, goto="complain", secret=True),
         Step("complain", complain, {"kept": "complaint_kept"}, commits=True, needs=ANYONE, subject=("about",)),
         Step("texted_feedback", give_feedback, by_feedback, commits=True, needs=ANYONE),

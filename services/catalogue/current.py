@@ -105,6 +105,10 @@ class CurrentCatalogue:
         result = self._snapshot.service_search(query, preferred)
         return result if result.codes else self._services_of_offices(self._snapshot.office_search(query).codes)
 
+    def is_service_name(self, text: str, *, by_sound: bool = True) -> bool:
+        """Whether a text without a keyword is the name of a service, or words of it, or with `by_sound` alike in sound."""
+        return self._snapshot.service_search.is_name(text, by_sound=by_sound)
+
     def _services_of_offices(self, offices: Sequence[str]) -> SearchResult:
         codes = [item.code for item in self.catalogue.ordered_services if item.office in offices] if offices else []
         return SearchResult(codes[:MAX_RESULTS], len(codes) > MAX_RESULTS)

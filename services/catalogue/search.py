@@ -17,6 +17,10 @@ from services.catalogue.prefix_index import CACHE_THRESHOLD, PrefixIndex
 
 MAX_RESULTS: Final = 8  # more than anyone reads in one SMS
 MAX_WORDS: Final = 8  # words of a query that are used
+MAX_NAME_WORDS, MIN_NAME_LENGTH = (
+    5,
+    3,
+)  # words, and letters of a word, of a text that is a name without anybody asking for one
 MIN_KEYPAD_DIGITS: Final = 2  # digits that count as keypad input
 MIN_SIMILARITY: Final = 72  # of 100; allows one or two wrong letters in a word
 MAX_SIMILAR_WORDS: Final = 3  # similar words for one misspelt word
@@ -66,6 +70,22 @@ class NameSearch:
                 break
         return SearchResult(
             [self._codes[position] for position in islice(positions, MAX_RESULTS)], len(positions) > MAX_RESULTS
+        )
+
+    def is_name(self, text: str, *, by_sound: bool = True) -> bool:
+        """Whether a text of few words has only words of names, and one that few things have: `birth certificate`.
+
+        With `by_sound` a word of several may be alike in sound (`jonmo sonod`); one alone counts only as it is written.
+        """
+        words = split_words(text)
+        if not words or len(words) > MAX_NAME_WORDS or _is_keypad_input(words):
+            return False
+        named = [self._words.exact_matches(word) for word in words]
+        if by_sound and len(words) > 1:
+            named = _pairwise_union(named, map(self._match_sound, words))
+        return min(map(len, named)) > 0 and any(
+            len(positions) <= self._common_threshold and len(word) >= MIN_NAME_LENGTH
+            for word, positions in zip(words, named, strict=True)
         )
 
     def _match_words(self, words: Sequence[str]) -> Iterable[frozenset[int]]:

@@ -6,18 +6,20 @@ from typing import Final
 import regex
 
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
-from menus.keywords import ArgumentKind
+from menus.keywords import KEYWORD_BY_NAME, ArgumentKind
 from sms.keywords.numbers import find_numbers, read_leading_number
-from sms.keywords.phrases import KeywordTail, match_word, strip_courtesies
+from sms.keywords.phrases import KeywordTail, Tokens, match_word, strip_courtesies
 from sms.keywords.tokenizer import tokenize
 from sms.keywords.vocabulary import get_vocabulary
 
 MAX_ARGUMENT_WORDS: Final = 4  # with as many words after it, most keywords are the beginning of a sentence
 MIN_TRACKING_DIGITS: Final = 8  # a shorter number is not meant as a tracking number
+MAX_NAME_WORDS: Final = 6  # without initials
 NUMBER_SEARCH_WORDS: Final = 3  # the first words of a complaint, among which its tracking number begins
 LABEL_MARKS: Final = frozenset(".:#=")  # between a word and a number: the word names the number
 QUESTION_MARKS: Final = frozenset("?？")
 CLOSING_QUOTES: Final = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "<": ">", "[": "]", "(": ")", "{": "}"}
+_split_at_commas = regex.compile(r"\s*[,;،，、]\s*").split
 _is_punctuation = regex.compile(r"[\p{P}\s]*").fullmatch
 _match_separators = regex.compile(r"[\s\x1c-\x1f\p{Cf}#*\-–—,.:;=/\\|_।]*").match
 
@@ -83,12 +85,40 @@ def _parse_short_line(tail: KeywordTail) -> str | None:
 
 
 def _parse_name(tail: KeywordTail) -> str | None:
-    """A name; empty where the words can be no name, so that the menu asks for it."""
-    extras = tail.extra_tokens()
-    if len(extras) > MAX_ARGUMENT_WORDS:
+    """A name, without what follows a comma; empty where the words can be no name, so that the menu asks for it."""
+    extras = tail.extra_tokens() or _first_line(strip_courtesies(tail.following))
+    if any(token.is_number for token in extras) or not could_be_name(extras, tail.text):
+        return "" if len(extras) <= MAX_ARGUMENT_WORDS else None
+    if sum(len(token.key) > 1 for token in extras) > MAX_NAME_WORDS:
         return None
-    not_names = get_vocabulary().not_names
-    return "" if any(token.is_number or token.key in not_names for token in extras) else _parse_line(tail)
+    first, *others = filter(None, _split_at_commas(_parse_line(tail)))
+    return first if len(first.split()) > 1 else " ".join((first, *others))
+
+
+def _first_line(words: Tokens) -> Tokens:
+    return tuple(word for word in words if word.line == words[0].line)
+
+
+def could_be_name(words: Tokens, text: str) -> bool:
+    """Whether a person may be called so: there are no words that are in no name, and not only words of keywords.
+
+    One letter is an initial, which the article `a` is taken for only as a capital, before a dot, or beside another initial.
+    """
+    vocabulary = get_vocabulary()
+    if any(
+        word.key in vocabulary.not_names and not _is_initial(index, words, text) for index, word in enumerate(words)
+    ):
+        return False
+    known = [vocabulary.words.get(word.key) for word in words]
+    return not all(word is not None and word.table in KEYWORD_BY_NAME for word in known)
+
+
+def _is_initial(index: int, words: Tokens, text: str) -> bool:
+    word, beside = words[index], words[max(index - 1, 0) : index + 2]
+    if len(word.key) > 1:
+        return False
+    written, after = text[word.start : word.end], text[word.end : word.end + 1]
+    return written.isupper() or after == "." or any(len(other.key) == 1 for other in beside if other is not word)
 
 
 def _parse_tracking_number(tail: KeywordTail) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from stdnum import damm
+
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from core.typed_numbers import read_lookalike_digits
 from sms.keywords.tokenizer import Token
@@ -29,6 +31,11 @@ def find_numbers(tokens: Sequence[Token]) -> Iterator[str]:
         if number:
             yield number
         index += used or 1
+
+
+def is_tracking_number(number: str) -> bool:
+    """Whether a number has twelve digits and a right check digit."""
+    return len(number) == TRACKING_NUMBER_DIGITS and damm.is_valid(number)
 
 
 def contains_only_numbers(tokens: Sequence[Token]) -> bool:

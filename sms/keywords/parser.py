@@ -6,24 +6,35 @@ longer text with STOP or NO in it is asked what they mean. A misspelt keyword is
 `docs/keywords.md` lists the words and the rules.
 """
 
+from itertools import takewhile
 from typing import Final, NamedTuple
-
-from stdnum import damm
 
 from core.languages import DEFAULT_LANGUAGE
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
-from menus.keywords import KEYWORD_BY_NAME
-from sms.keywords.arguments import parse_argument, strip_opening_quote
+from menus.keywords import KEYWORD_BY_NAME, Keyword
+from sms.keywords.arguments import could_be_name, parse_argument, strip_opening_quote
 from sms.keywords.fuzzy_match import phonetic_index
-from sms.keywords.numbers import contains_only_numbers, find_numbers, read_leading_number
-from sms.keywords.phrases import Tokens, build_tail, match_word, split_glued_digits, split_greeting
+from sms.keywords.numbers import contains_only_numbers, find_numbers, is_tracking_number, read_leading_number
+from sms.keywords.phrases import (
+    KeywordTail,
+    Tokens,
+    build_tail,
+    match_word,
+    split_glued_digits,
+    split_greeting,
+    strip_courtesies,
+)
 from sms.keywords.suggestions import suggest_keywords
 from sms.keywords.tokenizer import tokenize
-from sms.keywords.vocabulary import get_vocabulary, script_language
+from sms.keywords.vocabulary import Word, get_vocabulary, script_language
 
 PLAUSIBLE_NUMBER_LENGTHS: Final = range(TRACKING_NUMBER_DIGITS - 1, TRACKING_NUMBER_DIGITS + 2)
 """An SMS of nothing but this many digits is meant as a tracking number, possibly with a mistake."""
-MAX_WORDS_TO_SUGGEST: Final = 2  # after a keyword that must stand alone; with more words, the SMS is a sentence
+MAX_WORDS_TO_SUGGEST: Final = 2  # beside a keyword that must stand alone; with more words, the SMS is a sentence
+MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more words, the SMS is a sentence
+MAX_REQUEST_WORDS: Final = 2  # beside the name of a language
+OWN_NUMBER_TABLES: Final = frozenset({"status", "complain", "refuse"})
+LINE_ARGUMENTS: Final = frozenset({"line", "short_line"})
 
 
 class KeywordRequest(NamedTuple):
@@ -31,12 +42,14 @@ class KeywordRequest(NamedTuple):
 
     `rest` is the text after the keyword as it was typed. A number that the keyword takes has the digits 0-9 and no spaces.
     For `lang` it is the code of the language, if the SMS names one. `language` is the language of the keyword's word; for
-    digits 0-9 and for a word that several languages share it is the default language.
+    digits 0-9 and for a word that several languages share it is the default language. `by_number`: no word of the SMS is
+    the keyword's, and its tracking number alone tells it.
     """
 
     name: str
     rest: str
     language: str
+    by_number: bool = False
 
 
 class KeywordSuggestions(NamedTuple):
@@ -75,6 +88,26 @@ def is_number_only(text: str) -> bool:
     return contains_only_numbers(tokenize(strip_opening_quote(text)))
 
 
+def _match_labelled_number(text: str, body: Tokens) -> KeywordRequest | KeywordSuggestions | None:
+    """A number with a right check digit after a few words that name it, keywords or not: `Application No. 1234…`.
+
+    A complaint, a refusal and `status` read their number themselves. With STOP the sender is asked.
+    """
+    label = tuple(takewhile(lambda token: not token.is_number, body))
+    number, used = read_leading_number(body[len(label) :])
+    if not 0 < len(label) <= MAX_LABEL_WORDS or not is_tracking_number(number):
+        return None
+    if build_tail(text, body, len(label) + used).extra_tokens():
+        return None
+    found = match_word(body)
+    table, language = (found.word.table, found.word.language) if found else ("", script_language(label[0].key))
+    if table == "stop" and found:
+        return KeywordSuggestions(("stop", "status"), (found.word.spelling, _find_spelling("status", language)))
+    if table in OWN_NUMBER_TABLES or (found and table == "reg" and could_be_name(label[found.length :], text)):
+        return None
+    return _suggest_refusal(text, body) or KeywordRequest("status", number, language, by_number=True)
+
+
 def _match_keyword(text: str, body: Tokens) -> KeywordRequest | KeywordSuggestions | None:
     found = match_word(body)
     if found is None:
@@ -83,8 +116,12 @@ def _match_keyword(text: str, body: Tokens) -> KeywordRequest | KeywordSuggestio
     if word.is_suggested_only:
         return None if tail.extra_tokens() else _suggest(word.table, word.language)
     keyword = KEYWORD_BY_NAME.get(word.table)
-    if keyword is None:
-        return None
+    return _read_argument(keyword, word, tail) if keyword else None
+
+
+def _read_argument(keyword: Keyword, word: Word, tail: KeywordTail) -> KeywordRequest | KeywordSuggestions | None:
+    if keyword.argument in LINE_ARGUMENTS and any(map(is_tracking_number, find_numbers(tail.following))):
+        return _suggest("status", word.language)
     argument = parse_argument(keyword.argument, tail)
     if argument is not None:
         return KeywordRequest(keyword.name, argument, word.language)
@@ -94,7 +131,11 @@ def _match_keyword(text: str, body: Tokens) -> KeywordRequest | KeywordSuggestio
 
 
 def _suggest(name: str, language: str) -> KeywordSuggestions:
-    return KeywordSuggestions((name,), (get_vocabulary().find_spelling(name, language),))
+    return KeywordSuggestions((name,), (_find_spelling(name, language),))
+
+
+def _find_spelling(name: str, language: str) -> str:
+    return get_vocabulary().find_spelling(name, language)
 
 
 def _match_glued_language(body: Tokens) -> KeywordRequest | None:
@@ -121,12 +162,20 @@ def _match_tracking_number(text: str, body: Tokens) -> KeywordRequest | None:
     return KeywordRequest("status", number, script_language(text[body[0].start]))
 
 
-def _match_language(text: str, body: Tokens) -> KeywordRequest | None:
-    """The name of a language alone."""
-    language = get_vocabulary().languages.get(body[0].key)
-    if language is None or build_tail(text, body, 1).extra_tokens():
+def _match_language(_: str, body: Tokens) -> KeywordRequest | None:
+    """The name of a language, alone or with a few words that ask for it: `বাংলা চাই`, `hindi mein`, `English language`."""
+    vocabulary, words = get_vocabulary(), strip_courtesies(body)
+    named = [language for token in words if (language := vocabulary.languages.get(token.key))]
+    others = [token.key for token in words if token.key not in vocabulary.languages]
+    if len(named) != 1 or len(others) > MAX_REQUEST_WORDS or not all(map(_asks_for_language, others)):
         return None
-    return KeywordRequest("lang", language.table, language.language)
+    return KeywordRequest("lang", named[0].table, named[0].language)
+
+
+def _asks_for_language(key: str) -> bool:
+    vocabulary = get_vocabulary()
+    word = vocabulary.words.get(key)
+    return key in vocabulary.language_requests or (word is not None and word.table == "lang")
 
 
 def _suggest_refusal(_: str, body: Tokens) -> KeywordSuggestions | None:
@@ -141,17 +190,21 @@ def _suggest_refusal(_: str, body: Tokens) -> KeywordSuggestions | None:
 
 
 def _suggest_stop(_: str, body: Tokens) -> KeywordSuggestions | None:
-    """A sentence about our SMS that has STOP in it, wherever the verb stands: `এসএমএস বন্ধ করুন`, `stop texting me`."""
+    """A sentence about our SMS that has STOP in it, wherever the verb stands: `এসএমএস বন্ধ করুন`, `stop texting me`.
+
+    A phrase of STOP at the end of a few words says so without naming the SMS: `আর পাঠাবেন না`.
+    """
     messages = get_vocabulary().message_words
-    if not any(token.key in messages for token in body):
-        return None
-    found = (match_word(body[place:]) for place in range(len(body)))
-    word = next((match.word for match in found if match and match.word.table == "stop"), None)
-    if word is None:
-        return None
-    if word.is_suggested_only:
-        return _suggest("stop", word.language)
-    return KeywordSuggestions(("stop",), (word.spelling,))
+    names_messages = any(token.key in messages for token in body)
+    for place in range(len(body)):
+        found = match_word(body[place:])
+        if found is None or found.word.table != "stop":
+            continue
+        ends = found.length > 1 and place + found.length == len(body) and place <= MAX_WORDS_TO_SUGGEST
+        if names_messages or (ends and found.word.is_suggested_only):
+            spelling = None if found.word.is_suggested_only else found.word.spelling
+            return KeywordSuggestions(("stop",), (spelling or _find_spelling("stop", found.word.language),))
+    return None
 
 
 def _suggest_misspelt(text: str, body: Tokens) -> KeywordSuggestions | None:
@@ -165,13 +218,13 @@ def _suggest_status(_: str, body: Tokens) -> KeywordSuggestions | None:
     words = get_vocabulary().words
     mentions_status = any(token.key in words and words[token.key].table == "status" for token in body)
     numbers = (number for number in find_numbers(body) if len(number) == TRACKING_NUMBER_DIGITS)
-    if not any(mentions_status or damm.is_valid(number) for number in numbers):
+    if not any(mentions_status or is_tracking_number(number) for number in numbers):
         return None
     return _suggest("status", script_language("".join(token.key for token in body if not token.is_number)))
 
 
 MATCHERS: Final = (
-    *(_match_keyword, _match_tracking_number, _match_language),
+    *(_match_labelled_number, _match_keyword, _match_tracking_number, _match_language),
     *(_suggest_refusal, _suggest_stop, _suggest_misspelt, _suggest_status),
 )
 """In their order: the first that finds something decides."""

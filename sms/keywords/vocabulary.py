@@ -27,8 +27,9 @@ WORDS_FILE = Path(__file__).parent / "words.toml"
 MAX_PHRASE_WORDS: Final = 3
 
 TABLES: Final = (*KEYWORD_NAMES, "greetings", "courtesies")
-LANGUAGES_TABLE, NOT_NAMES_TABLE, MESSAGES_TABLE, NEAR_FORM = "languages", "not_names", "messages", "near"
-ALL_TABLES: Final = (*TABLES, NOT_NAMES_TABLE, MESSAGES_TABLE, LANGUAGES_TABLE)
+LANGUAGES_TABLE, NEAR_FORM = "languages", "near"
+NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE = "not_names", "messages", "language_requests"
+ALL_TABLES: Final = (*TABLES, NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE, LANGUAGES_TABLE)
 
 
 class WritingForm(NamedTuple):
@@ -77,13 +78,15 @@ class Word(NamedTuple):
 class Vocabulary:
     """All words by their normalized form. The table of a word in `languages` is the code of the language.
 
-    A person's name contains none of `not_names`. A sentence about our SMS contains one of `message_words`.
+    A person's name contains none of `not_names`. A sentence about our SMS contains one of `message_words`. Beside the name
+    of a language, `language_requests` ask for it.
     """
 
     words: Mapping[str, Word]
     languages: Mapping[str, Word]
     not_names: frozenset[str]
     message_words: frozenset[str]
+    language_requests: frozenset[str]
 
     def find_spelling(self, name: str, language: str) -> str:
         """The word of a keyword that people are told in a language: the first one in the file.
@@ -119,8 +122,13 @@ def load_vocabulary(path: Path) -> Vocabulary:
         Word(code, script_language(word), word) for _, code, word in _iterate_words(tables, (LANGUAGES_TABLE,))
     ]
     by_language = {normalize_phrase(it.spelling): it for it in languages}
-    not_names, message_words = (_normalize_words(tables, name) for name in (NOT_NAMES_TABLE, MESSAGES_TABLE))
-    return Vocabulary(_index_words(tables), by_language, not_names, message_words)
+    return Vocabulary(
+        words=_index_words(tables),
+        languages=by_language,
+        not_names=_normalize_words(tables, NOT_NAMES_TABLE),
+        message_words=_normalize_words(tables, MESSAGES_TABLE),
+        language_requests=_normalize_words(tables, REQUESTS_TABLE),
+    )
 
 
 def _normalize_words(tables: Mapping[str, Any], name: str) -> frozenset[str]:

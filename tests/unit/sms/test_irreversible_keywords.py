@@ -71,7 +71,7 @@ def test_no_after_the_number_asks_back(text: str) -> None:
     assert (parsed.names[0], parsed.number) == ("refuse", DIGITS)
 
 
-@pytest.mark.parametrize("text", ["my tracking no {number}", "there is no answer for {number}"])
+@pytest.mark.parametrize("text", ["my own tracking paper no {number}", "there is no answer for {number}"])
 def test_an_english_no_further_on_may_be_short_for_number(text: str) -> None:
     parsed = parse_keyword(text.format(number=NUMBER))
     assert isinstance(parsed, KeywordSuggestions)

@@ -11,6 +11,7 @@ from sms.keywords.vocabulary import (
     LANGUAGES_TABLE,
     MESSAGES_TABLE,
     NOT_NAMES_TABLE,
+    REQUESTS_TABLE,
     TABLES,
     WRITING_FORMS,
     Word,
@@ -51,6 +52,14 @@ def valid_vocabulary():
         'hi_Latn = ["SANDESH"]',
     )
     yield from (f"[{LANGUAGES_TABLE}]", 'en = ["EN"]', 'bn = ["BN"]', 'hi = ["HI", "हिंदी"]')
+    yield from (
+        f"[{REQUESTS_TABLE}]",
+        'en = ["IN"]',
+        'bn = ["চাই"]',
+        'hi = ["में"]',
+        'bn_Latn = ["TE"]',
+        'hi_Latn = ["MEIN"]',
+    )
 
 
 LINES_PER_TABLE = 1 + len(WRITING_FORMS)

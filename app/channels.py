@@ -205,6 +205,7 @@ def build_inbound_handler(
         render_text=build_sms_renderer(context.checked_menu.locales, settings),
         is_repeat=inbound.is_repeat,
         is_supported_number=build_supported_number_check(settings.countries.allowed),
+        is_service_name=services.current_catalogue.is_service_name,
         find_language=services.contacts.reply_language_if_known,
         remember_script=services.contacts.remember_script,
         send_app_links=services.app_links.send,

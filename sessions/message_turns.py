@@ -49,12 +49,14 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
     """The state of a conversation after a message: the message's id, the position, and the reply.
 
     `seen_call` is the session id of the interrupted call that was there then: only another call counts as a later one.
+    `is_refusal`: the reply says why the screen could not take the message.
     """
 
     message_id: str
     position: Position
     reply: Reply
     seen_call: str = ""
+    is_refusal: bool = False
 
 
 class _StoredConversation(NamedTuple):
@@ -246,7 +248,8 @@ class ConversationHandler:
         page = self._render_page(message, navigation)
         position = replace(keep_intention(navigation.position, message.message_id), has_more=page.has_more)
         call = stored.interrupted_call
-        return Turn(message.message_id, position, Reply(page.text, page.ends_session), call.id if call else "")
+        reply, is_refusal = Reply(page.text, page.ends_session), navigation.invalid is not None
+        return Turn(message.message_id, position, reply, call.id if call else "", is_refusal)
 
     def _render_page(self, message: IncomingMessage, navigation: Navigation) -> Page:
         """The page in the size limit. A final text is not cut where it fits several SMS: nobody asks for its second page."""

@@ -6,7 +6,8 @@ from typing import Final
 
 from menus.engine import accepts
 from menus.journeys.apply import SAID_BY_SMS_FACT
-from menus.model import Form, Question
+from menus.journeys.track import FAILED_LOOKUPS
+from menus.model import Form, ListScreen, Question
 from menus.rendering.paging import SizeLimit
 from menus.rendering.sms_texts import SECRET_FACTS
 from services.messaging.kinds import RULES
@@ -45,9 +46,26 @@ class SmsConversations:
         """Whether `text` is a valid input at this turn."""
         return accepts(self.handler.menu, turn.position, text, self.handler.today())
 
+    def takes_search(self, turn: Turn) -> bool:
+        """Whether the screen of this turn is a list on which the name of a service may be typed."""
+        screen = self.handler.menu.visible_screen(turn.position)
+        return isinstance(screen, ListScreen) and screen.free_text is not None
+
     def expects_text(self, turn: Turn) -> bool:
         """Whether the screen of this turn asks for typed text, not only for the number of an option."""
         return isinstance(self.handler.menu.visible_screen(turn.position), Question | Form)
+
+    def expects_private_number(self, turn: Turn) -> bool:
+        """Whether a number without a word of ours may be part of a form, or a secret."""
+        return self.expects_secret(turn) or isinstance(self.handler.menu.visible_screen(turn.position), Form)
+
+    def is_given_up(self, turn: Turn) -> bool:
+        """Whether the only question of a keyword was refused an answer, or a number was not found: it is not asked again."""
+        screen = self.handler.menu.visible_screen(turn.position)
+        if screen.name in FAILED_LOOKUPS:
+            return True
+        is_only = isinstance(screen, Question) and not turn.position.history and not self.expects_secret(turn)
+        return is_only and turn.is_refusal
 
     def expects_secret(self, turn: Turn) -> bool:
         """Whether the screen of this turn asks for a secret: a PIN, a code, a security answer, an identity number."""

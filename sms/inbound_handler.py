@@ -17,14 +17,15 @@ from services.messaging.opt_outs import OptOuts
 from sessions.message_turns import Turn
 from sessions.store import StoreUnavailableError
 from sms.conversation import SmsConversations, build_reply_text
+from sms.keywords.numbers import is_tracking_number
 from sms.keywords.parser import KeywordRequest, KeywordSuggestions, is_number_only, parse_keyword
 from sms.loop_guard import LoopGuard, LoopReason
 
-REPEAT_LIMITED: Final = frozenset({"unknown", "near_miss", "help"})
+REPEAT_LIMITED: Final = frozenset({"unknown", "near_miss", "service_name", "help"})
 """Outcomes of an automatic reply to our SMS. They are not repeated without end to the same number."""
 HANDLED_AS: Final = (
     *("answer", "resumed", *KEYWORD_NAMES),
-    *("near_miss", "unknown", "failed", "given_up"),
+    *("service_name", "near_miss", "unknown", "failed", "given_up"),
     *(DUPLICATE, "loop", "limited", "abroad", "ignored"),
 )
 """Every outcome of an inbound SMS, as metrics count them."""
@@ -45,7 +46,7 @@ class Handled(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundSmsHandler:
-    """Handles inbound SMS. The functions take an E.164 number first.
+    """Handles inbound SMS. The functions take an E.164 number first, `is_service_name` a text.
 
     `is_repeat` tells whether an SMS repeats the one before it. `find_language` returns the known language of a number, or
     None. `remember_script` takes the language of the script that a person wrote in, and returns the language that they
@@ -60,6 +61,7 @@ class InboundSmsHandler:
     render_text: TextRenderer
     is_repeat: Callable[[ClaimedSms], Awaitable[bool]]
     is_supported_number: Callable[[str], bool]
+    is_service_name: Callable[[str], bool]
     find_language: Callable[[str], Awaitable[str | None]]
     remember_script: Callable[[str, str], Awaitable[str]]
     send_app_links: Callable[[str, str, str], Awaitable[object]]
@@ -130,28 +132,62 @@ class InboundSmsHandler:
             return Handled("answer", build_reply_text(running), erase_text=True)
         if isinstance(parsed, KeywordRequest) and (running is None or self._is_command(running, parsed, sms.text)):
             return await self._run_keyword(sms, parsed, await self._choose_language(sms, parsed, running))
+        if running and (handled := await self._handle_as_alone(sms, parsed, running)):
+            return handled
         turn = await self.conversations.handle_input(sms.msisdn, sms.idempotency_key, sms.text)
         if turn is not None:
             may_be_secret = running is None or self.conversations.expects_secret(running)
             return Handled("answer", build_reply_text(turn), erase_text=may_be_secret)
         if (turn := await self.conversations.offer_resume(sms.msisdn, sms.idempotency_key)) is not None:
             return Handled("resumed", turn.reply.text)
-        return self._explain_not_understood(parsed, await self._choose_language(sms, parsed, None))
+        return await self._handle_without_keyword(sms, parsed, None)
 
     def _is_command(self, running: Turn, keyword: KeywordRequest, text: str) -> bool:
         """Whether a keyword is a command, and not the input that the screen asks for: a name, a text, a number.
 
-        A valid input is the input, except for the keywords that leave every question. A number without a keyword is an
-        input wherever the screen asks for text, even a wrong number: the error message says how to correct it.
+        A valid input is the input, except for the keywords that leave every question. A number without a word of `status`
+        is an input wherever the screen asks for a secret or the field of a form, and wherever it is no tracking number and
+        the screen asks for text, even a wrong number: the error message says how to correct it.
         """
         interrupts = KEYWORD_BY_NAME[keyword.name].interrupts
+        is_number = keyword.by_number or is_number_only(text)
         if interrupts == "alone" and not keyword.rest:
             return True
-        if is_number_only(text) and self.conversations.expects_text(running):
-            return False
-        if interrupts == "with_number" and keyword.rest.isdigit() and not is_number_only(text):
+        if interrupts == "with_number" and keyword.rest.isdigit() and not is_number:
             return True
+        if is_number and self.conversations.expects_private_number(running):
+            return False
+        if is_number and self.conversations.expects_text(running) and not is_tracking_number(keyword.rest):
+            return False
         return not self.conversations.accepts(running, text)
+
+    async def _handle_as_alone(
+        self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None, running: Turn
+    ) -> Handled | None:
+        """Handle a text that the running screen refuses as if nothing were asked; None where the screen is to answer it.
+
+        What is typed where a secret is asked, and a number where a text is asked, is left to the screen.
+        """
+        if isinstance(parsed, KeywordRequest) or self.conversations.expects_secret(running):
+            return None
+        if self.conversations.accepts(running, sms.text) or is_number_only(sms.text):
+            return None
+        if self.conversations.takes_search(running) and self.is_service_name(sms.text):
+            return None
+        is_meant = isinstance(parsed, KeywordSuggestions) or self.is_service_name(sms.text)
+        if not is_meant and not self.conversations.is_given_up(running):
+            return None
+        return await self._handle_without_keyword(sms, parsed, running)
+
+    async def _handle_without_keyword(
+        self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None, running: Turn | None
+    ) -> Handled:
+        """List the services that the text names; else say which keyword may be meant, or that nothing was understood."""
+        language = await self._choose_language(sms, parsed, running)
+        if self.is_service_name(sms.text):
+            services = KeywordRequest("services", sms.text, language)
+            return (await self._run_keyword(sms, services, language))._replace(handled_as="service_name")
+        return self._explain_not_understood(parsed, language)
 
     async def _run_keyword(self, sms: ClaimedSms, keyword: KeywordRequest, language: str) -> Handled:
         if keyword.name == "start":

@@ -31,6 +31,9 @@ from services.complaints import models as complaints
 SETTLED_COMPLAINT_STATUSES = frozenset({"answered", "closed"})
 """Statuses of a complaint that no officer works on any more."""
 
+FAILED_LOOKUPS = frozenset({"no_such_number", "too_many_numbers"})
+"""Questions that say that a number was not found, and take another one."""
+
 
 TrackingOutcome = Literal["application", "fee_due", "complaint", "answered", "feedback", "unknown", "held"]
 _OWN_OUTCOMES: Mapping[TrackingOutcome, Literal["own", "own_due"]] = {"application": "own", "fee_due": "own_due"}

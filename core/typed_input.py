@@ -9,16 +9,17 @@ from typing import Final
 
 import regex
 
+MINUS_SIGNS: Final = "\u2212\u207b\u208b\u02d7\u2796"
+"""Signs that look like a dash, beside those of the category Pd."""
 JOINERS: Final = "\u200c\u200d"  # zero-width, and part of the spelling in Bengali and Devanagari
 
 # The keycap and the place of an attachment (U+20E3, U+FFFC) are drawn around or instead of a character, never alone.
 _remove_invisible = regex.compile(
     rf"[[\p{{Cf}}\p{{Cs}}\p{{Co}}\p{{Cn}}\p{{Default_Ignorable_Code_Point}}\u20e3\ufffc]--[{JOINERS}]]+", regex.V1
 ).sub
-# A joiner joins two letters. Anywhere else, beside a digit too, it is nothing that its writer could see.
-_remove_stray_joiners = regex.compile(
-    rf"(?<![\p{{L}}\p{{M}}])[{JOINERS}]++|[{JOINERS}]++(?![\p{{L}}\p{{M}}])", regex.V1
-).sub
+_LETTER: Final = r"[[\p{L}\p{M}]--\p{Latin}]"
+# A joiner joins two letters of a script with joined ones. Anywhere else, it is nothing that its writer could see.
+_remove_stray_joiners = regex.compile(rf"(?<!{_LETTER})[{JOINERS}]++|[{JOINERS}]++(?!{_LETTER})", regex.V1).sub
 _TO_ASCII: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x2800: " "}
 """The full-width forms, and two blanks that no function of Python takes for one."""
 
@@ -26,7 +27,7 @@ _TO_ASCII: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x
 def normalize_input(text: str) -> str:
     """The text without invisible characters and outer whitespace, with plain width and the digits of every script as 0-9.
 
-    Joiners stay between letters, whose spelling they are part of. Control characters stay; `clean_text` removes them.
+    Joiners stay between the letters of scripts that have them in their spelling. Control characters stay; `clean_text` removes them.
     """
     if text.isascii():
         return text.strip()

@@ -9,25 +9,25 @@ from typing import Final
 
 import regex
 
-from core.typed_input import JOINERS, normalize_input, remove_joiners
+from core.typed_input import JOINERS, MINUS_SIGNS, clean_text, normalize_input, remove_joiners
 from core.validation import Invalid, Valid
 
 _LOOKALIKE_DIGITS: Final = str.maketrans("oOiIlL|", "0011111")
 _LOOKALIKES: Final = "oOiIlL|"
-_OTHER_SEPARATORS: Final = "\u09f7\u2212\u207b\u208b\u02d7\u2796"
+_DANDA_LOOKALIKE: Final = "\u09f7"
 # All punctuation, thus every dash, dot, comma, slash, # and _, and the @ that fills the last octet of an SMS.
-_SEPARATOR: Final = rf"[\p{{P}}\p{{Z}}\p{{Cc}}{_OTHER_SEPARATORS}{JOINERS}]"
+_SEPARATOR: Final = rf"[\p{{P}}\p{{Z}}\p{{Cc}}{MINUS_SIGNS}{_DANDA_LOOKALIKE}{JOINERS}]"
 _remove_separators = regex.compile(f"{_SEPARATOR}+").sub
 _split_at_separators = regex.compile(f"{_SEPARATOR}+").split
 
-_has_inner_dash = regex.compile(rf"(?<=\w)\s*[\p{{Pd}}{_OTHER_SEPARATORS}]\s*(?=\w)").search
+_has_inner_dash = regex.compile(rf"(?<=\w)\s*[\p{{Pd}}{MINUS_SIGNS}]\s*(?=\w)").search
 
 _GROUP: Final = r"(?=[oOiI|l]*\d)[\doOiI|l]*[\doO]"  # no l at the end: 10 L are ten lakh
 _CURRENCY: Final = r"(?:rs|re|inr|rupees?|tk|bdt|taka|kes|kshs?|shs?|\p{Sc}|টাকা|টা|রুপি|রু|টকা|रु|रू|रुपये|रुपए|रुपया|टका)[.:]*"
 _match_amount = regex.compile(
     rf"(?:{_CURRENCY}\s*)?[\p{{Ps}}\p{{Pi}}\"'#:]*"
     rf"(?P<whole>{_GROUP}(?:,\d{{2,3}})*(?:,\d{{3}})|{_GROUP}(?:[\s_]+{_GROUP})*)(?P<fraction>\.\d*)?"
-    rf"[\p{{Pe}}\p{{Pf}}\"'@:;,।]*(?:\s*{_CURRENCY})?\s*(?:/?[\p{{Pd}}=])?(?:\s*only)?[.।]?",
+    rf"[\p{{Pe}}\p{{Pf}}\"'@#:;,।]*(?:\s*{_CURRENCY})?\s*(?:/?[\p{{Pd}}=])?(?:\s*only)?[.।]?",
     regex.IGNORECASE | regex.V1,
 ).fullmatch
 _match_option_number = regex.compile(r"[^\p{L}\p{M}\p{N}]*(?P<number>[\doO]{1,3})[^\p{L}\p{M}\p{N}]*").fullmatch  # fmt: skip
@@ -87,7 +87,7 @@ def read_whole_number(text: str) -> Valid | Invalid:
     """
     if text.isascii() and text.isdigit():
         return Valid(text)
-    amount = _match_amount(remove_joiners(normalize_input(text)))
+    amount = _match_amount(remove_joiners(clean_text(text)))
     if amount is None:
         return Invalid("not_a_number")
     if amount["fraction"] and amount["fraction"] not in {".", ".0", ".00"}:
@@ -100,7 +100,7 @@ def read_date(text: str) -> date | None:
 
     A year has four digits. Without separators, a date has eight digits, and the day comes first.
     """
-    parts = [part.translate(_LOOKALIKE_DIGITS) for part in _split_at_separators(normalize_input(text)) if part]
+    parts = [part.translate(_LOOKALIKE_DIGITS) for part in _split_at_separators(clean_text(text)) if part]
     if not all(part.isdecimal() for part in parts):
         return None
     if len(parts) < DATE_PARTS and len(whole := "".join(parts)) == DATE_DIGITS:
@@ -117,7 +117,7 @@ def read_date(text: str) -> date | None:
 
 def read_postcode(text: str) -> str:
     """The letters, in upper case, and digits of a postcode. One dash or blank stays between groups, no blank between digits."""
-    parts = [part for part in _split_at_separators(normalize_input(text).upper()) if part]
+    parts = [part for part in _split_at_separators(clean_text(text).upper()) if part]
     if _has_inner_dash(text.strip()):
         return "-".join(parts)
     return ("" if all(part.isdecimal() for part in parts) else " ").join(parts)
@@ -125,6 +125,6 @@ def read_postcode(text: str) -> str:
 
 def read_option_number(text: str) -> str:
     """The digits, with their zeros, of a short number between signs: `2.`, `(2)`, `#02`, `2️⃣`; empty where there is none."""
-    match = _match_option_number(normalize_input(text).translate(_CIRCLED))
+    match = _match_option_number(clean_text(text).translate(_CIRCLED))
     number = match["number"] if match else ""
     return number.translate(_LOOKALIKE_DIGITS) if number.strip(_LOOKALIKES) else ""

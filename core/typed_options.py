@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from core.typed_input import normalize_input
 from core.typed_numbers import read_option_number
 from core.typed_words import split_words
 
@@ -35,7 +36,7 @@ def index_labels(labels: Iterable[tuple[str, Iterable[str]]]) -> Mapping[str, st
 
 def normalize_label(text: str) -> str:
     """The normalized words of a label, with single blanks."""
-    return " ".join(split_words(text))
+    return " ".join(split_words(normalize_input(text)))
 
 
 def phrases_with_meaning(meaning: Meaning) -> frozenset[str]:

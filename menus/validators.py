@@ -13,7 +13,7 @@ from stdnum.in_ import aadhaar as aadhaar_numbers
 
 from core import pin_policy
 from core.person_names import parse_person_name
-from core.phone_numbers import PhoneNumberError, parse_other_msisdn
+from core.phone_numbers import PhoneNumberError, normalize_typed_number, parse_other_msisdn
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from core.typed_input import clean_text, remove_joiners
 from core.typed_numbers import read_date, read_digits, read_pin
@@ -34,6 +34,12 @@ _match_email = re.compile(
     r"[a-z0-9!$%&'+/=?^_`{|}~-][a-z0-9.!$%&'+/=?^_`{|}~-]{0,63}(?<!\.)"  # no * and no #, which a USSD path cannot contain
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
 ).fullmatch
+
+
+def phone_text(text: str, _today: date) -> Valid | Invalid:
+    """The digits of what may be a telephone number, with its plus; `other_number` decides."""
+    number = normalize_typed_number(text)
+    return Valid(number) if number else Invalid("not_a_phone")
 
 
 def other_number(
@@ -139,9 +145,8 @@ def email(text: str, _today: date) -> Valid | Invalid:
 
     Corrected: blanks, `(at)`, a comma instead of a dot, a trailing full stop, and what a network makes of @ and _.
     """
-    address = _SPELLED_AT.sub("@", remove_joiners("".join(text.split())).translate(_GSM_MISREADINGS).casefold()).rstrip(
-        "."
-    )
+    typed = clean_text(remove_joiners(text).translate(_GSM_MISREADINGS))
+    address = _SPELLED_AT.sub("@", "".join(typed.split()).casefold()).rstrip(".")
     if len(address) > MAX_EMAIL_BYTES or ".." in address or not _match_email(address):
         return Invalid("not_an_email")
     return Valid(address)

@@ -28,6 +28,7 @@ from tests.support.servers import (
     real_redis,
 )
 from tests.support.services import CIPHER, ManualClock, ServiceSet
+from tests.support.variant_count import count_variants
 
 # No test depends on chance or on the speed of the machine. `make fuzz` is the place for new examples.
 hypothesis.settings.register_profile("ekdial", deadline=None, derandomize=True)
@@ -159,7 +160,9 @@ def pytest_runtest_logfinish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the servers and the browser of this run."""
+    """Print the servers and the browser of this run, and how many variants of answers were tried."""
     browser = find_chromium() or "none found"
     used = f"Redis: {describe_redis()} · PostgreSQL: {describe_postgres()} · Chromium: {browser}"
     terminalreporter.write_line(used)
+    if variants := count_variants(terminalreporter.getreports("passed")):
+        terminalreporter.write_line(f"Answers typed in another way, with the outcome of the plain one: {variants:,}")

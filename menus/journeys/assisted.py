@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from typing import Final, Literal, get_args
 
-from core.validation import Invalid, Valid
+from core.validation import Invalid
 from menus import validators
 from menus.journeys.main import MAIN_MENU_ENTRIES
 from menus.journeys.services import JourneyServices
@@ -181,7 +181,7 @@ def _consent_request_screens(services: JourneyServices) -> Journey:
 
     by_outcome = {"sent": "consent_code", "too_many": "citizen_spent", "spent": "operator_spent"}
     return (
-        Question("ask_citizen", "typed_number", _validate_not_empty, goto="reach_citizen", secret=True),
+        Question("ask_citizen", "typed_number", validators.phone_text, goto="reach_citizen", secret=True),
         Step("reach_citizen", reach, {"right": "consent_purpose", "wrong": "ask_citizen"}),
         Choice("consent_purpose", tuple(Option(one, goto="ask_consent") for one in PURPOSES), save_as="asked_for"),
         Step("ask_consent", ask, {**by_outcome, "suspended": "operator_suspended"}),
@@ -273,7 +273,3 @@ def _citizen_facts(facts: Facts, account: int, language: str) -> Facts:
         "consent": facts["asked_consent"],
         "consent_for": facts["asked_for"],
     }
-
-
-def _validate_not_empty(text: str, _today: object) -> Valid | Invalid:
-    return Valid(text) if text else Invalid("empty")

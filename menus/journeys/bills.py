@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final, Literal
 
+from core.typed_numbers import read_digits, remove_separators
 from core.validation import Invalid, Valid
 from menus.journeys.pay import build_payer, mask_msisdn
 from menus.journeys.services import JourneyServices
@@ -118,14 +119,12 @@ def _build_query(context: StepContext) -> BillQuery:
 
 
 def _validate_consumer_number(text: str, _today: date) -> Valid | Invalid:
-    """Any short text; the biller's own field validates it."""
-    if not text:
+    """Letters and digits without separators; the biller's own field validates them."""
+    number = read_digits(text) or remove_separators(text)
+    if not number:
         return Invalid("empty")
-    return (
-        Valid(text)
-        if len(text) <= MAX_CONSUMER_NUMBER_LENGTH
-        else Invalid("too_long", {"most": MAX_CONSUMER_NUMBER_LENGTH})
-    )
+    too_long = Invalid("too_long", {"most": MAX_CONSUMER_NUMBER_LENGTH})
+    return Valid(number) if len(number) <= MAX_CONSUMER_NUMBER_LENGTH else too_long
 
 
 def _biller_rows(facts: Facts) -> Sequence[Facts]:

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
-from core.phone_numbers import normalize_typed_number
-from core.validation import Invalid, Valid
+from core.validation import Invalid
 from menus import validators
 from menus.journeys.services import JourneyServices
 from menus.model import Choice, Fact, Facts, Form, FormField, Journey, Option, Outcome, Question, Step, StepContext
@@ -96,7 +95,7 @@ def _beneficiary_screens(services: JourneyServices) -> Journey:
     return (
         Choice("for_whom", (Option("me", goto="for_me"), Option("other", goto="ask_other"))),
         Step("for_me", _apply_for_self, {"mine": "prefill"}),
-        Question("ask_other", "other", _validate_phone_text, goto="check_other", secret=True),
+        Question("ask_other", "other", validators.phone_text, goto="check_other", secret=True),
         Step("check_other", check_beneficiary, {"good": "ask_missing", "refused": "ask_other"}),
     )
 
@@ -179,9 +178,3 @@ def _question_screens(services: JourneyServices) -> Journey:
             hints_fact="hints",
         ),
     )
-
-
-def _validate_phone_text(text: str, _today: date) -> Valid | Invalid:
-    """Text that may be a telephone number; `validators.other_number` decides."""
-    number = normalize_typed_number(text)
-    return Valid(number) if number else Invalid("not_a_phone")

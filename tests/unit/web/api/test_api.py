@@ -220,6 +220,13 @@ async def test_without_a_key_that_is_known_nothing_is_told(department_client, au
         assert (answer[0], answer[1]["title"]) == (401, "Key not known")
 
 
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer  ", " Bearer   "])
+async def test_the_scheme_is_known_in_any_case_and_with_more_blanks(department_client, scheme):
+    headers = {"Authorization": f"{scheme}{department_client.key}"}
+    async with department_client.http.get(f"{department_client.url}/api/v1/applications", headers=headers) as response:
+        assert response.status == 200
+
+
 async def test_a_refusal_names_the_scheme(department_client):
     async with department_client.http.get(f"{department_client.url}/api/v1/applications/{UNKNOWN_NUMBER}") as response:
         assert (response.status, response.headers["WWW-Authenticate"]) == (401, "Bearer")

@@ -4,7 +4,6 @@ Webhooks of providers, wallets and departments, the department API and links sha
 event loop and the database to callers. While callers themselves are too many, the limit is a quarter.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -17,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from core.deadline import Deadline, NotRecordedError, running_until
 from core.http.server_protocol import arrival_time
 from core.logging import LogThrottle, error_facts
+from core.timeouts import Timeout
 
 RETRY_AFTER: Final = 5  # seconds
 OVERLOADED_SHARE: Final = 4  # a quarter of the limit while callers are too many
@@ -69,7 +69,7 @@ class RequestLimiter:
         deadline = Deadline(arrival_time(request), WEBHOOK_SECONDS, is_caller=False)
         try:
             with running_until(deadline):
-                async with asyncio.timeout(deadline.answer_by - monotonic()):
+                async with Timeout(deadline.answer_by - monotonic()):
                     return await handler(request)
         except (TimeoutError, NotRecordedError) as error:
             log.error("webhook_not_handled", kind=self._find_kind(request), **error_facts(error))

@@ -1,13 +1,9 @@
 """Whatever the store loses, and whenever: each screen is that of an undisturbed call, or the call ends in words."""
 
-from collections.abc import AsyncIterator
-from itertools import count
-from pathlib import Path
-
 import pytest
 
 from tests.support.citizen_steps import ANSWERS, PIN
-from tests.support.path_sessions import Call, Gateways, comparable, open_gateways
+from tests.support.path_sessions import Call, Gateways, comparable
 
 REGISTRATION = ("1", "5", "1", "Amina Begum", PIN, PIN, "1", "Mirpur School", "2", "Ayesha", "1")
 CONVERSATIONS = {
@@ -18,54 +14,44 @@ CONVERSATIONS = {
     "application": (*REGISTRATION, "00", "1", "1", "1", "1", "1", *ANSWERS, "1", PIN),
 }
 UNHEARD = "Sorry, this call cannot go on. Please hang up and dial again."
-_numbers = count(1)
 
 
-@pytest.fixture
-async def gateways(tmp_path: Path) -> AsyncIterator[Gateways]:
-    async with open_gateways(tmp_path) as gateways:
-        yield gateways
-
-
-def new_call(gateways: Gateways, *, echoes: bool = True) -> Call:
-    number = next(_numbers)
-    return Call(gateways, f"+88017{number:08}", f"session-{number}", echoes=echoes)
-
-
-async def play(gateways: Gateways, keys: tuple[str, ...]) -> list[str]:
-    call = new_call(gateways)
+async def play(path_gateways: Gateways, keys: tuple[str, ...]) -> list[str]:
+    call = path_gateways.new_call()
     return [comparable(await call.press()), *[comparable(await call.press(key)) for key in keys]]
 
 
 @pytest.mark.parametrize("echoes", [True, False])
 @pytest.mark.parametrize("fault", ["load", "save", "emptied"])
-async def test_each_screen_is_right_wherever_the_store_fails(gateways: Gateways, fault: str, *, echoes: bool) -> None:
+async def test_each_screen_is_right_wherever_the_store_fails(
+    path_gateways: Gateways, fault: str, *, echoes: bool
+) -> None:
     for name, keys in CONVERSATIONS.items():
-        gateways.store.is_young = False
-        expected, hops = await play(gateways, keys), range(len(keys) + 1)
+        path_gateways.store.is_young = False
+        expected, hops = await play(path_gateways, keys), range(len(keys) + 1)
         some = [{hop, hop + 1} for hop in hops] if name != "application" else []
         for faulty in (*some, set(hops)):
-            call = new_call(gateways, echoes=echoes)
+            call = path_gateways.new_call(echoes=echoes)
             for hop, key in enumerate(("", *keys)):
                 if hop in faulty:
-                    await break_store(gateways, call, fault)
+                    await break_store(path_gateways, call, fault)
                 reply = await call.press(key, process=hop % 2)  # by the other process, which does not know the session
-                gateways.store.fails_to = frozenset()
-                await dial_elsewhere(gateways)
+                path_gateways.store.fails_to = frozenset()
+                await dial_elsewhere(path_gateways)
                 assert comparable(reply) == expected[hop], (name, sorted(faulty), hop)
 
 
-async def break_store(gateways: Gateways, call: Call, fault: str) -> None:
-    gateways.store.is_young = fault == "emptied"
+async def break_store(path_gateways: Gateways, call: Call, fault: str) -> None:
+    path_gateways.store.is_young = fault == "emptied"
     if fault == "emptied":
-        await gateways.store.forget(call.caller)
+        await path_gateways.store.forget(call.caller)
     else:
-        gateways.store.fails_to = frozenset({fault})
+        path_gateways.store.fails_to = frozenset({fault})
 
 
-async def dial_elsewhere(gateways: Gateways) -> None:
+async def dial_elsewhere(path_gateways: Gateways) -> None:
     """Another caller at each process, which finds the store working again."""
-    for process, handler in enumerate(gateways.handlers):
+    for process, handler in enumerate(path_gateways.handlers):
         if handler.recent_starts.has_gap:
-            await new_call(gateways).press(process=process)
+            await path_gateways.new_call().press(process=process)
             await handler.background.finish(1.0)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ class Gateways:
         self.resources = resources
         self.handlers = handlers
         self.store = store
+        self._numbers = count(1)
+
+    def new_call(self, *, echoes: bool = True) -> "Call":
+        """A call of another caller."""
+        number = next(self._numbers)
+        return Call(self, f"+88017{number:08}", f"session-{number}", echoes=echoes)
 
     async def find_session(self, caller: str) -> Session | None:
         """The stored session of a caller."""
@@ -72,8 +79,8 @@ class Gateways:
 
 
 @asynccontextmanager
-async def open_gateways(tmp_path: Path, *, count: int = 2, **environment: str) -> AsyncIterator[Gateways]:
-    """Handlers of `count` processes, with the menus and services of a gateway."""
+async def open_gateways(tmp_path: Path, *, processes: int = 2, **environment: str) -> AsyncIterator[Gateways]:
+    """Handlers of this number of processes, with the menus and services of a gateway."""
     settings = build_settings(tmp_path, **environment)
     async with open_resources(settings) as resources:
         store = FaultyStore(resources.store.sessions)
@@ -91,7 +98,7 @@ async def open_gateways(tmp_path: Path, *, count: int = 2, **environment: str) -
                 today=build_calendar(settings),
             )
 
-        yield Gateways(resources, [build_handler() for _ in range(count)], store)
+        yield Gateways(resources, [build_handler() for _ in range(processes)], store)
 
 
 class Call:

@@ -112,7 +112,8 @@ def test_what_can_be_matched_with_nothing_is_no_report(form):
     ("form", "number", "network"),
     [
         ({"phoneNumber": "+254700000001", "networkCode": "63902"}, "+254700000001", "63902"),
-        ({"phoneNumber": "254700000001", "networkCode": "Safaricom"}, "", ""),
+        ({"phoneNumber": "254700000001", "networkCode": "Safaricom"}, "+254700000001", ""),
+        ({"phoneNumber": "0700000001"}, "", ""),
         ({"phoneNumber": "+254", "networkCode": "639020000"}, "", ""),
         ({}, "", ""),
     ],
@@ -311,7 +312,18 @@ async def test_a_number_that_opted_out_at_the_provider_is_out_here_too():
     assert handlers.out == ["+254700000001"] * 2
 
 
-@pytest.mark.parametrize("number", ["", "254700000001", "+1234", "EKDIAL", "+২৫৪৭০০০০০০০১", "+254700000001\n"])
+@pytest.mark.parametrize(
+    "number", [" +254700000001", "+254700000001 ", " 254700000001", "254700000001", "+254700000001\n"]
+)
+async def test_an_opt_out_counts_however_its_number_is_written(number):
+    handlers = RecordingHandlers()
+    async with run_sms_routes(handlers) as url:
+        assert await post(f"{url}/optout", urlencode({"senderId": "EKDIAL", "phoneNumber": number})) == 200
+        assert await post(f"{url}/optout", f"senderId=EKDIAL&phoneNumber={number.strip()}") == 200
+    assert (handlers.out, handlers.unparsed) == (["+254700000001"] * 2, [])
+
+
+@pytest.mark.parametrize("number", ["", "700000001", "0700000001", "+1234", "EKDIAL", "+২৫৪৭০০০০০০০১"])
 async def test_an_opt_out_of_nobody_is_acknowledged_and_kept_for_a_person_to_look_at(number):
     assert parse_opt_out({"phoneNumber": number}) is None
     handlers = RecordingHandlers()

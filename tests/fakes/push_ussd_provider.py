@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aiohttp import ClientSession, ClientTimeout, web
 
-from core.http.provider_webhooks import Fields, WebhookReply
+from core.http.provider_webhooks import Fields, WebhookReply, read_msisdn
 from core.http.webhooks import BadWebhookError
 from menus.rendering.paging import ScreenBudget
 from providers.entry import ProviderEntry
@@ -35,7 +35,7 @@ class PushUssd:
             return UssdInput(
                 session_id=fields["session"],
                 message_id=str(fields["sequence"]),
-                caller=fields["msisdn"],
+                caller=read_msisdn(fields["msisdn"]),
                 text=fields["input"],
                 starts_session=fields["type"] == "begin",
                 budget=self._config.budget_for(fields.get("network", "")),

@@ -8,6 +8,7 @@ from core.errors import ValidationFailedError
 from core.languages import LOCALE_CODES
 from menus.rendering.localization import Locale, load_locale, load_locales, parse_template
 from menus.validation.screen_size import longest_sample_facts
+from menus.validation.translations import find_key_problems
 from tests.support.small_menu import LOCALE_SOURCES, build_report
 
 FULL_HOURS = {
@@ -88,6 +89,13 @@ def test_no_time_is_an_empty_text(locales: Mapping[str, Locale]) -> None:
 def test_a_table_that_does_not_cover_the_day_is_refused(table: str, problem: str) -> None:
     with pytest.raises(ValidationFailedError, match=problem):
         load_locale("en", f"[terms.clock]\n{table}\n", {})
+
+
+def test_every_locale_divides_the_day_in_its_own_way() -> None:
+    parts = dict.fromkeys(LOCALE_CODES, '\n[terms.clock]\n"00:00" = "{time} a"\n')
+    parts["hi"] += '"04:00" = "{time} b"\n"20:00" = "{time} c"\n'
+    report = build_report(sources={code: source + parts[code] for code, source in LOCALE_SOURCES.items()})
+    assert [list(find_key_problems(report, code)) for code in LOCALE_CODES] == [[]] * len(LOCALE_CODES)
 
 
 def test_the_size_of_a_screen_is_measured_with_the_longest_time() -> None:

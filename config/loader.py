@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
-from pydantic_settings import EnvSettingsSource, SettingsError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
 
 from config.contradictions import find_contradictions
 from config.renamed import RENAMED_SETTINGS
@@ -68,10 +68,25 @@ def _build_settings_class(provider_models: tuple[type[ProviderSection], ...]) ->
     return create_model("Settings", __base__=Settings, providers=(sections, sections()))
 
 
+@lru_cache(maxsize=256)
+def _build_section_class(settings_class: type[Settings], section: str) -> type[BaseSettings]:
+    """Settings with one of the tables: to parse a variable, pydantic-settings looks at every field."""
+    field = settings_class.model_fields[section]
+    base = type("OneSection", (BaseSettings,), {"model_config": settings_class.model_config})
+    fields: dict[str, Any] = {section: (field.annotation, field)}
+    return create_model("OneSection", __base__=base, **fields)
+
+
+@lru_cache(maxsize=8)
+def _map_variables(settings_class: type[Settings]) -> Mapping[str, KeyPath]:
+    """Each variable and the key path of its setting."""
+    return {environment_variable(key_path): key_path for key_path in _leaf_paths(settings_class) if len(key_path) > 1}
+
+
 class _VariablesSource(EnvSettingsSource):
     """The parser of pydantic-settings for nested variables, reading the given ones instead of the process's."""
 
-    def __init__(self, settings_class: type[Settings], variables: Mapping[str, str]) -> None:
+    def __init__(self, settings_class: type[BaseSettings], variables: Mapping[str, str]) -> None:
         self._variables = {name.lower(): value for name, value in variables.items()}
         super().__init__(settings_class)
 
@@ -85,9 +100,7 @@ class _Loader:
     def __init__(self, settings_class: type[Settings], environment: Mapping[str, str]) -> None:
         self._settings_class = settings_class
         self._environment = environment
-        self._key_paths = {
-            environment_variable(key_path): key_path for key_path in _leaf_paths(settings_class) if len(key_path) > 1
-        }
+        self._key_paths = _map_variables(settings_class)
         self._problems: list[Problem] = []
 
     def load(self, path: Path) -> Settings:
@@ -153,7 +166,7 @@ class _Loader:
         if name not in self._key_paths:
             return ("departments", name.removeprefix(_DEPARTMENT_PREFIX).lower()), json.loads(value)
         key_path = self._key_paths[name]
-        parsed: Any = _VariablesSource(self._settings_class, {name: value})()
+        parsed: Any = _VariablesSource(_build_section_class(self._settings_class, key_path[0]), {name: value})()
         for key in key_path:
             parsed = parsed[key]
         return key_path, parsed

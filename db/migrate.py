@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -99,9 +100,14 @@ def _run_migrations(connection: Connection, revision: str) -> None:
 
 
 def _is_behind(connection: Connection) -> bool:
-    known = [revision.revision for revision in ScriptDirectory.from_config(_alembic_config()).walk_revisions()]
     run = MigrationContext.configure(connection).get_current_heads()
-    return not run or any(one in known[1:] for one in run)
+    return not run or any(one in _known_revisions()[1:] for one in run)
+
+
+@cache
+def _known_revisions() -> tuple[str, ...]:
+    """The revisions of this program, newest first."""
+    return tuple(one.revision for one in ScriptDirectory.from_config(_alembic_config()).walk_revisions())
 
 
 def _alembic_config() -> Config:

@@ -14,6 +14,7 @@ import pytest
 from db.database import Database
 from services.citizens.pins import SecretHasher
 from sessions.redis_store import Client, open_session_store
+from tests.support.compile_cache import compile_equal_statements_once
 from tests.support.databases import delete_all_rows, migrated_postgres_url, migrated_sqlite_url
 from tests.support.encryption import check_encrypted_contexts
 from tests.support.selection import is_long, is_pure_backend, is_quick
@@ -35,6 +36,8 @@ hypothesis.settings.register_profile("ekdial", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ekdial")
 
 TESTS_PER_FREEZE = 100
+
+compile_equal_statements_once()
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from tests.support.forked_program import ForkedProgram
 
 ROOT = Path(__file__).parents[2]
 EXIT_TIMEOUT = 30.0  # seconds; it needs one on an idle machine
@@ -30,11 +33,20 @@ def build_environment(folder: Path, **values: str) -> dict[str, str]:
 
 def run_program(folder: Path, *arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Run `python server.py …` to its end; a warning is an error."""
+    with tempfile.TemporaryDirectory() as streams:
+        out, err = Path(streams, "out"), Path(streams, "err")
+        with ForkedProgram(arguments, folder, build_environment(folder, **values), out=out, err=err) as process:
+            status = process.wait(EXIT_TIMEOUT)
+        return subprocess.CompletedProcess(process.args, status, out.read_text(), err.read_text())
+
+
+def run_program_file(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python server.py …` to its end as a shell does, with all of its imports."""
     command = [sys.executable, *WARNING_FLAGS, str(ROOT / "server.py"), *arguments]
     return subprocess.run(  # noqa: S603 (our own program)
         command,
         cwd=folder,
-        env=build_environment(folder, **values),
+        env=build_environment(folder),
         capture_output=True,
         text=True,
         timeout=EXIT_TIMEOUT,
@@ -49,7 +61,7 @@ ADMIN_ADDRESS = re.compile(r"(?:Metrics: |Listening at: \S+,)(http://[\d.:]+)")
 class ProgramProcess:
     """A process that serves at `url`, with its admin server at `admin_url`; its output is in `output`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path, address: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | ForkedProgram, log: Path, address: str) -> None:
         self.process = process
         self._log = log
         self._address = re.compile(address)
@@ -93,13 +105,17 @@ class ProgramProcess:
         return self.process.wait(EXIT_TIMEOUT)
 
 
+def _new_log(folder: Path) -> Path:
+    return folder / f"log-{len(list(folder.glob('log-*')))}"
+
+
 @contextlib.contextmanager
 def start_process(
     folder: Path, command: Sequence[str], address: str, *, open_files: int | None = None, **values: str
 ) -> Iterator[ProgramProcess]:
     """Run a process for the block, with at most `open_files`; it is killed at the end if it still runs."""
     limit = [] if open_files is None else ["/bin/sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files)]
-    log = folder / f"log-{len(list(folder.glob('log-*')))}"
+    log = _new_log(folder)
     with (
         log.open("wb") as out,
         subprocess.Popen(  # noqa: S603 (our own program)
@@ -118,11 +134,18 @@ def start_process(
 
 @contextlib.contextmanager
 def run_server(folder: Path, *arguments: str, open_files: int | None = None, **values: str) -> Iterator[ProgramProcess]:
-    """Run `python server.py` on a free port for the block, with at most `open_files`."""
+    """Run `python server.py` on a free port for the block; with at most `open_files` it is started as a shell does."""
     values = {"SERVER__PORT": "0", **values}
-    command = ["server.py", *arguments]
-    with start_process(folder, command, r"Ekdial listens on (\S+)", open_files=open_files, **values) as running:
-        yield running
+    address = r"Ekdial listens on (\S+)"
+    if open_files is not None:
+        command = ["server.py", *arguments]
+        with start_process(folder, command, address, open_files=open_files, **values) as running:
+            yield running
+        return
+    log = _new_log(folder)
+    log.touch()
+    with ForkedProgram(arguments, ROOT, build_environment(folder, **values), out=log, err=log) as process:
+        yield ProgramProcess(process, log, address)
 
 
 @contextlib.contextmanager

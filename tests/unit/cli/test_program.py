@@ -31,6 +31,7 @@ from tests.support.program import (
     child_pids,
     run_gunicorn,
     run_program,
+    run_program_file,
     run_server,
 )
 from tests.support.servers import new_database
@@ -77,7 +78,7 @@ def problem_lines(ended):
 
 
 def test_help_lists_the_commands_with_one_line_each(tmp_path):
-    ended = run_program(tmp_path, "--help")
+    ended = run_program_file(tmp_path, "--help")
 
     listed = re.findall(r"^    (\w+) +(\S.*)$", ended.stdout, re.MULTILINE)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -67,6 +67,8 @@ class Template:
     @property
     def placeholders(self) -> frozenset[tuple[str, str]]:
         """The facts of the text and their formatters."""
+        if "{" not in self.source:
+            return frozenset()
         return frozenset((name, formatter) for line in self.lines for _, name, formatter in line if name)
 
     def render(self, facts: Mapping[str, Any], formatters: Mapping[str, Formatter]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.forked_program import ForkedProgram
 
 ROOT = Path(__file__).parents[2]
-EXIT_TIMEOUT = 30.0  # seconds; it needs one on an idle machine
+EXIT_TIMEOUT = 120.0  # seconds; it needs one on an idle machine
 SECRET = "a secret for tests that is long enough"
 # aiohttp's gunicorn workers ask for the loop that is not there yet, which Python 3.12 and 3.13 warn of.
 WARNING_FLAGS = ("-W", "error", "-W", "ignore:There is no current event loop:DeprecationWarning")

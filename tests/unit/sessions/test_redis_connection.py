@@ -128,12 +128,14 @@ async def test_a_slow_server_gets_larger_batches_not_a_queue(proxy):
 
 
 async def test_a_server_that_is_slow_at_the_start_is_connected_without_a_caller(proxy):
-    async with opened(proxy, deadline=0.3) as store:
-        proxy.delay = 0.2  # each answer in time, the handshake of several not
+    async with opened(proxy) as earlier:
+        await earlier.sessions.save(A, b"zero", expected_version=0, ttl=300)  # the server has the script
+    async with opened(proxy, deadline=1.0) as store:
+        proxy.delay = 0.6  # each answer in time, the handshake of several not
         with pytest.raises(StoreUnavailableError, match="no answer in time"):
             await store.sessions.load(A)
         await wait_until_available(store.sessions)
-        assert await store.sessions.save(A, b"one", expected_version=0, ttl=300)
+        assert await store.sessions.save(A, b"one", expected_version=1, ttl=300)
 
 
 async def test_a_connection_that_is_reset_between_two_batches_is_opened_again(proxy):

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final, Literal, TypeAlias
 
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
-from core.typed_input import normalize_input
+from core.typed_input import extract_digits, normalize_input
 from core.typed_numbers import split_leading_digits
 from core.validation import Invalid
 from menus import validators
@@ -49,7 +49,7 @@ def build_keyword_journey(services: JourneyServices, languages: Sequence[str]) -
 
 def _status_screens(services: JourneyServices) -> Journey:
     async def show_status(context: StepContext) -> Outcome[TrackingOutcome | Literal["waiting", "asked"]]:
-        if not context.facts["rest"]:
+        if not extract_digits(context.facts["rest"]):  # `status of my application` gives no number that could be wrong
             return Outcome("asked")
         number = validators.tracking_number(context.facts["rest"], context.today)
         if isinstance(number, Invalid):

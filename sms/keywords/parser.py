@@ -18,6 +18,7 @@ from sms.keywords.numbers import contains_only_numbers, find_numbers, is_trackin
 from sms.keywords.phrases import (
     KeywordTail,
     Tokens,
+    WordMatch,
     build_tail,
     match_word,
     split_glued_digits,
@@ -33,6 +34,7 @@ PLAUSIBLE_NUMBER_LENGTHS: Final = range(TRACKING_NUMBER_DIGITS - 1, TRACKING_NUM
 MAX_WORDS_TO_SUGGEST: Final = 2  # beside a keyword that must stand alone; with more words, the SMS is a sentence
 MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more words, the SMS is a sentence
 MAX_REQUEST_WORDS: Final = 2  # beside the name of a language
+OPT_OUT_TABLES: Final = frozenset({"stop", "start"})
 OWN_NUMBER_TABLES: Final = frozenset({"status", "complain", "refuse"})
 LINE_ARGUMENTS: Final = frozenset({"line", "short_line"})
 
@@ -100,12 +102,20 @@ def _match_labelled_number(text: str, body: Tokens) -> KeywordRequest | KeywordS
     if build_tail(text, body, len(label) + used).extra_tokens():
         return None
     found = match_word(body)
-    table, language = (found.word.table, found.word.language) if found else ("", script_language(label[0].key))
-    if table == "stop" and found:
-        return KeywordSuggestions(("stop", "status"), (found.word.spelling, _find_spelling("status", language)))
-    if table in OWN_NUMBER_TABLES or (found and table == "reg" and could_be_name(label[found.length :], text)):
+    word = found.word if found else None
+    language = word.language if word else script_language(label[0].key)
+    if word and word.table == "stop":
+        words = (*_suggest_word(word).words, _find_spelling("status", language))
+        return KeywordSuggestions(("stop", "status"), words)
+    if found and not found.word.is_suggested_only and _takes_number(found, label, text):
         return None
     return _suggest_refusal(text, body) or KeywordRequest("status", number, language, by_number=True)
+
+
+def _takes_number(found: WordMatch, label: Tokens, text: str) -> bool:
+    """Whether a keyword reads the number after it itself, or is REG with a name."""
+    is_named = found.word.table == "reg" and could_be_name(label[found.length :], text)
+    return is_named or found.word.table in OWN_NUMBER_TABLES
 
 
 def _match_keyword(text: str, body: Tokens) -> KeywordRequest | KeywordSuggestions | None:
@@ -132,6 +142,13 @@ def _read_argument(keyword: Keyword, word: Word, tail: KeywordTail) -> KeywordRe
 
 def _suggest(name: str, language: str) -> KeywordSuggestions:
     return KeywordSuggestions((name,), (_find_spelling(name, language),))
+
+
+def _suggest_word(word: Word) -> KeywordSuggestions:
+    """The keyword of a word, by the word itself if it is executed where it stands alone."""
+    if word.is_suggested_only:
+        return _suggest(word.table, word.language)
+    return KeywordSuggestions((word.table,), (word.spelling,))
 
 
 def _find_spelling(name: str, language: str) -> str:
@@ -181,16 +198,15 @@ def _asks_for_language(key: str) -> bool:
 def _suggest_refusal(_: str, body: Tokens) -> KeywordSuggestions | None:
     """A longer text with NO and a tracking number. In English the word may also be short for `number`, unless it is first."""
     number = next((number for number in find_numbers(body) if len(number) == TRACKING_NUMBER_DIGITS), "")
-    words = get_vocabulary().words
-    for place, token in enumerate(body):
-        word = words.get(token.key)
-        if number and word and word.table == "refuse" and (place == 0 or word.language != DEFAULT_LANGUAGE):
-            return KeywordSuggestions(("refuse", "status"), (word.spelling, "STATUS"), number)
+    for place in range(len(body) if number else 0):
+        found = match_word(body[place:])
+        if found and found.word.table == "refuse" and (place == 0 or found.word.language != DEFAULT_LANGUAGE):
+            return KeywordSuggestions(("refuse", "status"), (found.word.spelling, "STATUS"), number)
     return None
 
 
-def _suggest_stop(_: str, body: Tokens) -> KeywordSuggestions | None:
-    """A sentence about our SMS that has STOP in it, wherever the verb stands: `এসএমএস বন্ধ করুন`, `stop texting me`.
+def _suggest_stop_or_start(_: str, body: Tokens) -> KeywordSuggestions | None:
+    """A sentence about our SMS that has STOP or START in it, wherever the verb stands: `এসএমএস বন্ধ করুন`, `stop texting me`.
 
     A phrase of STOP at the end of a few words says so without naming the SMS: `আর পাঠাবেন না`.
     """
@@ -198,12 +214,12 @@ def _suggest_stop(_: str, body: Tokens) -> KeywordSuggestions | None:
     names_messages = any(token.key in messages for token in body)
     for place in range(len(body)):
         found = match_word(body[place:])
-        if found is None or found.word.table != "stop":
+        if found is None or found.word.table not in OPT_OUT_TABLES:
             continue
-        ends = found.length > 1 and place + found.length == len(body) and place <= MAX_WORDS_TO_SUGGEST
-        if names_messages or (ends and found.word.is_suggested_only):
-            spelling = None if found.word.is_suggested_only else found.word.spelling
-            return KeywordSuggestions(("stop",), (spelling or _find_spelling("stop", found.word.language),))
+        word, length = found
+        ends = length > 1 and place + length == len(body) and place <= MAX_WORDS_TO_SUGGEST
+        if names_messages or (ends and word.is_suggested_only and word.table == "stop"):
+            return _suggest_word(word)
     return None
 
 
@@ -225,6 +241,6 @@ def _suggest_status(_: str, body: Tokens) -> KeywordSuggestions | None:
 
 MATCHERS: Final = (
     *(_match_labelled_number, _match_keyword, _match_tracking_number, _match_language),
-    *(_suggest_refusal, _suggest_stop, _suggest_misspelt, _suggest_status),
+    *(_suggest_refusal, _suggest_stop_or_start, _suggest_misspelt, _suggest_status),
 )
 """In their order: the first that finds something decides."""

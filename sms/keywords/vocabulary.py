@@ -24,7 +24,7 @@ from menus.keywords import KEYWORD_NAMES
 from sms.keywords.tokenizer import tokenize
 
 WORDS_FILE = Path(__file__).parent / "words.toml"
-MAX_PHRASE_WORDS: Final = 3
+MAX_PHRASE_WORDS: Final = 4
 
 TABLES: Final = (*KEYWORD_NAMES, "greetings", "courtesies")
 LANGUAGES_TABLE, NEAR_FORM = "languages", "near"

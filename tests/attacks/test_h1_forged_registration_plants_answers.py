@@ -60,7 +60,7 @@ async def test_h1_the_owner_replaces_planted_answers_from_the_account_menu(tmp_p
         await attacker.forge_sms(MSISDN, "MENU", "5", "6", *PLANT, FORGED_PIN, PIN[::-1])
         assert attacker.fetch("SELECT answer_hash FROM security_answers") == before
         await phone.enter("6", "2", "Karim", "1", "Dhaka", PIN)
-        await phone.wait_for_sms("security questions of your account were set")
+        await phone.wait_for_sms("security questions were set for your account")
         assert attacker.fetch("SELECT question FROM security_answers ORDER BY place") == [
             ("first_teacher",),
             ("birthplace",),

@@ -12,7 +12,7 @@ from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.services import CIPHER, KARIM, RAHIMA
 
 CALLERS = [f"+88018000000{number:02}" for number in range(30)]
-TOO_MANY = "Too many bills were looked up. Please try again in an hour."
+TOO_MANY = "You have looked up too many bills. Please try again in an hour."
 
 
 def build_limits(redis, **quotas: int) -> LookupLimits:

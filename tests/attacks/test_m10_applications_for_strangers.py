@@ -74,4 +74,4 @@ async def test_m10_the_caller_is_told_before_the_form(tmp_path: Path) -> None:
         phone = Phone(http, url, RAHIMA)
         await register(phone)
         screen = await phone.enter("00", "1", "1", "1", "1", "2", "01711 000002")
-        assert screen.startswith("There were too many applications for others. Try again tomorrow")
+        assert screen.startswith("Too many applications for others. Try again tomorrow")

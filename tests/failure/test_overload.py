@@ -22,8 +22,8 @@ from tests.support.phone import Phone, build_settings, read_metrics, run_gateway
 
 BUSY = "Ekhon onek lok call korchen. Ek minute pore abar dial korun."
 BUSY_GO_ON = "Ekhon onek lok call korchen. Ek minute pore abar dial kore egiye jan."
-BUSY_GO_ON_ENGLISH = "Many people are calling just now. Please dial again in a minute and go on where you were."
-UNSURE = "We cannot see yet whether your last answer was recorded. Please dial again and check."
+BUSY_GO_ON_ENGLISH = "Many people are calling just now. Please dial again in a minute to carry on."
+UNSURE = "We cannot tell yet whether your last answer was saved. Please dial again and check."
 FEEDBACK_KEYS = ("4", "2", "2", "5")
 """From the main menu to the question whose answer records feedback."""
 

@@ -61,7 +61,7 @@ async def test_for_oneself_in_english(phone: Phone, tmp_path: Path) -> None:
     assert await phone.enter("3") == (
         "Bring to Mirpur office: Vaccine card or discharge slip, Parents' ID cards\n1 Apply\n0 Back"
     )
-    assert await phone.enter("1") == "To send it, type your present PIN\n1 I forgot it\n0 Back"
+    assert await phone.enter("1") == "To send it, type your current PIN\n1 I forgot it\n0 Back"
     assert await phone.enter("9753") == "That PIN is not right. Tries left: 4. Type your PIN\n1 I forgot it\n0 Back"
     received = await phone.enter(PIN)
     number = tracking_number_in(received)
@@ -177,7 +177,7 @@ async def test_ones_own_application_is_withdrawn_from_ones_own_list(phone: Phone
     assert (await phone.enter(key)).endswith(
         "Withdraw it? This cannot be undone\n1 Yes, withdraw it\n2 No, keep it\n0 Back"
     )
-    assert await phone.enter("1") == "To withdraw it, type your present PIN\n1 I forgot it\n0 Back"
+    assert await phone.enter("1") == "To withdraw it, type your current PIN\n1 I forgot it\n0 Back"
     assert "is withdrawn." in await phone.enter(PIN)
     assert ("citizen", "withdrawn", number) in await audit_actions(tmp_path)
     assert "Withdrawn" in await phone.enter("1")

@@ -162,7 +162,7 @@ async def test_by_sms_the_answer_is_judged_by_a_reply(phone: Phone, sms_phone: S
     assert f"Send STATUS {number}" in (await sms_phone.receive(before, 2))[1]
     asked = await sms_phone.send_sms(f"STATUS {number}")
     assert "Is it settled?\n1 Yes, it is settled\n2 No, not settled" in asked
-    assert (await sms_phone.send_sms("2")).startswith("To take it higher, type your present PIN\n")
+    assert (await sms_phone.send_sms("2")).startswith("To go to a senior officer, type your current PIN\n")
     heard = await sms_phone.send_sms(PIN, expect=2)
     assert "It goes to a more senior officer." in heard
     assert f"your complaint {format_number(number)} goes to a higher officer: " in heard

@@ -112,7 +112,7 @@ async def test_the_whole_of_it_in_english_though_everything_is_forgotten_twice(g
     assert await phone.enter("1") == "Type the 12-digit Aadhaar number. It is not kept\n0 Back"
     assert (await phone.enter("234123412345")).startswith("One of those digits seems wrong\nType the 12-digit")
     asked = await phone.enter("2341 2341 2346")
-    assert asked.startswith("If this number has an account, a 6-digit code is on its way")
+    assert asked.startswith("If this number has an account, a 6-digit code (OTP) is on its way")
     code = code_in(await phone.wait_for_sms("is your Ekdial code"))
     assert (await phone.enter("000000")).startswith("That code is not right.")
     await gateway.lose_everything()
@@ -184,7 +184,7 @@ async def test_an_account_is_made_from_what_the_card_says(phone: Phone) -> None:
     assert consent.startswith("DigiLocker will check your name, date of birth and Aadhaar number, and open an account")
     assert await phone.enter("1") == "Type your name as it is on your Aadhaar card\n0 Back"
     assert (await phone.enter("Test Holder")).startswith("Type your date of birth")
-    assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-2026")
+    assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-1990")
     assert (await phone.enter("21.11.1990")).startswith("Gender on the Aadhaar card\n1 Female")
     assert (await phone.enter("1")).startswith("Type the 12-digit Aadhaar number")
     assert (await phone.enter(AADHAAR)).startswith("If your details match your Aadhaar card")

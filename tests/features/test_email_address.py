@@ -76,7 +76,7 @@ async def test_an_address_is_shown_as_it_was_understood_before_anything_is_sent(
     screen = await mail_context.phone.enter("Amina.Begum@Example,ORG ")
     assert screen == f"{ADDRESS}\nIs this right?\n1 Yes, send the link\n2 Type it again\n0 Back"
     assert (await mail_context.phone.enter("2")).startswith("Type your e-mail address")
-    assert (await mail_context.phone.enter(ADDRESS, "1")).startswith("To set your e-mail, type your present PIN\n")
+    assert (await mail_context.phone.enter(ADDRESS, "1")).startswith("To set your e-mail, type your current PIN\n")
     assert not mail_context.smtp_server.received_emails
     assert (await mail_context.phone.enter(PIN)).startswith(f"A link is on its way to {ADDRESS}.")
     assert await mail_context.phone.enter("1") == MENU
@@ -144,7 +144,7 @@ async def test_another_link_another_address_and_none(mail_context: MailContext) 
     await register(mail_context.phone)
     await enter_address(mail_context.phone)
     assert (await mail_context.phone.enter("1", "4", "1")).startswith("A link is on its way")
-    assert (await mail_context.phone.enter("1", "4", "3")).startswith("To remove your e-mail, type your present PIN\n")
+    assert (await mail_context.phone.enter("1", "4", "3")).startswith("To remove your e-mail, type your current PIN\n")
     assert (await mail_context.phone.enter(PIN)).startswith("Nothing more will be sent to this address.")
     assert (await mail_context.phone.enter("1", "4")).startswith("Type your e-mail address")
 

@@ -74,7 +74,7 @@ async def test_wrong_answers_do_not(phone: Phone) -> None:
 async def test_a_pin_is_changed_from_the_account_with_the_present_one(phone: Phone) -> None:
     await register(phone)
     assert (await phone.enter("2")).startswith("Choose a PIN of 4 to 6 digits")
-    assert "type your present PIN" in await phone.enter("7391", "7391")
+    assert "type your current PIN" in await phone.enter("7391", "7391")
     assert (await phone.enter(PIN)).startswith("Your new PIN is set.")
     await phone.dial()
     assert (await phone.enter("5", "7391")).startswith("My account\n")
@@ -83,9 +83,9 @@ async def test_a_pin_is_changed_from_the_account_with_the_present_one(phone: Pho
 async def test_the_questions_are_changed_from_the_account_with_the_pin(phone: Phone) -> None:
     await register(phone)
     asked = await phone.enter("6", "2", "Karim", "1", "Dhaka")
-    assert "type your present PIN" in asked
-    assert (await phone.enter(PIN)).startswith("Thank you. These two answers")
-    await phone.wait_for_sms("security questions of your account were set")
+    assert "type your current PIN" in asked
+    assert (await phone.enter(PIN)).startswith("Thank you. If you forget your PIN")
+    await phone.wait_for_sms("security questions were set for your account")
     assert (await phone.enter("1")).startswith("My account\n")
     assert (await recover(phone)).startswith("Your first teacher")
 

@@ -54,7 +54,7 @@ async def test_what_is_typed_is_checked_and_kept(phone: Phone) -> None:
     await register(phone)
     await open_profile(phone)
     assert (await phone.enter("2")).startswith("Type your date of birth, such as 21-11-1990\n9 Remove it")
-    assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-2026\n")
+    assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-1990\n")
     assert (await phone.enter("21111990")).startswith("Date of birth: 21-11-1990\nSaved for your next form\n1 Go on")
     assert "2 Date of birth: 21-11-1990" in await read_all_pages(phone, await phone.enter("1"))
 
@@ -63,7 +63,7 @@ async def test_an_identity_number_shows_its_last_digits_alone(phone: Phone) -> N
     await register(phone)
     await open_profile(phone)
     assert (await phone.enter("12", "234123412345")).startswith("That number does not look right\n")
-    assert (await phone.enter("2341 2341 2346")).startswith("To keep this number, type your present PIN\n")
+    assert (await phone.enter("2341 2341 2346")).startswith("To save this number, type your current PIN\n")
     assert (await phone.enter(PIN)).startswith("Aadhaar: XXXX 2346\n"), "the number is not typed again"
     assert "12 Aadhaar: XXXX 2346" in await read_all_pages(phone, await phone.enter("1"))
 
@@ -123,7 +123,7 @@ async def test_by_sms_in_numbered_replies(tmp_path: Path) -> None:
         assert "12-digit Aadhaar number" in (asked := await writer.send_sms("12"))
         assert "Then delete the SMS that you sent." in asked
         assert "That number does not look right" in await writer.send_sms("234123412345")
-        assert "To keep this number, type your present PIN" in await writer.send_sms(AADHAAR)
+        assert "To save this number, type your current PIN" in await writer.send_sms(AADHAAR)
         assert "Aadhaar: XXXX 2346" in await writer.send_sms(PIN)
 
 
@@ -133,7 +133,7 @@ async def test_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
     await phone.dial()
     await phone.enter("5", PIN, "5", "1", "12", AADHAAR, PIN, "00", "5", "5", "3")
     assert (await phone.enter("1")).startswith("You will get a link to all your data by SMS.")
-    assert (await phone.enter("1")).startswith("To get the link, type your present PIN\n")
+    assert (await phone.enter("1")).startswith("To get the link, type your current PIN\n")
     assert (await phone.enter(PIN)).startswith("The link is on its way to you by SMS.")
     link = await link_in_sms(phone)
     async with phone.http.get(link, headers={"User-Agent": "Mozilla/5.0"}) as answer:
@@ -162,7 +162,7 @@ async def test_an_account_is_deleted_and_its_number_registers_anew(phone: Phone)
     link = await link_in_sms(phone)
     await phone.enter("1", "3")
     assert "stay at the office" in await phone.enter("2")
-    assert await phone.enter("1") == "To delete your account, type your present PIN\n1 I forgot it\n0 Back"
+    assert await phone.enter("1") == "To delete your account, type your current PIN\n1 I forgot it\n0 Back"
     assert (await phone.enter("9135")).startswith("That PIN is not right. Tries left: 4.")
     assert (await phone.enter(PIN)).startswith("Your account is deleted.")
     assert phone.ended

@@ -77,7 +77,7 @@ async def test_by_sms_in_bengali_with_latin_letters(phone: Phone) -> None:
     assert screen.startswith(
         "Aadhaar download\nEi kaj ei phone-e hobe na.\n1 App-er link SMS-e\n2 Helpdesk\n3 Kacher seba kendro\n"
     )
-    assert (await phone.enter("3")).startswith("Apnar post code ba jelar nam din")
+    assert (await phone.enter("3")).startswith("Apnar postcode ba jelar nam din")
     assert (await phone.enter("sylhet")).startswith("Nomuna kendro Sylhet Sadar\nBari ")
 
 

@@ -11,7 +11,7 @@ from tests.fakes.africastalking_insights_server import API_KEY, InsightsServer
 from tests.support.citizen_steps import PIN, register
 from tests.support.phone import Phone, build_settings, run_gateway
 
-REPLACED = "The SIM of this number was replaced lately"
+REPLACED = "The SIM of this number was replaced recently"
 
 
 def day(days_ago: int) -> str:

@@ -112,7 +112,7 @@ async def test_a_call_that_was_cut_off_goes_on_by_sms(phone: SmsPhone) -> None:
     for answer in ANSWERS[3:]:
         confirm = await phone.send_sms(answer)
     assert "Rahim Uddin" in confirm
-    assert (await phone.send_sms("1")).startswith("To send it, type your present PIN\n")
+    assert (await phone.send_sms("1")).startswith("To send it, type your current PIN\n")
     assert (await phone.send_sms(PIN)).startswith("Ekdial: application for Birth certificate received")
     assert (await caller.dial()).startswith("Ekdial\n"), "what is finished is not offered again"
 
@@ -219,7 +219,7 @@ async def test_a_number_is_the_answer_to_a_form(phone: SmsPhone) -> None:
     question = await begin_application(phone)
     assert (
         await phone.send_sms(generate_tracking_number())
-        == f"Please use letters only, and of signs . , - ' / ( )\n{question}"
+        == f"Please use letters only, or the signs . , - ' / ( )\n{question}"
     )
 
 

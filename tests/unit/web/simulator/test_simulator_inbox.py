@@ -56,7 +56,7 @@ async def wait_until_unsubscribed(gateway: ScriptedGateway) -> None:
 async def test_what_is_in_the_inbox_comes_first_and_then_what_arrives(
     gateway: ScriptedGateway, browser: ClientSession
 ) -> None:
-    await gateway.sms.send(MSISDN, "482913 is your Ekdial code.")
+    await gateway.sms.send(MSISDN, "482913 is your Ekdial code (OTP).")
     async with browser.get("/simulator/sms", params={"number": MSISDN}) as response:
         assert response.content_type == "text/event-stream"
         stream = read_events(response)

@@ -28,7 +28,7 @@ from tests.support.simulator_page import SimulatorPhone
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TIMEOUT = 10.0  # seconds; a test that waits longer has failed
-CODE = "482913 is your Ekdial code. It works for 10 minutes. Never tell it to anyone."
+CODE = "482913 is your Ekdial code (OTP). It works for 10 minutes. Never tell it to anyone."
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ from web.simulator.terminal_inbox import find_number
 ROOT = Path(__file__).parents[4]
 TIMEOUT = 20.0  # seconds; a test that waits longer has failed
 AT_ONCE = 0.05  # seconds the phone lingers for an SMS here
-CODE = "482913 is your Ekdial code. It works for 10 minutes. Never tell it to anyone."
+CODE = "482913 is your Ekdial code (OTP). It works for 10 minutes. Never tell it to anyone."
 RECEIVED = "Ekdial: birth certificate received 21 Nov 2026. Tracking 1234 5678 9012. To track it, dial *123#"
 
 

@@ -1,17 +1,25 @@
-"""`server.py check`: validate settings, menus, catalogue and translations without starting the gateway."""
+"""`server.py check`: validate settings, menus, catalogue, translations and the demo phone's texts without a gateway."""
 
 import argparse
 import asyncio
 
 from config.settings import Settings
+from core.errors import ValidationFailedError
 
 
 def run_check(settings: Settings, _: argparse.Namespace) -> int:
-    """Validate settings, menus, catalogue, translations and keys; exit status 2 with one line for each problem."""
+    """Validate settings, menus, catalogue, texts and keys; exit status 2 with one line for each problem.
+
+    Raises:
+        ValidationFailedError: with every problem found.
+    """
     from app.bootstrap import build_checked_menu
     from app.keys import check_keys
     from services.catalogue.models import CHANNELS
+    from web.simulator.wording_check import find_simulator_problems
 
+    if found := list(find_simulator_problems()):
+        raise ValidationFailedError(found)
     checked = asyncio.run(build_checked_menu(settings))
     asyncio.run(check_keys(settings))
     catalogue, screens = checked.services.current_catalogue.catalogue, len(checked.menu.screens)

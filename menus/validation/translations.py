@@ -1,4 +1,7 @@
-"""Check that every locale is complete: no key missing or unused, the same facts as in English, nothing that the gateway adds."""
+"""Check that every locale is complete: no key missing or unused, the same facts as in English, nothing that the gateway adds.
+
+The wording of each text is checked by `core.wording`.
+"""
 
 import re
 from collections.abc import Container, Iterator
@@ -6,6 +9,7 @@ from collections.abc import Container, Iterator
 from core.errors import Problem
 from core.gsm7 import BASIC_CHARACTERS
 from core.languages import LANGUAGE_CODES, LATIN_LOCALES
+from core.wording import find_wording_problems
 from menus.journeys.main import MAIN_MENU_ENTRIES
 from menus.model import Choice, ListScreen, Question, Step
 from menus.rendering.clock_times import CLOCK_TERMS
@@ -18,6 +22,9 @@ from menus.validation.report import (
     suggest_name,
 )
 
+NUMBER_FORMATTERS = frozenset({"count", "date", "money", "tracking"})
+NUMBER_FACTS = frozenset({"n", "phone", "last", "last_four", "code", "pin"})
+"""Formatters that end in a digit, and facts that do although they are shown as they are."""
 COMMON_KEYS = ("back", "home", "more", "sorry", "abroad", "unheard", "busy", "busy_go_on", "unsure")
 """Texts for every screen, and for replies without one."""
 _match_ussd_prefix = re.compile(r"\s*(CON|END)\b").match
@@ -103,6 +110,8 @@ def _text_problems(definition: MenuDefinition, locale_code: str, key: LocaleKey,
         )
     if key[0] not in {"sms", "mail"} and _find_option_number(text.source):
         yield locale_problem(definition, locale_code, key, "the gateway numbers the options", "remove the number")
+    for problem, fix in find_wording_problems(locale_code, _fill_in(text)):
+        yield locale_problem(definition, locale_code, key, problem, fix)
     for name, formatter in sorted(text.placeholders):
         if formatter not in definition.locales[locale_code].formatters:
             yield locale_problem(
@@ -130,3 +139,16 @@ def _text_problems(definition: MenuDefinition, locale_code: str, key: LocaleKey,
                 f"a simple phone cannot show {' '.join(unsupported)}",
                 "write it in plain letters",
             )
+
+
+def _fill_in(text: Template) -> str:
+    """The text with a digit for each number that is inserted, and an ellipsis for everything else."""
+    return "\n".join(
+        "".join(literal + _stand_in(name, formatter) for literal, name, formatter in line) for line in text.lines
+    )
+
+
+def _stand_in(name: str, formatter: str) -> str:
+    if not name:
+        return ""
+    return "0" if formatter in NUMBER_FORMATTERS or name in NUMBER_FACTS else "…"

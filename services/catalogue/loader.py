@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from core.errors import Finding, Problem, ValidationFailedError, display_path
+from core.errors import Finding, KeyPath, Problem, ValidationFailedError, display_path
 from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
 from core.types import Translations
+from core.validation import Valid
 from services.catalogue import rules, schema
+from services.catalogue.field_validation import validate_answer
 from services.catalogue.models import (
     Biller,
     Catalogue,
@@ -90,9 +93,31 @@ def _parse_files(sources: Iterable[SourceFile]) -> tuple[dict[str, CatalogueFile
         findings[source.code] = list(rules.check_file(source.tables))
         try:
             files[source.code] = schema.parse_file(source.tables)
+            findings[source.code] += list(_find_zero_answers(files[source.code], findings[source.code]))
         except ValidationError as error:
             findings[source.code] += schema.schema_findings(error)
     return files, findings
+
+
+def _find_zero_answers(file: CatalogueFileSchema, reported: Sequence[Finding]) -> Iterator[Finding]:
+    """The fields that take the answer 0, which nobody can give: 0 goes back on every screen. A free text of 0 is none."""
+    fields: dict[KeyPath, FieldSchema] = {
+        ("services", code, "fields", name): field
+        for code, service in file.services.items()
+        for name, field in service.fields.items()
+    }
+    fields |= {("billers", code, "consumer"): biller.consumer for code, biller in file.billers.items()}
+    for path, field in fields.items():
+        is_reported = any(finding.key_path[: len(path)] == path for finding in reported)
+        if field.kind == "text" or is_reported:
+            continue
+        if isinstance(validate_answer(_build_field(path[-1], field, ""), "0", date.min), Valid):
+            key = "least" if field.least is not None else "kind"
+            yield Finding(
+                (*path, key),
+                "takes the answer 0, which goes back",
+                "write least = 1 or longer lengths, or ask with choices",
+            )
 
 
 def _problems(source: SourceFile, findings: Sequence[Finding]) -> Iterator[Problem]:

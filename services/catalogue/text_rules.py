@@ -1,4 +1,4 @@
-"""Rules for the texts of the catalogue: script, length, and what a menu or the network would misread."""
+"""Rules for the texts of the catalogue: script, length, wording, and what a menu or the network would misread."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from core.gsm7 import count_septets
 from core.languages import LANGUAGE_CODES, LATIN_LOCALES, Language, language_of_locale
+from core.wording import find_wording_problems
 
 TextProblem: TypeAlias = tuple[str, str]
 """A problem of a text, and its fix."""
@@ -62,6 +63,7 @@ def _check_text(language: str, text: str, max_length: int) -> Iterator[TextProbl
     for misread, problem, right in _MISREAD_RULES:
         if misread(text):
             yield problem, right
+    yield from find_wording_problems(language, text)
     if language in LATIN_LOCALES:
         yield from _check_gsm7(text)
     elif language in LANGUAGE_CODES:

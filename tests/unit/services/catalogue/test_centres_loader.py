@@ -116,3 +116,18 @@ def test_a_code_in_two_files_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / name).write_text(ONE, encoding="utf-8")
     with pytest.raises(ValidationFailedError, match=r"two.toml:7: centres.mirpur: is in one.toml too"):
         load_centres(tmp_path)
+
+
+def test_the_wording_of_a_centre_is_checked(tmp_path: Path) -> None:
+    text = ONE.replace(
+        'address.en = "House 1', 'address.bn = "বাড়ি ১।"\naddress.hi_Latn = "Makaan 1"\naddress.en = "House 1'
+    )
+    (tmp_path / "bd.toml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ValidationFailedError) as broken:
+        load_centres(tmp_path)
+
+    assert [(fault.line, fault.key, fault.fix) for fault in broken.value.problems] == [
+        (9, "centres.mirpur.address.bn", "end with another word, or write two lines"),
+        (10, "centres.mirpur.address.hi_Latn", "write makan"),
+    ]

@@ -165,7 +165,7 @@ async def test_by_sms_the_answer_is_judged_by_a_reply(phone: Phone, sms_phone: S
     assert (await sms_phone.send_sms("2")).startswith("To go to a senior officer, type your current PIN\n")
     heard = await sms_phone.send_sms(PIN, expect=2)
     assert "It goes to a more senior officer." in heard
-    assert f"your complaint {format_number(number)} goes to a more senior officer: " in heard
+    assert f"your complaint {format_number(number)} has gone to a more senior officer: " in heard
 
 
 async def test_what_is_not_answered_in_time_goes_to_the_next_level_and_is_told(
@@ -188,7 +188,7 @@ async def test_what_is_not_answered_in_time_goes_to_the_next_level_and_is_told(
         later = open_complaint_services(settings, database, lambda: datetime.now(UTC) + timedelta(days=400))
         assert await later.escalation.escalate_overdue() == 1
         assert await later.escalation.escalate_overdue() == 0
-        assert format_number(complaint) in await phone.wait_for_sms("goes to a more senior officer: ")
+        assert format_number(complaint) in await phone.wait_for_sms("has gone to a more senior officer: ")
         await phone.dial()
         status = await phone.enter("2", complaint)
         assert status.startswith(f"Complaint {format_number(complaint)}\nWith a senior officer, ")

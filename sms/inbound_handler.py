@@ -17,9 +17,9 @@ from services.messaging.opt_outs import OptOuts
 from sessions.message_turns import Turn
 from sessions.store import StoreUnavailableError
 from sms.conversation import SmsConversations, build_reply_text
-from sms.keywords.numbers import is_tracking_number
 from sms.keywords.parser import KeywordRequest, KeywordSuggestions, is_number_only, parse_keyword
 from sms.loop_guard import LoopGuard, LoopReason
+from sms.reading import ParsedKeyword, decide_reading
 
 REPEAT_LIMITED: Final = frozenset({"unknown", "near_miss", "service_name", "help"})
 """Outcomes of an automatic reply to our SMS. They are not repeated without end to the same number."""
@@ -126,14 +126,15 @@ class InboundSmsHandler:
         language = language_by_script(sms.text) or self.default_language
         return Handled("abroad", self.render_text(language, "abroad", {}))
 
-    async def _respond(self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None) -> Handled:
+    async def _respond(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
         running = await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key)
         if running and running.message_id == sms.idempotency_key:  # handled by a process that died before it noted so
             return Handled("answer", build_reply_text(running), erase_text=True)
-        if isinstance(parsed, KeywordRequest) and (running is None or self._is_command(running, parsed, sms.text)):
+        reading = decide_reading(self.conversations, running, parsed, sms.text, self.is_service_name) if running else ""
+        if isinstance(parsed, KeywordRequest) and reading != "answer":
             return await self._run_keyword(sms, parsed, await self._choose_language(sms, parsed, running))
-        if running and (handled := await self._handle_as_alone(sms, parsed, running)):
-            return handled
+        if reading == "alone":
+            return await self._handle_without_keyword(sms, parsed, running)
         turn = await self.conversations.handle_input(sms.msisdn, sms.idempotency_key, sms.text)
         if turn is not None:
             may_be_secret = running is None or self.conversations.expects_secret(running)
@@ -142,46 +143,7 @@ class InboundSmsHandler:
             return Handled("resumed", turn.reply.text)
         return await self._handle_without_keyword(sms, parsed, None)
 
-    def _is_command(self, running: Turn, keyword: KeywordRequest, text: str) -> bool:
-        """Whether a keyword is a command, and not the input that the screen asks for: a name, a text, a number.
-
-        A valid input is the input, except for the keywords that leave every question. A number without a word of `status`
-        is an input wherever the screen asks for a secret or the field of a form, and wherever it is no tracking number and
-        the screen asks for text, even a wrong number: the error message says how to correct it.
-        """
-        interrupts = KEYWORD_BY_NAME[keyword.name].interrupts
-        is_number = keyword.by_number or is_number_only(text)
-        if interrupts == "alone" and not keyword.rest:
-            return True
-        if interrupts == "with_number" and keyword.rest.isdigit() and not is_number:
-            return True
-        if is_number and self.conversations.expects_private_number(running):
-            return False
-        if is_number and self.conversations.expects_text(running) and not is_tracking_number(keyword.rest):
-            return False
-        return not self.conversations.accepts(running, text)
-
-    async def _handle_as_alone(
-        self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None, running: Turn
-    ) -> Handled | None:
-        """Handle a text that the running screen refuses as if nothing were asked; None where the screen is to answer it.
-
-        What is typed where a secret is asked, and a number where a text is asked, is left to the screen.
-        """
-        if isinstance(parsed, KeywordRequest) or self.conversations.expects_secret(running):
-            return None
-        if self.conversations.accepts(running, sms.text) or is_number_only(sms.text):
-            return None
-        if self.conversations.takes_search(running) and self.is_service_name(sms.text):
-            return None
-        is_meant = isinstance(parsed, KeywordSuggestions) or self.is_service_name(sms.text)
-        if not is_meant and not self.conversations.is_given_up(running):
-            return None
-        return await self._handle_without_keyword(sms, parsed, running)
-
-    async def _handle_without_keyword(
-        self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None, running: Turn | None
-    ) -> Handled:
+    async def _handle_without_keyword(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> Handled:
         """List the services that the text names; else say which keyword may be meant, or that nothing was understood."""
         language = await self._choose_language(sms, parsed, running)
         if self.is_service_name(sms.text):
@@ -206,7 +168,7 @@ class InboundSmsHandler:
         turn = await self.conversations.enter(sms.msisdn, sms.idempotency_key, screen, language, entry_data)
         return Handled(keyword.name, build_reply_text(turn))
 
-    def _explain_not_understood(self, parsed: KeywordRequest | KeywordSuggestions | None, language: str) -> Handled:
+    def _explain_not_understood(self, parsed: ParsedKeyword, language: str) -> Handled:
         if isinstance(parsed, KeywordSuggestions) and parsed.number:
             return Handled("near_miss", self.render_text(language, "refuse_or_status", {"number": parsed.number}))
         if isinstance(parsed, KeywordSuggestions):
@@ -234,9 +196,7 @@ class InboundSmsHandler:
             text = self.render_text(language, "stopped", {})
         return Handled("stop", text if send_reply else "")
 
-    async def _choose_language(
-        self, sms: ClaimedSms, parsed: KeywordRequest | KeywordSuggestions | None, running: Turn | None
-    ) -> str:
+    async def _choose_language(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> str:
         """The chosen language; else that of the script, now or before; else that of the conversation, or of the keyword.
 
         The script is remembered: our SMS in Bengali ask for MENU, START or HELP, whose letters tell no language.

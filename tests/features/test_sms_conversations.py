@@ -267,7 +267,8 @@ async def test_stop_beats_a_running_conversation(phone: SmsPhone) -> None:
     assert (await phone.send_sms("Amina Begum")).startswith("Sorry, we did not understand"), "nothing is asked any more"
     await phone.send_sms("REG")
     both = await phone.send_sms("Stop 12345", expect=1)
-    assert both.startswith("Please use letters only"), "it is STOP only where it stands alone"
+    assert both.startswith("Did you mean STOP?"), "it is STOP only where it stands alone"
+    assert "Your name: Amina Begum" in await phone.send_sms("Amina Begum", expect=2), "and the question still waits"
 
 
 async def test_a_secret_is_said_to_be_deleted_and_never_said_back(phone: SmsPhone) -> None:

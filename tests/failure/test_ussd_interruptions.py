@@ -114,7 +114,7 @@ async def test_a_first_request_may_have_a_path(phone: Phone) -> None:
 async def test_a_star_in_an_input_is_part_of_it(phone: Phone) -> None:
     await register(phone)
     await open_birth_certificate(phone)
-    assert (await phone.enter("Amina*Begum")).startswith("Please use letters only, and of signs . , - ' / ( )\n1/5")
+    assert (await phone.enter("Amina*Begum")).startswith("Please use letters only, or the signs . , - ' / ( )\n1/5")
     assert (await phone.enter("Rahim Uddin")).startswith("2/5")
 
 

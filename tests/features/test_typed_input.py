@@ -69,7 +69,7 @@ async def test_names_are_people_s_names_and_what_is_typed_beside_them_is_left_ou
         await phone.enter("1")
     await phone.enter("4")
     for typed in ("=1+1", "amina@evil.example", "http://evil.example", "Amina 2"):
-        assert (await phone.enter(typed)).startswith("Please use letters only, and of signs . , - ' / ( )\n"), typed
+        assert (await phone.enter(typed)).startswith("Please use letters only, or the signs . , - ' / ( )\n"), typed
 
 
 async def test_postcodes_and_dates_are_kept_as_they_are_meant(phone: Phone) -> None:

@@ -84,13 +84,13 @@ def _parse_short_line(tail: KeywordTail) -> str | None:
     return _parse_line(tail) if len(tail.extra_tokens()) < MAX_ARGUMENT_WORDS else None
 
 
-def _parse_name(tail: KeywordTail) -> str | None:
+def _parse_name(tail: KeywordTail) -> str:
     """A name, without what follows a comma; empty where the words can be no name, so that the menu asks for it."""
     extras = tail.extra_tokens() or _first_line(strip_courtesies(tail.following))
-    if any(token.is_number for token in extras) or not could_be_name(extras, tail.text):
-        return "" if len(extras) <= MAX_ARGUMENT_WORDS else None
-    if sum(len(token.key) > 1 for token in extras) > MAX_NAME_WORDS:
-        return None
+    has_number = any(token.is_number for token in extras)
+    word_count = sum(len(token.key) > 1 for token in extras)
+    if has_number or word_count > MAX_NAME_WORDS or not could_be_name(extras, tail.text):
+        return ""
     first, *others = filter(None, _split_at_commas(_parse_line(tail)))
     return first if len(first.split()) > 1 else " ".join((first, *others))
 

@@ -36,7 +36,7 @@ async def test_h4_forged_sms_do_nothing_in_a_visit(scenario: AssistedScenario, t
     assert attacker.fetch("SELECT 1 FROM consents WHERE ended_at IS NOT NULL") == [], "the visit goes on"
     await open_birth_certificate(scenario.operator)
     asked = await scenario.operator.enter(*ANSWERS, "1")
-    assert "To send it, type your PIN as an operator" in asked
+    assert "To send it, type your operator PIN" in asked
     assert attacker.fetch("SELECT 1 FROM applications") == []
     assert "racking number" in await scenario.operator.enter(OPERATORS_PIN)
 

@@ -59,7 +59,7 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     assert (await scenario.dial_as_operator()).startswith("Type your operator PIN")
     assert (await scenario.operator.enter(scenario.first_pin)).startswith("Choose a PIN of 4 to 6 digits")
     asked = await scenario.operator.enter(OPERATORS_PIN, OPERATORS_PIN)
-    assert asked == "To change your PIN, type your PIN as an operator\n0 Back"
+    assert asked == "To change your PIN, type your operator PIN\n0 Back"
     menu = await scenario.operator.enter(scenario.first_pin)
     assert menu.startswith(f"Operator {operator}\n1 Act for a citizen\n")
     assert (await scenario.operator.enter("1")).startswith("Type the citizen's phone number")
@@ -118,7 +118,7 @@ async def test_a_citizen_without_an_account_is_registered_and_their_pin_goes_to_
     code = await scenario.request_consent()
     assert (await scenario.operator.enter(code)).startswith("This citizen has no account yet. Type their full name.")
     asked = await scenario.operator.enter("Rahima Begum")
-    assert asked == "To register the citizen, type your PIN as an operator\n0 Back"
+    assert asked == "To register the citizen, type your operator PIN\n0 Back"
     assert (await scenario.operator.enter(OPERATORS_PIN)).startswith(f"{VISIT}What do they need?")
     pin = re.match(r"\d{4}", await scenario.citizen.wait_for_sms("is your Ekdial PIN"))
     assert pin

@@ -261,7 +261,7 @@ async def test_with_digilocker_the_code_is_its_own_and_the_document_is_real(call
         "Aadhaar ending 2346. Choose a document\n1 PAN card\n2 Ration card\n0 Main menu"
     )
     assert await caller_phone.enter("1") == (
-        "PAN card\nNo. ABCDE1234F\nTest Holder\nIssued 12 Jan 2015\nThe link comes by SMS\n1 Other documents\n0 Back"
+        "PAN card\nNo. ABCDE1234F\nTest Holder\nIssued 12 Jan 2015\nThe link will come by SMS\n1 Other documents\n0 Back"
     )
     link = re.search(r"/d/(\w+)", await caller_phone.wait_for_sms("ABCDE1234F"))
     assert link

@@ -108,7 +108,7 @@ async def test_a_receipt_comes_to_a_verified_address_and_to_no_other(mail_contex
     number = await apply_for_birth_certificate(mail_context.phone)
     shown = f"{number[:4]} {number[4:8]} {number[8:]}"
     email = await mail_context.smtp_server.wait_for_email(shown)
-    assert email["Subject"] == f"Ekdial: Birth certificate received, {shown}"
+    assert email["Subject"] == f"Ekdial: application for Birth certificate received, {shown}"
     assert f"Tracking number: {shown}" in email.get_content()
     assert email["Reply-To"] == "support@mygov.bd"
     assert [before[:4] in one.get_content() for one in mail_context.smtp_server.received_emails] == [False, False]

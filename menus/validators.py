@@ -16,7 +16,7 @@ from core.person_names import parse_person_name
 from core.phone_numbers import PhoneNumberError, normalize_typed_number, parse_other_msisdn
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from core.typed_input import clean_text, remove_joiners
-from core.typed_numbers import read_date, read_digits, read_pin
+from core.typed_numbers import read_date, read_digits, read_pin, remove_separators
 from core.validation import Invalid, Valid
 
 CODE_DIGITS = 6
@@ -55,8 +55,9 @@ def other_number(
 def search_text(text: str, _today: date) -> Valid | Invalid:
     """The name of a service, or digits of its number or name; one or two digits alone are the number of a list row."""
     query = clean_text(text)[:MAX_SEARCH_LENGTH]
-    minimum = MIN_SEARCH_DIGITS if query.isascii() and query.isdigit() else MIN_SEARCH_LETTERS
-    return Valid(query) if len(query) >= minimum else Invalid("too_short", {"least": minimum})
+    bare = remove_separators(query)
+    minimum = MIN_SEARCH_DIGITS if bare.isdecimal() else MIN_SEARCH_LETTERS
+    return Valid(query) if len(bare) >= minimum else Invalid("too_short", {"least": minimum})
 
 
 def place(text: str, _today: date) -> Valid | Invalid:

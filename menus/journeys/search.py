@@ -6,6 +6,7 @@ The sectors come first because they are the shortest way. Every list accepts a t
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
+from core.typed_numbers import read_digits
 from menus import validators
 from menus.journeys.services import JourneyServices
 from menus.model import Choice, Facts, FreeText, Journey, ListScreen, Option, Outcome, Question, Step, StepContext
@@ -34,7 +35,7 @@ def build_search_journey(services: JourneyServices) -> Journey:
 
 def search_services(services: JourneyServices, text: str) -> ServiceMatches:
     """The services that the text may mean: digits are a service's number, the keys of a name, or both."""
-    number = text.strip().lstrip("#")
+    number = read_digits(text)
     numbered = services.listings.service_by_number(int(number)) if _is_keypad_number(number) else None
     result = services.listings.search(text)
     others = [code for code in result.codes if code != numbered]
@@ -51,7 +52,7 @@ def search_result_facts(matches: ServiceMatches) -> Facts:
 
 
 def _is_keypad_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= MAX_KEYPAD_DIGITS
+    return 0 < len(text) <= MAX_KEYPAD_DIGITS
 
 
 _FREE_TEXT = FreeText("sought", validators.search_text, goto="seek")

@@ -5,7 +5,7 @@ A dressing never changes what the answer means: the outcome must be that of the 
 
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final, Literal, TypeAlias
 
@@ -216,6 +216,22 @@ QUESTIONS: Final[Mapping[str, tuple[AnswerKind, str]]] = {
     "rest": ("text", "The office was closed on 3 days"),
 }
 """A valid answer to each question, by the fact that stores it."""
+
+WRONG_ANSWERS: Final[Mapping[AnswerKind, Sequence[str]]] = {
+    "digits": ("1234", "123456789017", "abc"),
+    "pin": ("12", "48Z6"),
+    "phone": ("12345678", "0171-CALL"),
+    "letters": ("ABC", "123"),
+    "date": ("31-02-1990", "21-11-90", "today"),
+    "amount": ("12.50", "-5", "1.2 lakh", "five"),
+    "postcode": ("1", "Mirpur"),
+    "name": ("Amina 2", "=1+1", "a@b.example", "x" * 61),
+    "text": ("",),
+    "email": ("amina", "amina@example"),
+    "key": ("77", "1.5", "whatever"),
+    "key beside text": (),
+}
+"""Answers that are refused, by kind; a field may still take one of them."""
 
 FIELDS: Final[Mapping[str, tuple[AnswerKind, tuple[str, ...]]]] = {
     "text": ("text", ("12 Lake Road", "A-12")),

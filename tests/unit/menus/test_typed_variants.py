@@ -39,6 +39,7 @@ from tests.support.typed_variants import (
     DRESSES_OF_ALL,
     DRESSINGS,
     QUESTIONS,
+    WRONG_ANSWERS,
     AnswerKind,
     dress_in_invisible,
     sample_answer,
@@ -180,6 +181,26 @@ def test_a_dressed_answer_is_the_plain_one(
         for item in items:
             tried += 1
             assert_same_outcome(item, dress(item, random))
+
+    dress_each()
+    record_property(COUNT_PROPERTY, tried)
+
+
+@pytest.mark.parametrize("list_items", [list_questions, list_form_items, list_option_items])
+def test_a_refusal_is_never_about_what_nobody_sees(
+    list_items: Callable[[], list[Item]], record_property: Callable[[str, object], None]
+) -> None:
+    items, tried = list_items(), 0
+
+    @settings(max_examples=1, phases=[Phase.generate])
+    @given(st.integers(0, 2**32).map(Random))
+    def dress_each(random: Random) -> None:
+        nonlocal tried
+        for item in items:
+            for wrong in WRONG_ANSWERS[item.kind]:
+                tried += 1
+                text = random.choice(DRESSES_OF_ALL)(wrong, random)
+                assert move(item, text) == move(item, wrong), f"{item.position.screen}: {text!r} is not {wrong!r}"
 
     dress_each()
     record_property(COUNT_PROPERTY, tried)

@@ -182,7 +182,7 @@ async def test_by_sms_the_wallet_asks_at_once(gateway: str) -> None:
         asked = await sms_phone.send_sms("1", expect=2)
         code = re.search(r"^(\d{6}) is your Ekdial code", asked, re.MULTILINE)
         assert code, asked
-        assert "To pay the bill, type the 6-digit code that we sent to this number by SMS" in asked
+        assert "To pay the bill, type the 6-digit code (OTP) that we sent to this number by SMS" in asked
         assert "your wallet will ask for its PIN" in await sms_phone.send_sms(code[1])
         phone = Phone(http, gateway)
         assert await answer_wallet(phone, "4826") == "paid"

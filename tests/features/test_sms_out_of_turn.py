@@ -123,7 +123,7 @@ async def test_a_question_that_is_not_asked_again_still_takes_its_answer(phone: 
     assert "Your name: Amina Begum\n" in await phone.send_sms("Amina Begum", expect=2)
 
 
-@pytest.mark.parametrize("typed", ["STATSU", "birth certificate", "জন্ম সনদ", "no idea", "Application no {number}"])
+@pytest.mark.parametrize("typed", ["STATSU", "birth certificate", "জন্ম সনদ", "no idea", "my paper no {number}"])
 async def test_a_question_for_a_secret_keeps_what_is_typed(phone: SmsPhone, applied_number: str, typed: str) -> None:
     await send_all(phone, "REG")
     await phone.send_sms("Amina Begum", expect=2)

@@ -60,6 +60,7 @@ METHODS = {
     "catalogue.centres.find_near": NOTHING,
     "catalogue.get_centre": NOTHING,
     "catalogue.get_service": NOTHING,
+    "catalogue.is_service_name": NOTHING,
     "codes.check": NOTHING,
     "codes.send": NOTHING,
     "complaint_status.get_history": NOTHING,

@@ -14,6 +14,7 @@ import pytest
 from db.database import Database
 from services.citizens.pins import SecretHasher
 from sessions.redis_store import Client, open_session_store
+from tests.support.cheap_hashes import PRODUCT_HASHES, hash_cheaply
 from tests.support.compile_cache import compile_equal_statements_once
 from tests.support.databases import delete_all_rows, migrated_postgres_url, migrated_sqlite_url
 from tests.support.encryption import check_encrypted_contexts
@@ -38,6 +39,7 @@ hypothesis.settings.load_profile("ekdial")
 TESTS_PER_FREEZE = 100
 
 compile_equal_statements_once()
+hash_cheaply()
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +126,13 @@ def pins() -> Iterator[SecretHasher]:
     """The service that hashes PINs."""
     with closing(SecretHasher(CIPHER)) as pins:
         yield pins
+
+
+@pytest.fixture
+def product_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes with the parameters of the product."""
+    for name, value in PRODUCT_HASHES.items():
+        monkeypatch.setattr(f"services.citizens.pins.{name}", value)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from argon2 import extract_parameters
 
 from core.crypto import Cipher
 from services.citizens.lockout import FailedAttempts
-from services.citizens.pins import DUMMY_HASH, SecretHasher, normalize_secret
+from services.citizens.pins import SecretHasher, normalize_secret
+from tests.support.cheap_hashes import PRODUCT_HASHES
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -33,9 +34,9 @@ async def test_an_empty_hash_matches_nothing_not_even_nothing(pins):
     assert not await pins.verify("", "")
 
 
-async def test_the_dummy_hash_costs_the_same_as_a_real_one(pins):
+async def test_the_dummy_hash_costs_the_same_as_a_real_one(pins, product_hashes):
     parameters = extract_parameters((await pins.hash("4821"))[10:])  # without the key id
-    assert extract_parameters(DUMMY_HASH) == parameters
+    assert extract_parameters(PRODUCT_HASHES["DUMMY_HASH"]) == parameters
     assert (parameters.memory_cost, parameters.time_cost, parameters.parallelism) == (19 * 1024, 2, 1)
 
 

@@ -5,7 +5,6 @@ Workers are killed at every step of a delivery meanwhile, and the department com
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,54 +21,25 @@ from db.tables import applications, deliveries
 from tests.fakes.department_server import DepartmentServer, accept_then, drop_connection, respond
 from tests.support.citizen_steps import apply_for_birth_certificate, register
 from tests.support.crash_plan import CrashPlan
-from tests.support.department_crash_worker import STEPS
+from tests.support.department_crash_worker import STEPS, run_worker
 from tests.support.department_deliveries import DeliveryServiceSet
+from tests.support.forked_worker import ForkedWorker
 from tests.support.phone import Phone, admin_url, build_settings, run_gateway
 from tests.support.sms_phone import wait_until
 
-ROOT = Path(__file__).parents[2]
 APPLICATION_COUNT = 200
 SPEED = 60.0  # seconds of the workers' clock in one of ours: what a dead worker left is found after two
 CRASH_COUNTS = (3, 20)  # the how many-th application past the step, in the first wave and in the second
 TIMEOUT = 120.0  # seconds until the last is delivered, many times what it takes
 
 
-class WorkerProcess:
-    """A process of couriers."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        assert process.stdin
-        assert process.stdout
-        self._stdin, self._stdout = process.stdin, process.stdout
-
-    @classmethod
-    async def start(cls, plan: CrashPlan) -> "WorkerProcess":
-        pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", "tests.support.department_crash_worker", plan.to_json())
-        worker = cls(await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe))
-        assert await worker._stdout.readline() == b"ready\n"
-        return worker
-
-    def begin(self) -> None:
-        self._stdin.write(b"go\n")
-
-    async def wait_for_exit(self) -> int:
-        self._stdin.close()
-        return await self.wait_for_crash()
-
-    async def wait_for_crash(self) -> int:
-        async with asyncio.timeout(TIMEOUT):
-            return await self._process.wait()
-
-
 async def run_wave(plan: CrashPlan, at_application: int) -> None:
     """One worker for each step at once, each dying at its own."""
     plans = [replace(plan, name=f"{step} {at_application}", step=step, count=at_application) for step in STEPS]
-    workers = await asyncio.gather(*map(WorkerProcess.start, plans))
+    workers = [await ForkedWorker.start(run_worker, one) for one in plans]
     for worker in workers:
-        worker.begin()
-    assert {await worker.wait_for_crash() for worker in workers} == {-signal.SIGKILL}
+        await worker.begin()
+    assert {await worker.wait_for_crash(TIMEOUT) for worker in workers} == {-signal.SIGKILL}
 
 
 def fail_intermittently(server: DepartmentServer) -> None:
@@ -88,14 +58,14 @@ async def test_workers_die_at_every_step_and_every_application_arrives_once(data
     fail_intermittently(server)
     for at_application in CRASH_COUNTS:
         await run_wave(plan, at_application)
-    survivors = await asyncio.gather(*(WorkerProcess.start(replace(plan, name=name)) for name in ("first", "second")))
+    survivors = [await ForkedWorker.start(run_worker, replace(plan, name=name)) for name in ("first", "second")]
     for survivor in survivors:
-        survivor.begin()
+        await survivor.begin()
     delivered = select(func.count()).where(deliveries.c.state == "delivered")
     async with asyncio.timeout(TIMEOUT):
         while (await services.database.fetch(delivered)).scalar_one() < APPLICATION_COUNT:  # noqa: ASYNC110 - other processes' doing
             await asyncio.sleep(0.05)
-    assert [await survivor.wait_for_exit() for survivor in survivors] == [0, 0]
+    assert [await survivor.wait_for_exit(TIMEOUT) for survivor in survivors] == [0, 0]
     assert server.submission_counts == dict.fromkeys(numbers, 1), "none lost, none twice"
     assert server.problems == []
     pairs = select(applications.c.tracking_number, deliveries.c.reference).join_from(deliveries, applications)

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
@@ -25,13 +24,13 @@ from services.messaging.models import Message
 from tests.fakes import africastalking_server as at
 from tests.fakes.africastalking_server import AcceptedSms, AfricasTalkingServer, Behaviour, RecordedRequest
 from tests.support.crash_plan import CrashPlan
+from tests.support.forked_worker import ForkedWorker
 from tests.support.services import CIPHER
-from tests.support.sms_crash_worker import STEPS
+from tests.support.sms_crash_worker import STEPS, run_worker
 
 if TYPE_CHECKING:
     from services.messaging.kinds import MessageKind
 
-ROOT = Path(__file__).parents[2]
 MESSAGE_COUNT = 1500
 SPEED = 60.0  # seconds of the workers' clock in one of ours: what a dead worker left is found after five
 CRASH_COUNTS = (7, 60)  # the how many-th message past the step, in the first wave and in the second
@@ -135,54 +134,19 @@ def kill_after(worker, after: int, provider: FakeProvider) -> Callable[[Recorded
     return answers
 
 
-class WorkerProcess:
-    """A worker process."""
-
-    def __init__(self, plan: CrashPlan, process: asyncio.subprocess.Process) -> None:
-        self.plan = plan
-        self._process = process
-        assert process.stdin
-        assert process.stdout
-        self._stdin, self._stdout = process.stdin, process.stdout
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @classmethod
-    async def start(cls, plan: CrashPlan) -> "WorkerProcess":
-        pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", "tests.support.sms_crash_worker", plan.to_json())
-        return cls(plan, await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe))
-
-    async def begin(self) -> None:
-        """Once it is ready: the others begin at the same moment."""
-        assert await self._stdout.readline() == b"ready\n"
-        self._stdin.write(b"go\n")
-
-    async def wait_for_exit(self) -> int:
-        self._stdin.close()
-        return await self.wait_for_crash()
-
-    async def wait_for_crash(self) -> int:
-        async with asyncio.timeout(TIMEOUT):
-            await self._stdout.read()
-            return await self._process.wait()
-
-
 @asynccontextmanager
-async def run_crashing_worker(plan: CrashPlan, provider: FakeProvider) -> AsyncIterator[WorkerProcess]:
+async def run_crashing_worker(plan: CrashPlan, provider: FakeProvider) -> AsyncIterator[ForkedWorker]:
     """A worker that will be dead when this is left. One that dies while it waits for an answer has a server of its own."""
     if plan.step != "asked":
-        worker = await WorkerProcess.start(plan)
+        worker = await ForkedWorker.start(run_worker, plan)
         yield worker
     else:
         async with provider.server() as server:
-            worker = await WorkerProcess.start(replace(plan, server=server.url))
+            worker = await ForkedWorker.start(run_worker, replace(plan, server=server.url))
             server.default_behaviour = kill_after(worker, plan.count, provider)
             yield worker
-            assert await worker.wait_for_crash() == -signal.SIGKILL
-    assert await worker.wait_for_crash() == -signal.SIGKILL, f"it was to die {plan.step}"
+            assert await worker.wait_for_crash(TIMEOUT) == -signal.SIGKILL
+    assert await worker.wait_for_crash(TIMEOUT) == -signal.SIGKILL, f"it was to die {plan.step}"
 
 
 async def run_wave(plan: CrashPlan, provider: FakeProvider, at_message: int) -> int:
@@ -197,7 +161,7 @@ async def run_wave(plan: CrashPlan, provider: FakeProvider, at_message: int) -> 
 
 async def run_surviving_workers(plan: CrashPlan, rows: Messages) -> None:
     """Two workers that live until nothing is left to do, and then end in good order."""
-    workers = [await WorkerProcess.start(replace(plan, name=name)) for name in ("first", "second")]
+    workers = [await ForkedWorker.start(run_worker, replace(plan, name=name)) for name in ("first", "second")]
     for worker in workers:
         await worker.begin()
     async with asyncio.timeout(TIMEOUT):
@@ -206,7 +170,7 @@ async def run_surviving_workers(plan: CrashPlan, rows: Messages) -> None:
             if depth.queued == depth.sending == 0:
                 break
             await asyncio.sleep(0.05)
-    assert [await worker.wait_for_exit() for worker in workers] == [0, 0]
+    assert [await worker.wait_for_exit(TIMEOUT) for worker in workers] == [0, 0]
 
 
 async def all_rows(database: Database) -> Mapping[int, Row]:

@@ -4,7 +4,6 @@ It reports on stdout when it is ready, starts when it reads a line, and exits wh
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 
@@ -83,7 +82,3 @@ async def run_worker(plan: CrashPlan) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         async with background(DeliverySupervisor(rows, [courier], poll_interval=0.02, maintenance_interval=0.1).run()):
             await asyncio.to_thread(sys.stdin.read)
-
-
-if __name__ == "__main__":
-    asyncio.run(run_worker(CrashPlan(**json.loads(sys.argv[1]))))

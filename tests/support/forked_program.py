@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final, Self
 
@@ -20,7 +21,9 @@ PRELOADED: Final = (
     "alembic.command",
     "fakeredis.aioredis",
     "uvloop",
-    "tests.support.forked_program",
+    "tests.support.forked_worker",
+    "tests.support.sms_crash_worker",
+    "tests.support.department_crash_worker",
 )
 
 
@@ -31,9 +34,7 @@ class ForkedProgram:
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, out: Path, err: Path
     ) -> None:
         self.args = ["server.py", *arguments]
-        _template.set_forkserver_preload(list(PRELOADED))
-        self._process = _template.Process(target=_run, args=(self.args, folder, dict(environment), (out, err)))
-        self._process.start()
+        self._process = fork(_run, self.args, folder, dict(environment), (out, err))
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +73,14 @@ class ForkedProgram:
     def kill(self) -> None:
         """Kill the process, if it runs."""
         self.send_signal(signal.SIGKILL)
+
+
+def fork(target: Callable[..., None], *arguments: object) -> ForkServerProcess:
+    """A process that has loaded the program and calls `target`, a function of a module."""
+    _template.set_forkserver_preload(list(PRELOADED))
+    process = _template.Process(target=target, args=arguments)
+    process.start()
+    return process
 
 
 def _run(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Path]) -> None:

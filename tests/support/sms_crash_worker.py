@@ -4,7 +4,6 @@ It reports on stdout when it is ready, starts when it reads a line, and exits wh
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -89,7 +88,3 @@ async def run_worker(plan: CrashPlan) -> None:
         await asyncio.to_thread(sys.stdin.read)
         outbox.stop()
         await running
-
-
-if __name__ == "__main__":
-    asyncio.run(run_worker(CrashPlan(**json.loads(sys.argv[1]))))

@@ -16,11 +16,19 @@ from core.logging import configure_logging
 TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
 
 
+MEASUREMENT: Final = re.compile(r"(?<![\d.])\d+\.\d+(e[+-]?\d+)?(?![\d.])")
+
+
 class LogCapture(io.StringIO):
-    """Everything that was written, without timestamps: their microseconds can contain the digits of a PIN."""
+    """Everything that was written, without timestamps and measurements: these can contain the digits of a PIN."""
 
     def getvalue(self) -> str:
-        return TIMESTAMP.sub("", super().getvalue())
+        return remove_measurements(TIMESTAMP.sub("", super().getvalue()))
+
+
+def remove_measurements(text: str) -> str:
+    """The text without decimal numbers such as 0.00195465: by chance a duration contains the digits of a PIN."""
+    return MEASUREMENT.sub("", text)
 
 
 @contextmanager

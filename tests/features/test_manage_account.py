@@ -1,13 +1,12 @@
 """PINs and numbers: weak ones, wrong ones, forgotten ones, changed ones, and codes where nobody vouches for a number."""
 
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from aiohttp import ClientSession
 
 from tests.support.citizen_steps import PIN, register
+from tests.support.databases import write_beside_gateway
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sms_phone import open_sms_phone
 
@@ -131,9 +130,7 @@ async def test_a_pin_of_an_account_that_was_not_used_for_long_waits_and_stop_can
     async with run_gateway(build_settings(tmp_path)) as url, ClientSession() as http:
         phone = Phone(http, url)
         await register(phone)
-        with closing(sqlite3.connect(tmp_path / "ekdial.db")) as database:
-            database.execute("UPDATE accounts SET last_used_at = '2020-01-01 00:00:00.000000'")
-            database.commit()
+        await write_beside_gateway(tmp_path, "UPDATE accounts SET last_used_at = '2020-01-01 00:00:00.000000'")
         assert (await recover(phone, "Mirpur School", "Ayesha", "7391", "7391")).startswith(
             "Your new PIN will work in 24"
         )

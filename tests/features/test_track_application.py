@@ -1,8 +1,5 @@
 """Track an application: by number without a sign-in, by one's own list, and by SMS."""
 
-import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +7,7 @@ from aiohttp import ClientSession
 
 from core.reference_numbers import generate_tracking_number
 from tests.support.citizen_steps import PIN, apply_for_birth_certificate, register
+from tests.support.databases import write_beside_gateway
 from tests.support.department_officer import open_department_client
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sms_phone import SmsPhone
@@ -23,16 +21,9 @@ def format_number(number: str) -> str:
 
 
 async def make_overdue(folder: Path, days: int) -> None:
-    """Set the promised day of every application to this many days ago.
-
-    In a thread: the gateway runs in this event loop, and may have a write transaction open that needs it to end.
-    """
-
-    def write() -> None:
-        with closing(sqlite3.connect(folder / "ekdial.db")) as database, database:
-            database.execute("UPDATE applications SET promised = date('now', '+6 hours', ?)", (f"-{days} days",))
-
-    await asyncio.to_thread(write)
+    """Set the promised day of every application to this many days ago."""
+    statement = "UPDATE applications SET promised = date('now', '+6 hours', ?)"
+    await write_beside_gateway(folder, statement, f"-{days} days")
 
 
 async def test_a_stranger_with_the_number_learns_the_status_and_nothing_of_the_person(phone: Phone) -> None:

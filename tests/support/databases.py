@@ -3,10 +3,11 @@
 import asyncio
 import atexit
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def migrated_postgres_url(server: PostgresServer) -> Iterator[str]:
 def delete_all_rows(url: str) -> None:
     """Delete every row, also of the audit log, and restart the ids."""
     run_admin_statements(url, DELETE_ALL_ROWS)
+
+
+async def write_beside_gateway(folder: Path, statement: str, *values: object) -> None:
+    """Execute a statement on the SQLite file of a gateway that runs in this event loop.
+
+    In a thread: the gateway may have a write transaction open that needs the event loop to end.
+    """
+
+    def write() -> None:
+        with closing(sqlite3.connect(folder / "ekdial.db")) as database, database:
+            database.execute(statement, values)
+
+    await asyncio.to_thread(write)
 
 
 @cache

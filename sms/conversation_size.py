@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sms.segments import measure
+from sms.segments import fits_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +14,4 @@ class SegmentLimit:
 
     def fits(self, text: str) -> bool:
         """Whether `text` takes at most `max_segments` segments."""
-        return measure(text).segments <= self.max_segments
+        return fits_segments(text, self.max_segments)

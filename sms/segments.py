@@ -87,6 +87,16 @@ def measure(text: str) -> SmsSize:
     return _measure_folded(fold_to_gsm7(text))
 
 
+def fits_segments(text: str, limit: int) -> bool:
+    """Whether a text takes at most `limit` segments; a text that is clearly too long is not split to find out."""
+    sent = fold_to_gsm7(text)
+    alphabet, cost = _count_units(sent)
+    return (
+        cost <= max(limit * MULTI_SEGMENT_CAPACITY[alphabet], SINGLE_SEGMENT_CAPACITY[alphabet])
+        and _measure_folded(sent).segments <= limit
+    )
+
+
 def split_segments(text: str) -> list[str]:
     """The texts of the segments; joined they are the text as it is sent.
 

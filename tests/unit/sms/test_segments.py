@@ -10,7 +10,16 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from core.gsm7 import BASIC_CHARACTERS, EXTENSION_CHARACTERS, count_septets, count_utf16_units
-from sms.segments import PLAIN_REPLACEMENTS, SmsPreview, SmsSize, fold_to_gsm7, measure, preview_cost, split_segments
+from sms.segments import (
+    PLAIN_REPLACEMENTS,
+    SmsPreview,
+    SmsSize,
+    fits_segments,
+    fold_to_gsm7,
+    measure,
+    preview_cost,
+    split_segments,
+)
 
 FAMILY = "👨‍👩‍👧"  # 8 UTF-16 units, one grapheme
 KSSHI = "ক্ষি"  # 4 units, one grapheme
@@ -109,6 +118,11 @@ def test_a_grapheme_longer_than_a_segment_is_cut_between_its_characters():
 
     assert "".join(split_segments(tower)) == tower
     assert [count_utf16_units(part) for part in split_segments(tower)][:1] == [67]
+
+
+@given(written, st.integers(0, 4))
+def test_a_text_fits_the_segments_that_it_takes_and_no_fewer(text, limit):
+    assert fits_segments(text, limit) == (measure(text).segments <= limit)
 
 
 @given(written)

@@ -163,9 +163,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(kept, key=lambda item: not is_long(item))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection() -> None:
-    """Collect no garbage while tests are collected: next to none of it is garbage."""
+def pytest_collectstart() -> None:
+    """Collect no garbage while this process collects tests: next to none of it is garbage."""
     gc.disable()
 
 

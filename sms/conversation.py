@@ -6,6 +6,7 @@ from typing import Final
 
 from menus.engine import accepts
 from menus.journeys.apply import SAID_BY_SMS_FACT
+from menus.journeys.sms_keywords import NAME_QUESTION
 from menus.journeys.track import FAILED_LOOKUPS
 from menus.model import Form, ListScreen, Question
 from menus.rendering.paging import SizeLimit
@@ -66,6 +67,10 @@ class SmsConversations:
             return True
         is_only = isinstance(screen, Question) and not turn.position.history and not self.expects_secret(turn)
         return is_only and turn.is_refusal
+
+    def expects_name(self, turn: Turn) -> bool:
+        """Whether the screen of this turn asks for the name of a new account."""
+        return self.handler.menu.visible_screen(turn.position).name == NAME_QUESTION
 
     def expects_secret(self, turn: Turn) -> bool:
         """Whether the screen of this turn asks for a secret: a PIN, a code, a security answer, an identity number."""

@@ -7,7 +7,7 @@ from menus.keywords import KEYWORD_BY_NAME
 from sessions.message_turns import Turn
 from sms.conversation import SmsConversations
 from sms.keywords.numbers import is_tracking_number
-from sms.keywords.parser import KeywordRequest, KeywordSuggestions, is_number_only
+from sms.keywords.parser import KeywordRequest, KeywordSuggestions, is_number_only, is_person_name
 
 ParsedKeyword: TypeAlias = KeywordRequest | KeywordSuggestions | None
 Reading: TypeAlias = Literal["answer", "keyword", "alone"]
@@ -26,8 +26,10 @@ def decide_reading(
     What the screen takes is its answer, except for the keywords that leave every question. What it refuses is a keyword,
     the name of a service, or a misspelt keyword; where it is none of these, the screen says why it refuses it, except where
     it has said so before and is the only question of a keyword. A text typed where a secret is asked, and a wrong number
-    typed where a text is asked, is left to the screen.
+    typed where a text is asked, is left to the screen. A keyword or a sentence is the name of nobody's account.
     """
+    if _is_no_name(conversations, running, text):
+        return "keyword" if isinstance(parsed, KeywordRequest) else "alone"
     if isinstance(parsed, KeywordRequest):
         return "keyword" if _is_command(conversations, running, parsed, text) else "answer"
     if conversations.expects_secret(running) or conversations.accepts(running, text) or is_number_only(text):
@@ -35,6 +37,13 @@ def decide_reading(
     if is_service_name(text):
         return "answer" if conversations.takes_search(running) else "alone"
     return "alone" if parsed or conversations.is_given_up(running) else "answer"
+
+
+def _is_no_name(conversations: SmsConversations, running: Turn, text: str) -> bool:
+    """Whether a text that the question for a name takes is a keyword or a sentence; a number goes back."""
+    if not conversations.expects_name(running) or is_number_only(text) or is_person_name(text):
+        return False
+    return conversations.accepts(running, text)
 
 
 def _is_command(conversations: SmsConversations, running: Turn, keyword: KeywordRequest, text: str) -> bool:

@@ -28,6 +28,8 @@ _CASE_OUTCOMES: Final[Mapping[TrackingOutcome, CaseOutcome]] = {
     "answered": "answered",
     "feedback": "feedback",
 }
+NAME_QUESTION: Final = "texted_name"
+"""The question for the name of a new account, after REG without one."""
 CASE_SCREENS: Final[Mapping[str, str]] = {
     "complaint": "complaint_texted",
     "answered": "complaint_answered",
@@ -89,9 +91,9 @@ def _registration_screens(services: JourneyServices) -> Journey:
         Step(
             "texted_register",
             start_registration,
-            {"named": "register_texted", "asked": "texted_name", "known": "has_account"},
+            {"named": "register_texted", "asked": NAME_QUESTION, "known": "has_account"},
         ),
-        Question("texted_name", "name", validators.person_name, goto="register_texted"),
+        Question(NAME_QUESTION, "name", validators.person_name, goto="register_texted"),
     )
 
 

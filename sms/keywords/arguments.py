@@ -89,7 +89,7 @@ def _parse_name(tail: KeywordTail) -> str:
     extras = tail.extra_tokens() or _first_line(strip_courtesies(tail.following))
     has_number = any(token.is_number for token in extras)
     word_count = sum(len(token.key) > 1 for token in extras)
-    if has_number or word_count > MAX_NAME_WORDS or not could_be_name(extras, tail.text):
+    if has_number or word_count > MAX_NAME_WORDS or not could_be_name(extras, tail.text) or _is_near_keyword(extras):
         return ""
     first, *others = filter(None, _split_at_commas(_parse_line(tail)))
     return first if len(first.split()) > 1 else " ".join((first, *others))
@@ -102,7 +102,8 @@ def _first_line(words: Tokens) -> Tokens:
 def could_be_name(words: Tokens, text: str) -> bool:
     """Whether a person may be called so: there are no words that are in no name, and not only words of keywords.
 
-    One letter is an initial, which the article `a` is taken for only as a capital, before a dot, or beside another initial.
+    A word that is only asked back is a name, as Rai is. One letter is an initial, which the article `a` is taken for only
+    as a capital, before a dot, or beside another initial.
     """
     vocabulary = get_vocabulary()
     if any(
@@ -110,7 +111,13 @@ def could_be_name(words: Tokens, text: str) -> bool:
     ):
         return False
     known = [vocabulary.words.get(word.key) for word in words]
-    return not all(word is not None and word.table in KEYWORD_BY_NAME for word in known)
+    return not all(word is not None and word.table in KEYWORD_BY_NAME and not word.is_suggested_only for word in known)
+
+
+def _is_near_keyword(words: Tokens) -> bool:
+    """Whether the only word is one that is asked back: right after REG it may be no name."""
+    word = get_vocabulary().words.get(words[0].key) if len(words) == 1 else None
+    return word is not None and word.is_suggested_only
 
 
 def _is_initial(index: int, words: Tokens, text: str) -> bool:

@@ -85,6 +85,11 @@ def parse_keyword(text: str) -> KeywordRequest | KeywordSuggestions | None:
     return KeywordRequest("documents", "", greeting) if greeting and len(body) <= 1 else None
 
 
+def is_person_name(text: str) -> bool:
+    """Whether a text that answers the question for a name could be one: not a keyword, and not a sentence."""
+    return could_be_name(tokenize(text), text)
+
+
 def is_number_only(text: str) -> bool:
     """Whether an SMS contains digits, of any script, and separators, and nothing else."""
     return contains_only_numbers(tokenize(strip_opening_quote(text)))

@@ -14,8 +14,15 @@ from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sms_phone import SmsPhone, open_sms_phone
 
 NEW_NUMBERS = (f"+88017100{number:05}" for number in count(1))
-LIMITS = ("PER_NUMBER_PER_HOUR", "PER_NUMBER_PER_DAY", "PER_PREFIX_PER_HOUR")
-UNLIMITED = {f"UNVERIFIED_SMS__{name}": "100000" for name in LIMITS}
+LIMITS = (
+    *(
+        "UNVERIFIED_SMS__PER_NUMBER_PER_HOUR",
+        "UNVERIFIED_SMS__PER_NUMBER_PER_DAY",
+        "UNVERIFIED_SMS__PER_PREFIX_PER_HOUR",
+    ),
+    *("CODES__PER_PREFIX_PER_HOUR", "CODES__UNVERIFIED_PER_PREFIX_PER_HOUR"),
+)
+UNLIMITED = dict.fromkeys(LIMITS, "100000")
 NOT_UNDERSTOOD = "Sorry, we did not understand that."
 UNKNOWN_NUMBER = "No application has this number"
 
@@ -56,7 +63,7 @@ def group(number: str) -> str:
     return f"{number[:4]} {number[4:8]} {number[8:]}"
 
 
-UNKNOWN = f"STATUS {generate_tracking_number()}"
+UNKNOWN = "STATUS 123456789018"
 WAITING = {
     "a number that was not found": (UNKNOWN,),
     "a number that is missing": ("STATUS",),
@@ -191,6 +198,15 @@ async def test_a_sentence_makes_no_account(phone: SmsPhone, text: str) -> None:
     reply = await phone.send_sms(text)
     assert re.search("your full name|পুরো নাম|पूरा नाम", reply), reply
     assert len(phone.inbox.messages) == 1, "and no PIN"
+
+
+@pytest.mark.parametrize("text", ["not working", "হয়নি", "registration failed", "STATUS", "অবস্থা"])
+async def test_a_sentence_or_a_keyword_is_no_answer_to_the_question_for_a_name(phone: SmsPhone, text: str) -> None:
+    assert (await phone.send_sms("REG")).startswith("Please send your full name")
+    await phone.send_sms(text)
+    await phone.send_sms("REG")
+    both = await phone.send_sms("Rai", expect=2)
+    assert re.search("(Your name|আপনার নাম): Rai\n", both), both
 
 
 async def test_the_number_of_a_complaint_asks_for_its_status(phone: SmsPhone, applied_number: str) -> None:

@@ -1,8 +1,8 @@
 """Fit a screen into the size of a phone's display: whole, or split into pages without losing a character.
 
-Pages are split between options, between words, and within a word that is longer than a screen between graphemes. An option
-keeps its number on every page. The key of the next page is 98, which no option has; `0` on a later page goes to the
-previous one.
+Pages are split between options, after a comma or a sentence, between words, and within a word that is longer than a screen
+between graphemes. An option keeps its number on every page. The key of the next page is 98, which no option has; `0` on a
+later page goes to the previous one.
 """
 
 from bisect import bisect_right
@@ -19,6 +19,7 @@ MAX_OPTIONS = 97
 OPTIONS_PER_PAGE = 10  # options; few pages have room for more
 PREFIX_LENGTH = 4  # "CON " and "END " are part of the reply and may count
 _graphemes = regex.compile(r"\X").findall
+_find_pauses = regex.compile(r"[,;।.?!] ").finditer
 
 
 class ScreenBudget(NamedTuple):
@@ -141,7 +142,9 @@ def _split_lines(lines: list[str], frame: PageFrame) -> Iterator[str]:
 
 
 def _split_line(line: str, frame: PageFrame) -> tuple[str, str]:
-    """Split a line where the page is full: at a space if there is one, and inside a grapheme only if no page holds it.
+    """Split a line where the page is full: after a comma or a sentence in its second half, else at a space if there is one.
+
+    A grapheme is split only if no page holds it.
 
     Raises:
         ValueError: the screen is too small for a single character.
@@ -155,9 +158,11 @@ def _split_line(line: str, frame: PageFrame) -> tuple[str, str]:
     if count_that_fits == 0:
         raise ValueError("The screen is too small for a single character; give it at least 40 septets.")
     head = "".join(graphemes[:count_that_fits])
-    space = head.rfind(" ")
-    if space > 0 and count_that_fits < len(graphemes):
-        head = head[:space]
+    if count_that_fits < len(graphemes):
+        beginning = line[: len(head) + 1]  # it may end in the space at which the page is full
+        pause = max((match.start() + 1 for match in _find_pauses(beginning)), default=0)
+        space = beginning.rfind(" ")
+        head = head[: pause if pause > len(head) // 2 else space if space > 0 else None]
     return head, line[len(head) :].lstrip(" ")
 
 

@@ -86,6 +86,30 @@ def test_a_word_longer_than_a_screen_is_cut_between_graphemes(graphemes: list[st
         position += len(page.text.removesuffix("98 More").rstrip("\n"))
 
 
+def test_a_long_line_is_split_after_a_comma_where_the_page_is_more_than_half_full() -> None:
+    budget = ScreenBudget(septets=60)
+    first, second = paginate_all(
+        ScreenView("Rahim Uddin, 21-11-2025, Male, Ayesha Begum, Karim Uddin Chowdhury"), budget
+    )
+    assert first.text == "Rahim Uddin, 21-11-2025, Male, Ayesha Begum,\n98 More"
+    assert second.text == "Karim Uddin Chowdhury"
+
+
+def test_a_long_line_without_a_pause_is_split_between_words() -> None:
+    budget = ScreenBudget(septets=40)
+    text = "Yes, " + "abcdefghi " * 5
+    assert [page.text.split("\n")[0] for page in paginate_all(ScreenView(text.strip()), budget)] == [
+        "Yes, abcdefghi abcdefghi",
+        "abcdefghi abcdefghi abcdefghi",
+    ]
+
+
+def test_a_word_that_ends_where_the_page_does_stays_on_it() -> None:
+    budget = ScreenBudget(septets=40)
+    first = paginate(ScreenView("a" * 14 + " " + "b" * 13 + " " + "c" * 20), budget)
+    assert first.text == f"{'a' * 14} {'b' * 13}\n98 More"
+
+
 def test_what_fits_is_one_page_without_more() -> None:
     page = paginate(ScreenView("Ekdial", (("1", "English"), ("2", "Bangla")), back_label="Back"), ScreenBudget())
     assert page == Page("Ekdial\n1 English\n2 Bangla\n0 Back")

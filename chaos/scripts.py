@@ -27,9 +27,9 @@ NUMBER: Final = "{number}"  # stands for a tracking number among the keys
 REFUSALS: Final = (
     re.compile(r"END Sorry, something is wrong on our side\. Nothing was lost\. Please dial again in a minute\."),
     re.compile(r"END Sorry, this call cannot go on\. Please hang up and dial again\."),
-    re.compile(r"END Many people are calling just now\. Please dial again in a minute( and go on where you were)?\."),
+    re.compile(r"END Many people are calling just now\. Please dial again in a minute( to carry on)?\."),
     re.compile(r"END Ekhon onek lok call korchen\. Ek minute pore abar dial (korun|kore egiye jan)\."),
-    re.compile(r"END We cannot see yet whether your last answer was recorded\. Please dial again and check\."),
+    re.compile(r"END We cannot tell yet whether your last answer was saved\. Please dial again and check\."),
 )
 """The texts of a refusal in words; a caller who reads one dials again. Who is refused unread is told in the country's language."""
 _NUMBER_SHOWN = re.compile(r"\b\d{4} \d{4} \d{4}\b")

@@ -280,12 +280,12 @@ async def test_sms_acknowledged_by_a_killed_process_are_answered_by_the_next(tmp
 
 @pytest.mark.slow
 async def test_an_sms_handled_before_a_crash_gets_the_stored_reply(tmp_path: Path, redis_server: RedisServer) -> None:
-    """The process died between saving the conversation and queueing the reply: `App` was a name, and is no keyword now."""
+    """The process died between saving the conversation and queueing the reply: `Bangla` was a name, and names no language now."""
     redis_server.empty()
     settings = build_settings(tmp_path, REDIS__URL=redis_server.url)
     async with run_gateway(settings) as url, open_sms_phone(url) as phone:
         await phone.send_sms("REG")
-        pin, first = sorted((await phone.send_sms("App", id="the-one", expect=2)).split("\n---\n"))
+        pin, first = sorted((await phone.send_sms("Bangla", id="the-one", expect=2)).split("\n---\n"))
     assert "is your Ekdial PIN" in pin
     async with open_database(tmp_path) as database, database.transaction() as transaction:
         await transaction.execute(

@@ -135,7 +135,9 @@ async def test_the_status_of_nothing_is_said_to_be_nothing(tmp_path):
         tmp_path, MISSED_CALLS__NUMBERS=f'{{"{APP_LINK_NUMBER}": "latest_status"}}'
     ) as provider:
         await provider.post_form(encode_form(ringing_form("a", "+254700000001")))
-        assert "no application has been made" in await Phone(provider.http, provider.url, "+254700000001").wait_for_sms()
+        assert (
+            "no application has been made" in await Phone(provider.http, provider.url, "+254700000001").wait_for_sms()
+        )
 
 
 async def test_without_redis_a_call_is_rejected_and_brings_its_sms_once(tmp_path):

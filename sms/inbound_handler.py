@@ -133,14 +133,17 @@ class InboundSmsHandler:
         reading = decide_reading(self.conversations, running, parsed, sms.text, self.is_service_name) if running else ""
         if isinstance(parsed, KeywordRequest) and reading != "answer":
             return await self._run_keyword(sms, parsed, await self._choose_language(sms, parsed, running))
-        if reading == "alone":
-            return await self._handle_without_keyword(sms, parsed, running)
+        if running and reading == "alone":
+            handled = await self._handle_without_keyword(sms, parsed, running)
+            return handled._replace(erase_text=self.conversations.expects_secret(running))
         turn = await self.conversations.handle_input(sms.msisdn, sms.idempotency_key, sms.text)
         if turn is not None:
             may_be_secret = running is None or self.conversations.expects_secret(running)
             return Handled("answer", build_reply_text(turn), erase_text=may_be_secret)
-        if (turn := await self.conversations.offer_resume(sms.msisdn, sms.idempotency_key)) is not None:
-            return Handled("resumed", turn.reply.text)
+        if parsed is None and not self.is_service_name(sms.text):
+            turn = await self.conversations.offer_resume(sms.msisdn, sms.idempotency_key)
+            if turn is not None:
+                return Handled("resumed", turn.reply.text)
         return await self._handle_without_keyword(sms, parsed, None)
 
     async def _handle_without_keyword(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> Handled:

@@ -25,15 +25,18 @@ def decide_reading(
 
     What the screen takes is its answer, except for the keywords that leave every question. What it refuses is a keyword,
     the name of a service, or a misspelt keyword; where it is none of these, the screen says why it refuses it, except where
-    it has said so before and is the only question of a keyword. A text typed where a secret is asked, and a wrong number
-    typed where a text is asked, is left to the screen. A keyword or a sentence is the name of nobody's account.
+    it has said so before and is the only question of a keyword. A text typed where a secret is asked, unless it asks for no
+    more SMS, and a wrong number typed where a text is asked, is left to the screen. A keyword or a sentence is the name of
+    nobody's account.
     """
     if _is_no_name(conversations, running, text):
         return "keyword" if isinstance(parsed, KeywordRequest) else "alone"
     if isinstance(parsed, KeywordRequest):
         return "keyword" if _is_command(conversations, running, parsed, text) else "answer"
-    if conversations.expects_secret(running) or conversations.accepts(running, text) or is_number_only(text):
+    if conversations.accepts(running, text) or is_number_only(text):
         return "answer"
+    if conversations.expects_secret(running):
+        return "alone" if parsed and "stop" in parsed.names else "answer"
     if is_service_name(text):
         return "answer" if conversations.takes_search(running) else "alone"
     return "alone" if parsed or conversations.is_given_up(running) else "answer"

@@ -140,6 +140,22 @@ async def test_a_question_for_a_secret_keeps_what_is_typed(phone: SmsPhone, appl
     assert "Did you mean" not in reply
 
 
+@pytest.mark.parametrize(("text", "word"), [("এসএমএস বন্ধ করুন", "বন্ধ"), ("please stop sending text reminders", "STOP")])
+async def test_a_question_for_a_pin_hears_who_wants_no_sms(phone: SmsPhone, text: str, word: str) -> None:
+    await phone.send_sms("REG")
+    await phone.send_sms("Amina Begum", expect=2)
+    assert word in (await phone.send_sms(text)).split("\n")[0]
+    assert "REG" in await phone.send_sms("HELP")
+
+
+async def test_what_means_something_is_no_answer_to_a_call_that_was_cut_off(phone: SmsPhone) -> None:
+    caller = Phone(phone.http, phone.url, phone.msisdn)
+    await caller.dial()
+    await caller.enter("1", "2")
+    assert (await phone.send_sms("STATSU")).startswith("Did you mean STATUS?")
+    assert (await phone.send_sms("birth certificate")).startswith("Services\n1 Birth certificate")
+
+
 async def test_a_form_keeps_its_numbers_and_is_left_for_a_name_or_a_keyword(phone: SmsPhone) -> None:
     caller = Phone(phone.http, phone.url, phone.msisdn)
     await register(caller)

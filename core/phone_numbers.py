@@ -15,7 +15,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number, time_zones_for_number
 
-from core.typed_input import normalize_input
+from core.typed_input import normalize_input, remove_invisible
 from core.typed_numbers import read_digits
 
 Problem: TypeAlias = Literal["not_a_phone", "not_a_mobile", "own_number", "not_served"]
@@ -27,7 +27,6 @@ MIN_TYPED_DIGITS, MAX_TYPED_DIGITS = 5, 20
 MIN_DIGITS_WITHOUT_PLUS: Final = 11
 """National numbers have at most ten digits, or begin with 0 or 1."""
 
-_INVISIBLE: Final = re.compile("[\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]")
 _MAX_SPELLED_LENGTH: Final = 40  # characters of a number with separators
 _match_spelled_number: Final = re.compile(
     r"""[\s"'<\[(]*(?P<plus>\+|%2B|00)?(?P<number>[\s(]*[1-9][0-9\s().-]{5,})[\s"'>\])]*""", re.IGNORECASE
@@ -128,7 +127,7 @@ def find_msisdn(text: str) -> str:
     any sign of a plus it must be a valid number of MIN_DIGITS_WITHOUT_PLUS digits or more: a shorter one can be a short code,
     or the national form of a number of another country.
     """
-    visible = _INVISIBLE.sub("", text)
+    visible = remove_invisible(text)
     match = _match_spelled_number(visible) if len(visible) <= _MAX_SPELLED_LENGTH else None
     if match is None:
         return ""

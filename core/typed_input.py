@@ -14,7 +14,7 @@ MINUS_SIGNS: Final = "\u2212\u207b\u208b\u02d7\u2796"
 JOINERS: Final = "\u200c\u200d"  # zero-width, and part of the spelling in Bengali and Devanagari
 
 # The keycap and the place of an attachment (U+20E3, U+FFFC) are drawn around or instead of a character, never alone.
-_remove_invisible = regex.compile(
+_remove_invisible_characters = regex.compile(
     rf"[[\p{{Cf}}\p{{Cs}}\p{{Co}}\p{{Cn}}\p{{Default_Ignorable_Code_Point}}\u20e3\ufffc]--[{JOINERS}]]+", regex.V1
 ).sub
 _LETTER: Final = r"[[\p{L}\p{M}]--\p{Latin}]"
@@ -31,8 +31,12 @@ def normalize_input(text: str) -> str:
     """
     if text.isascii():
         return text.strip()
-    visible = _remove_stray_joiners("", _remove_invisible("", text))
-    return to_ascii_digits(visible.translate(_TO_ASCII)).strip()
+    return to_ascii_digits(remove_invisible(text).translate(_TO_ASCII)).strip()
+
+
+def remove_invisible(text: str) -> str:
+    """The text without characters that nobody sees. Joiners stay between letters."""
+    return text if text.isascii() else _remove_stray_joiners("", _remove_invisible_characters("", text))
 
 
 def clean_text(text: str) -> str:

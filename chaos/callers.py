@@ -94,6 +94,7 @@ class Caller:
     tally: Tally
     think_time: float  # mean seconds between two key presses
     hang_up: asyncio.Event
+    hides_language: bool = False
 
     def __post_init__(self) -> None:
         self.result = ConversationResult(self.msisdn, self.script.name, self.script.effect)
@@ -143,7 +144,8 @@ class Caller:
     def _first_screens(self) -> set[str]:
         main_menu = self.script.screens[0]
         if self.result.dials == 1:
-            return {main_menu} if self._knows_language else {LANGUAGE_SCREEN}
+            known = {main_menu, LANGUAGE_SCREEN} if self.hides_language else {main_menu}
+            return known if self._knows_language else {LANGUAGE_SCREEN}
         return {main_menu, *DETOURS}
 
     def _expected_next(self) -> set[str]:
@@ -230,6 +232,7 @@ class Load:
     echo_share: float = 0.5
     drain: float = 25.0  # seconds in which conversations under way may end
     max_open: int = 0  # conversations at a time; 0: any number
+    hides_language: bool = False  # the first screen may ask a registered caller for the language
 
 
 def draw_scripts(scripts: Sequence[RecordedScript]) -> Iterator[RecordedScript]:
@@ -278,6 +281,7 @@ async def run_callers(
             tally=tally,
             think_time=load.think_time,
             hang_up=hang_up,
+            hides_language=load.hides_language,
         )
         task = asyncio.create_task(caller.play())
         tasks.add(task)

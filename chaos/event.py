@@ -13,7 +13,8 @@ class Event:
     """`act` does harm to a stage for so many seconds and undoes it; it returns when the harm is over.
 
     `rate` multiplies the rate of the run; `times_capacity` brings so many callers more for the same seconds, as
-    a multiple of what the gateways answer at most, which is measured first. `settings` are those of the gateways, as names of environment variables. `store` is `single` or `cluster`. With `moves_clock` the first gateway
+    a multiple of what the gateways answer at most, which is measured first. `hides_language`: the language of a registered
+    caller cannot be looked up, so that the first screen may ask for it. `settings` are those of the gateways, as names of environment variables. `store` is `single` or `cluster`. With `moves_clock` the first gateway
     has a clock of its own.
     """
 
@@ -28,6 +29,7 @@ class Event:
     nginx: bool = False
     store: str = "single"
     moves_clock: bool = False
+    hides_language: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property

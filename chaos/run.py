@@ -96,7 +96,7 @@ def play_event(event: Event, stage: Stage, recording: Recording, *, rate: float,
     """Do harm for so many seconds while callers call, and check everything afterwards."""
     if event.times_capacity and not stage.capacity:
         measure_capacity(stage, recording)
-    plan = CallerPlan(rate=rate * event.rate, delivery=event.delivery)
+    plan = CallerPlan(rate=rate * event.rate, delivery=event.delivery, hides_language=event.hides_language)
     crowd = CallerPlan(
         rate=stage.capacity * event.times_capacity, processes=CROWD_PROCESSES, drain=0, delivery=event.delivery
     )

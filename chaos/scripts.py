@@ -11,6 +11,7 @@ LANGUAGE_KEY: Final = "1"  # English
 BIRTH_CERTIFICATE: Final = ("1", "1", "1", "1", PIN, "1")  # sign in, apply for oneself
 FORM_ANSWERS: Final = ("Rahim Uddin", "21112025", "2", "Karim Uddin", "Ayesha Begum")
 RESUME_OFFER: Final = "CON You did not finish last time\n1 Go on\n2 Start again"
+FAILED_CALL_OFFER: Final = "CON Last time something went wrong on our side\n1 Go on\n2 Start again"
 PIN_QUESTION: Final = "CON Type your PIN\n1 I forgot it\n0 <back>"
 LANGUAGE_SCREEN: Final = "CON Ekdial: public services\n1 English\n2 Bangla\n3 Hindi"
 DRAFT_OFFER: Final = "CON Birth certificate\nYou started this on <date>\n1 Go on\n2 Start again\n0 <back>"
@@ -18,6 +19,7 @@ APPLICATION_OFFER: Final = "CON You were applying for\nBirth certificate\n1 Go o
 DETOURS: Final[Mapping[str, str]] = {
     LANGUAGE_SCREEN: LANGUAGE_KEY,
     RESUME_OFFER: "1",
+    FAILED_CALL_OFFER: "1",
     PIN_QUESTION: PIN,
     DRAFT_OFFER: "1",
     APPLICATION_OFFER: "1",
@@ -29,9 +31,10 @@ REFUSALS: Final = (
     re.compile(r"END Sorry, this call cannot go on\. Please hang up and dial again\."),
     re.compile(r"END Many people are calling just now\. Please dial again in a minute( to carry on)?\."),
     re.compile(r"END Ekhon onek lok call korchen\. Ek minute pore abar dial (korun|kore egiye jan)\."),
+    re.compile(r"CON Not possible right now\. Nothing was saved\. Try again in a minute\n.*", re.DOTALL),
     re.compile(r"END We cannot tell yet whether your last answer was saved\. Please dial again and check\."),
 )
-"""The texts of a refusal in words; a caller who reads one dials again. Who is refused unread is told in the country's language."""
+"""The texts of a refusal in words; a caller who reads one dials again, also where the call could go on. Who is refused unread is told in the country's language."""
 _NUMBER_SHOWN = re.compile(r"\b\d{4} \d{4} \d{4}\b")
 _DATE_SHOWN = re.compile(r"\b\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*( \d{4})?\b")
 
@@ -104,7 +107,7 @@ def normalise_screen(body: str) -> str:
 
 
 def is_refusal(body: str) -> bool:
-    """True for an END that asks the caller to dial again."""
+    """True for a screen that asks the caller to try again later."""
     return any(refusal.fullmatch(body) for refusal in REFUSALS)
 
 

@@ -89,6 +89,7 @@ class CallerPlan:
     rate: float
     processes: int = 1
     delivery: str = "once"
+    hides_language: bool = False
     think_time: float = 0.5
     drain: float = 25.0
     max_open: int = 0
@@ -139,7 +140,11 @@ class Callers:
         plan, recording, per_event = self._plan, self._recording, ACCOUNTS_OF_CALLERS
         block = self._event * MAX_PROCESSES + number
         load = Load(
-            rate=plan.rate / plan.processes, think_time=plan.think_time, drain=plan.drain, max_open=plan.max_open
+            rate=plan.rate / plan.processes,
+            think_time=plan.think_time,
+            drain=plan.drain,
+            max_open=plan.max_open,
+            hides_language=plan.hides_language,
         )
         return {
             "seed": block,

@@ -117,7 +117,7 @@ def _redis_event(title: str, act: Callable[[Stage, float], None], seconds: float
 
 
 def _postgres_event(title: str, act: Callable[[Stage, float], None], seconds: float = 6.0) -> Event:
-    return Event(title=title, promise=POSTGRES_PROMISE, act=act, seconds=seconds)
+    return Event(title=title, promise=POSTGRES_PROMISE, act=act, seconds=seconds, hides_language=True)
 
 
 STORE_EVENTS: Final[Mapping[str, Event]] = {

@@ -10,7 +10,7 @@ from chaos.callers import Caller, Tally
 from chaos.carrier import KeyPress, ScreenReply
 from chaos.checks import Findings, count_requests, find_normal
 from chaos.report import find_breaches
-from chaos.scripts import LANGUAGE_SCREEN, RESUME_OFFER, RecordedScript, is_refusal, normalise_screen
+from chaos.scripts import DETOURS, LANGUAGE_SCREEN, RESUME_OFFER, RecordedScript, is_refusal, normalise_screen
 from menus.rendering.localization import load_locales
 
 MENU, SORRY = "CON Ekdial\n1 Complain", "END Sorry, this call cannot go on. Please hang up and dial again."
@@ -90,6 +90,16 @@ def test_each_text_that_sends_a_caller_away_is_known() -> None:
         for name in names
     ]
     assert [text for text in common if not is_refusal(f"END {text}")] == []
+    outage = locales["en"].validation_messages["outage"].source
+    assert is_refusal(f"CON {outage}\nType your PIN\n0 Back")
+
+
+def test_each_offer_to_go_on_is_known() -> None:
+    locale = load_locales({kind: lambda code, _: code for kind in ("service", "sector", "office", "documents")})["en"]
+    for name, facts in (("resume", {}), ("resume_failed", {}), ("resume_form", {"service": "Birth certificate"})):
+        texts = locale.screens[name]
+        options = [f"{key} {texts.options[option].source}" for key, option in ((1, "go_on"), (2, "afresh"))]
+        assert "\n".join((f"CON {locale.render(texts.text, facts)}", *options)) in DETOURS
 
 
 def test_normal_again_is_a_full_second_without_trouble() -> None:

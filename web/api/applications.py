@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel
-
 from core.pagination import Page, PageRequest
 from core.phone_numbers import attached_or_none
 from services.applications.department_view import DepartmentApplications
 from services.applications.models import ApplicationDetail
-from services.cases.models import StatusRejected
 from web.api.cases import CaseType, build_case_operations
 from web.api.errors import ProblemSpec
 from web.api.models.applications import (
@@ -42,23 +39,6 @@ def build_operations(applications: DepartmentApplications, pages: PageReader) ->
         detail = await applications.get(request.department, request.number, by=request.actor)
         return None if detail is None else _build_model(detail)
 
-    async def change_status(
-        request: ApiRequest[Empty, ApplicationEvent],
-    ) -> tuple[BaseModel, bool] | StatusRejected:
-        event = request.body
-        change = await applications.move(
-            request.department,
-            request.number,
-            event.status,
-            dict(event.note.items()),
-            request.idempotency_key,
-            by=request.actor,
-        )
-        if isinstance(change, StatusRejected):
-            return change
-        fields = {"tracking_number": change.number, "status": change.status, "note": change.note, "at": change.at}
-        return ApplicationStatusChange.model_validate(fields), change.is_repeat
-
     case = CaseType(
         name="application",
         plural="applications",
@@ -74,7 +54,7 @@ def build_operations(applications: DepartmentApplications, pages: PageReader) ->
         problems=PROBLEMS,
         list_page=list_page,
         read=read,
-        change_status=change_status,
+        move=applications.move,
     )
     return build_case_operations(case, pages)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from core.pagination import Page, PageRequest
-from services.cases.models import StatusRejected
+from services.cases.models import StatusChanged, StatusRejected
 from web.api.errors import ApiError, ProblemSpec
 from web.api.models.common import Empty, PageModel, PageQuery, RequestModel
 from web.api.operations import AnyOperation, ApiRequest, ApiResponse, Operation
@@ -15,7 +15,7 @@ from web.api.pagination import LIST_PROBLEMS, PageReader
 
 ListPage: TypeAlias = Callable[[ApiRequest[Any, None], PageRequest], Awaitable[Page[Any]]]
 Read: TypeAlias = Callable[[ApiRequest[Empty, None]], Awaitable[BaseModel | None]]
-ChangeStatus: TypeAlias = Callable[[ApiRequest[Empty, Any]], Awaitable[tuple[BaseModel, bool] | StatusRejected]]
+Move: TypeAlias = Callable[..., Awaitable[StatusChanged | StatusRejected]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class CaseType:
     `plural` is the path of the list, `number_name` the name of the twelve digits in the path of one case. `problems` has
     the problem for each reason that a service rejects a status with, and for `unknown`. `list_page` and `read` give what
     the list model and the detail model are built from; `read` gives None where the department has no such case.
-    `change_status` gives the change with whether it is a repeat of an earlier request.
+    `move` takes department, number, status, note and idempotency key, and `by` whom.
     """
 
     name: str
@@ -42,7 +42,7 @@ class CaseType:
     problems: Mapping[str, ProblemSpec]
     list_page: ListPage
     read: Read
-    change_status: ChangeStatus
+    move: Move
 
 
 def build_case_operations(case: CaseType, pages: PageReader) -> tuple[AnyOperation, ...]:
@@ -60,11 +60,15 @@ def build_case_operations(case: CaseType, pages: PageReader) -> tuple[AnyOperati
         return ApiResponse(detail)
 
     async def change_status(request: ApiRequest[Empty, Any]) -> ApiResponse:
-        change = await case.change_status(request)
+        event = request.body
+        note = dict(event.note.items())
+        change = await case.move(
+            request.department, request.number, event.status, note, request.idempotency_key, by=request.actor
+        )
         if isinstance(change, StatusRejected):
             raise ApiError(case.problems[change.reason])
-        model, is_repeat = change
-        return ApiResponse.for_change(model, replayed=is_repeat)
+        fields = {case.number_name: change.number, "status": change.status, "note": change.note, "at": change.at}
+        return ApiResponse.for_change(case.change_model.model_validate(fields), replayed=change.is_repeat)
 
     path = f"/{case.plural}/{{{case.number_name}}}"
     return (

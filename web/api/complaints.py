@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from pydantic import BaseModel
-
 from core.pagination import Page, PageRequest
 from core.phone_numbers import attached_or_none
-from services.cases.models import StatusRejected
 from services.complaints.department_view import DepartmentComplaints
 from services.complaints.models import ComplaintDetail, ComplaintSummary
 from web.api.cases import CaseType, build_case_operations
@@ -37,21 +34,6 @@ def build_operations(complaints: DepartmentComplaints, pages: PageReader) -> tup
         detail = await complaints.get(request.department, request.number, by=request.actor)
         return None if detail is None else _build_model(detail)
 
-    async def change_status(request: ApiRequest[Empty, ComplaintEvent]) -> tuple[BaseModel, bool] | StatusRejected:
-        event = request.body
-        change = await complaints.move(
-            request.department,
-            request.number,
-            event.status,
-            dict(event.note.items()),
-            request.idempotency_key,
-            by=request.actor,
-        )
-        if isinstance(change, StatusRejected):
-            return change
-        fields = {"complaint_number": change.number, "status": change.status, "note": change.note, "at": change.at}
-        return ComplaintStatusChange.model_validate(fields), change.is_repeat
-
     case = CaseType(
         name="complaint",
         plural="complaints",
@@ -67,7 +49,7 @@ def build_operations(complaints: DepartmentComplaints, pages: PageReader) -> tup
         problems=PROBLEMS,
         list_page=list_page,
         read=read,
-        change_status=change_status,
+        move=complaints.move,
     )
     return build_case_operations(case, pages)
 

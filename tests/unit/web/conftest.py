@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientSession
@@ -77,4 +78,4 @@ async def department_with_records(tmp_path, pins):
 @pytest.fixture
 def openapi_document():
     """openapi.json."""
-    return json.loads(build_document(all_operations(None, None, None), ""))
+    return json.loads(build_document(all_operations(Mock(), Mock(), Mock()), ""))

@@ -28,8 +28,9 @@ from menus.rendering import localization
 from services.assisted.activity_report import OperatorActivity
 from services.assisted.operators import Operators
 from services.audit.audit import AuditLog
+from services.audit.staff_acts import StaffAct
 from services.catalogue.current import CurrentCatalogue
-from services.citizens.account_access import AccountAccess, StaffAct
+from services.citizens.account_access import AccountAccess
 from services.citizens.account_notices import AccountNotices
 from services.citizens.account_support import AccountSupport
 from services.citizens.contacts import Contacts

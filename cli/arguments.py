@@ -3,14 +3,19 @@
 import argparse
 import getpass
 import re
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
+
+from services.audit.models import Actor
+from services.audit.staff_acts import ReasonError, StaffAct, parse_reason
 
 DEFAULT_PERIOD: Final = timedelta(days=30)
 """Period of a report without `--since`."""
 VALID_YEARS: Final = range(1970, 9999)
 """Years in which every day has a day before and after it in each time zone."""
+MAX_ACTOR_LENGTH: Final = 64
 MAX_ID: Final = 2**63 - 1
 """The largest number that a database column holds."""
 
@@ -67,9 +72,35 @@ def line_parser(max_length: int) -> Callable[[str], str]:
 def actor_parser() -> argparse.ArgumentParser:
     """Return a parent parser with `--by`: the name of the person who acts, for the audit log."""
     parser = argparse.ArgumentParser(add_help=False)
-    text = "name of the person who does this, for the audit log (default: your login)"
-    parser.add_argument("--by", type=line_parser(64), default=getpass.getuser(), help=text)
+    login = _find_login()
+    text = "name of the person who does this, for the audit log" + (" (default: your login)" if login else "")
+    parser.add_argument("--by", type=_parse_actor, default=login, required=login is None, metavar="NAME", help=text)
     return parser
+
+
+def act_parser(reasons: Mapping[str, str] | None = None) -> argparse.ArgumentParser:
+    """Return a parent parser with `--by` and `--why`, for a verb that changes something; `build_act` reads them.
+
+    `--reason` is another spelling of `--why`. `reasons` are the only ones that the verb takes, each with its meaning.
+    """
+    parser = argparse.ArgumentParser(add_help=False, parents=[actor_parser()])
+    meanings = "; ".join(f"{code}: {meaning}" for code, meaning in (reasons or {}).items())
+    parser.add_argument(
+        "--why",
+        "--reason",
+        dest="why",
+        type=_parse_reason,
+        choices=list(reasons) if reasons else None,
+        required=True,
+        metavar=None if reasons else "TEXT",
+        help=meanings or "reason, for the audit log: a ticket or a cause, and no name and no number of a person",
+    )
+    return parser
+
+
+def build_act(args: argparse.Namespace) -> StaffAct:
+    """Return the act of the person whom `act_parser` names; each has an idempotency key of its own."""
+    return StaffAct(Actor("staff", args.by, "terminal"), args.why, f"terminal:{secrets.token_hex(8)}")
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:
@@ -80,3 +111,25 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
 def period_start(first_day: date | None, zone: tzinfo) -> datetime:
     """Return when the period of a report begins: with its first day, or `DEFAULT_PERIOD` ago."""
     return start_of_day(first_day, zone) if first_day else datetime.now(UTC) - DEFAULT_PERIOD
+
+
+def _find_login() -> str | None:
+    """The login of whoever runs the program; None where the machine has no name for them, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
+
+
+def _parse_actor(text: str) -> str:
+    name = line_parser(MAX_ACTOR_LENGTH)(text)
+    if not name or not name.isprintable():
+        raise argparse.ArgumentTypeError("this is no name; write that of the person who does this")
+    return name
+
+
+def _parse_reason(text: str) -> str:
+    try:
+        return parse_reason(text)
+    except ReasonError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

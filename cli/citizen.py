@@ -2,12 +2,11 @@
 
 import argparse
 import asyncio
-import secrets
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cli.arguments import actor_parser, parse_count
+from cli.arguments import act_parser, actor_parser, build_act, parse_count
 from cli.command import common_parser
 from config.settings import Settings
 from core.errors import CommandError
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from app.cli import CitizenCommands
-    from services.citizens.account_access import StaffAct
+    from services.audit.staff_acts import StaffAct
 
 MAX_FILE_BYTES: Final = 10_000_000
 
@@ -30,22 +29,10 @@ def run_citizen(settings: Settings, args: argparse.Namespace) -> int:
 async def _run_action(settings: Settings, args: argparse.Namespace) -> int:
     from app.cli import open_citizen_commands
 
-    act = _build_act(args)
+    act = build_act(args)
     async with open_citizen_commands(settings) as commands:
         await ACTIONS[args.action](commands, args, act)
     return 0
-
-
-def _build_act(args: argparse.Namespace) -> "StaffAct":
-    from services.audit.models import Actor
-    from services.citizens.account_access import StaffAct
-    from services.citizens.account_support import ReasonError, parse_reason
-
-    try:
-        reason = parse_reason(args.reason) if args.action != "show" else ""
-    except ReasonError as error:
-        raise CommandError(f"--reason: {error}") from None
-    return StaffAct(Actor("staff", args.by, "terminal"), reason, f"terminal:{secrets.token_hex(8)}")
 
 
 async def _show(commands: "CitizenCommands", args: argparse.Namespace, act: "StaffAct") -> None:
@@ -117,7 +104,7 @@ async def _release(commands: "CitizenCommands", args: argparse.Namespace, act: "
         print("The number had no account; nothing of its former holder reaches it any more")
         return
     print(f"Account {result.account} has no number any more, and nothing of it reaches the number")
-    print(f"When its holder comes with a new number: citizen attach {result.account} NUMBER --reason TEXT")
+    print(f"When its holder comes with a new number: citizen attach {result.account} NUMBER --why TEXT")
 
 
 async def _release_file(commands: "CitizenCommands", file: Path, act: "StaffAct") -> None:
@@ -171,7 +158,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of `citizen` and their arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
     for name, told in HELP.items():
-        action = actions.add_parser(name, help=told, description=told, parents=[common_parser(), actor_parser()])
+        parents = [common_parser(), actor_parser() if name == "show" else act_parser()]
+        action = actions.add_parser(name, help=told, description=told, parents=parents)
+        if name == "show":
+            action.set_defaults(why="")
         if name == "attach":
             action.add_argument("account", type=parse_count, help="id of the account, as citizen show prints it")
         action.add_argument("number", nargs="?" if name == "release" else None, help="such as +8801711000009")
@@ -180,10 +170,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 "notices of a network: lines such as +8801711000001,2026-11-01 (number, day on which it was taken away)"
             )
             action.add_argument("--file", type=Path, help=text)
-        if name != "show":
-            action.add_argument(
-                "--reason", required=True, help="why, for the audit log; no name and no number of a person"
-            )
 
 
 def _parse_number(text: str) -> str:

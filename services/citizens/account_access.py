@@ -4,7 +4,6 @@ Staff freeze an account whose phone is lost or used by another person: nobody si
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, update
@@ -13,20 +12,11 @@ from core.types import UtcClock
 from db.database import Database, Transaction
 from db.tables import accounts, security_answers
 from services.audit.audit import AuditLog, build_audit_entry
-from services.audit.models import Actor
+from services.audit.staff_acts import StaffAct
 from services.citizens.account_notices import AccountNotices
 from services.citizens.models import SessionEnd
 from services.citizens.pending_pin import NO_PENDING_PIN, is_pin_due
 from services.citizens.session_epoch import find_epoch_end, raised_epoch_columns
-
-
-@dataclass(frozen=True, slots=True)
-class StaffAct:
-    """An act on an account for another person's reason: who acts, why, and the idempotency key. The reason is a short code."""
-
-    actor: Actor
-    reason: str
-    idempotency_key: str
 
 
 class AccountAccess:

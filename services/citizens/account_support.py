@@ -4,7 +4,6 @@
 `attach` gives the account of its former holder a new number. The citizen is told by SMS of every act that lets somebody in.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,8 @@ from core.types import TextRenderer, UtcClock, utc_now
 from db.database import Database
 from db.tables import accounts, applications, callers, complaints, drafts, emails, operators, security_answers
 from services.audit.audit import AuditLog, build_audit_entry
-from services.citizens.account_access import AccountAccess, StaffAct
+from services.audit.staff_acts import StaffAct
+from services.citizens.account_access import AccountAccess
 from services.citizens.number_release import (
     AttachOutcome,
     NumberReleases,
@@ -33,14 +33,7 @@ AccountState: TypeAlias = Literal["open", "frozen"]
 RenderIn: TypeAlias = Callable[[str], str]
 """From a language to the text of an SMS."""
 
-MAX_REASON_LENGTH: Final = 120
-MAX_REASON_DIGITS: Final = 6
-"""A reason may name a ticket. A phone number has more digits; it would stay in the audit log for ever."""
 VISIBLE_DIGITS: Final = 3
-
-
-class ReasonError(ValueError):
-    """The reason is empty, too long, or has the number or address of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +168,6 @@ class AccountSupport:
             complaints=row.complaints,
             is_operator=bool(row.operators),
         )
-
-
-def parse_reason(text: str) -> str:
-    """The reason as one line, for the audit log, from which nothing can be deleted.
-
-    Raises:
-        ReasonError: it is empty or too long, or has the number or address of a person.
-    """
-    reason = " ".join(text.split())
-    if not reason or len(reason) > MAX_REASON_LENGTH or not reason.isprintable():
-        raise ReasonError(f"A reason is one line of 1 to {MAX_REASON_LENGTH} characters")
-    if len(re.findall(r"\d", reason)) > MAX_REASON_DIGITS or "@" in reason:
-        raise ReasonError("A reason names no person: no phone number and no e-mail address; write a ticket or a cause")
-    return reason
 
 
 def mask_number(msisdn: str) -> str:

@@ -18,7 +18,7 @@ from db.database import Database, Transaction
 from db.tables import accounts, number_releases, operators
 from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import Actor, SubjectKind
-from services.citizens.account_access import StaffAct
+from services.audit.staff_acts import StaffAct
 from services.citizens.number_columns import NUMBER_COLUMNS, attach_statement, detach_statement
 from services.citizens.pending_registrations import account_associated_data
 from services.citizens.session_epoch import raised_epoch_columns

@@ -46,7 +46,7 @@ async def next_holder(url):
 
 
 async def release(settings):
-    await citizen_command(settings, "release", MSISDN, "--reason", "recycled number")
+    await citizen_command(settings, "release", MSISDN, "--why", "recycled number")
 
 
 async def call(url):

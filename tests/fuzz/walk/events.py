@@ -11,7 +11,8 @@ from core.types import utc_now
 from db.tables import accounts, applications, complaints
 from services.audit.audit import AuditLog
 from services.audit.models import Actor
-from services.citizens.account_access import AccountAccess, StaffAct
+from services.audit.staff_acts import StaffAct
+from services.citizens.account_access import AccountAccess
 from services.payments.worker import PaymentWorker
 from services.privacy.models import DataRequest
 from tests.fuzz.walk.gateway import CONNECTED_DEPARTMENTS, FuzzGateway

@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from services.audit.models import Actor
-from services.citizens.account_access import StaffAct
+from services.audit.staff_acts import StaffAct
 from tests.support.services import RAHIMA
 
 

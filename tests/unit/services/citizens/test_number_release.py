@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from db.tables import accounts, audit, inbound_sms, messages, metadata, operators, opt_outs, payments
 from db.tables.columns import Msisdn
 from services.audit.models import Actor
-from services.citizens.account_access import StaffAct
+from services.audit.staff_acts import StaffAct
 from services.citizens.models import AccountClosedError
 from services.citizens.number_columns import NUMBER_COLUMNS
 from services.citizens.number_release import NumberReleases, ReleaseConflictError, ReleaseRequest

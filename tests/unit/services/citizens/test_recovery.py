@@ -3,7 +3,7 @@
 import pytest
 
 from services.audit.models import Actor
-from services.citizens.account_access import StaffAct
+from services.audit.staff_acts import StaffAct
 from tests.support.services import KARIM, RAHIMA
 
 ANSWERS = ("Sonar Bangla School", "কুমিল্লা ৪")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from services.audit.models import Actor
-from services.citizens.account_access import StaffAct
+from services.audit.staff_acts import StaffAct
 from services.citizens.models import SignInResult
 from services.citizens.session_epoch import SessionEpoch, find_epoch_end
 from tests.support.services import RAHIMA

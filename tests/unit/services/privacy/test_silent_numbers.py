@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from core.verified_caller import unverified_caller
 from db.tables import accounts, audit, callers, consents, missed_calls, payments
 from services.audit.models import Actor
-from services.citizens.account_access import StaffAct
+from services.audit.staff_acts import StaffAct
 from services.citizens.caller_activity import CallerActivity
 from services.citizens.number_release import NumberReleases
 from services.privacy import silent_numbers as silent

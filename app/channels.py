@@ -142,6 +142,7 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         busy_replies=busy_replies,
         deadline=settings.ussd.deadline,
         metrics=UssdMetrics(context.registry, admission),
+        on_call_ended=checked_menu.services.payments.payments.push_after_call,
     )
 
 

@@ -1,15 +1,16 @@
 """Build the menu over the services and check it: a screen that fails a check is never served."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from app.container import Services, build_services
 from app.localization import build_time_formatter
 from app.menu_plan import find_unknown_departments, validated_plan
 from app.resources import Resources
 from app.texts import build_name_lookups
-from config.settings import CatalogueSettings, Settings
+from config.settings import CatalogueSettings, NetworkSettings, Settings, UssdSettings
 from core.errors import ValidationFailedError
 from core.languages import LOCALE_CODES
 from core.phone_numbers import build_supported_number_check
@@ -18,6 +19,7 @@ from menus.model import Menu
 from menus.rendering import localization
 from menus.rendering.labels import LocaleLabels
 from menus.rendering.localization import Locale
+from menus.rendering.paging import ScreenBudget
 from menus.tree import build_menu_tree
 from menus.validation import check
 from services.audit.audit import act_as_operator
@@ -29,6 +31,7 @@ from sms.conversation_size import SegmentLimit
 from sms.keywords import parser as keyword_parser
 
 ROOT = Path(__file__).parent.parent
+DEFAULT_BUDGET: Final = ScreenBudget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class CheckedMenu:
     menu: Menu
     locales: Mapping[str, Locale]
     services: Services
+    smallest_budget: ScreenBudget = DEFAULT_BUDGET
 
 
 def build_menu(settings: Settings, resources: Resources) -> CheckedMenu:
@@ -54,8 +58,9 @@ def build_menu(settings: Settings, resources: Resources) -> CheckedMenu:
     locales = localization.load_locales(build_name_lookups(current_catalogue))
     services = build_services(settings, resources, current_catalogue, locales)
     menu = build_menu_tree(plan, build_journey_services(services, settings), LocaleLabels(locales))
-    _raise_if_invalid(build_menu_definition(menu, current_catalogue.snapshot, locales))
-    return CheckedMenu(menu, locales, services)
+    smallest_budget = find_smallest_budget(settings.ussd)
+    _raise_if_invalid(build_menu_definition(menu, current_catalogue.snapshot, locales, smallest_budget))
+    return CheckedMenu(menu, locales, services, smallest_budget)
 
 
 def build_journey_services(services: Services, settings: Settings) -> JourneyServices:
@@ -118,7 +123,7 @@ def check_menu(checked_menu: CheckedMenu, snapshot: CatalogueSnapshot) -> None:
         ValidationFailedError: lists every problem.
     """
     locales = localization.with_names(checked_menu.locales, build_name_lookups(CurrentCatalogue(snapshot)))
-    _raise_if_invalid(build_menu_definition(checked_menu.menu, snapshot, locales))
+    _raise_if_invalid(build_menu_definition(checked_menu.menu, snapshot, locales, checked_menu.smallest_budget))
 
 
 def _raise_if_invalid(definition: check.MenuDefinition) -> None:
@@ -128,9 +133,12 @@ def _raise_if_invalid(definition: check.MenuDefinition) -> None:
 
 
 def build_menu_definition(
-    menu: Menu, snapshot: CatalogueSnapshot, locales: Mapping[str, Locale]
+    menu: Menu,
+    snapshot: CatalogueSnapshot,
+    locales: Mapping[str, Locale],
+    smallest_budget: ScreenBudget = DEFAULT_BUDGET,
 ) -> check.MenuDefinition:
-    """The input of the checks. Screens must fit the default budget; on a smaller screen they are paged."""
+    """The input of the checks. Screens must fit the default budget; on a smaller screen those are paged that may be."""
     catalogue = snapshot.catalogue
     codes = {
         "service": tuple(catalogue.services),
@@ -152,4 +160,15 @@ def build_menu_definition(
     sources = {
         code: (localization.LOCALES_FOLDER / f"{code}.toml").read_text(encoding="utf-8") for code in LOCALE_CODES
     }
-    return check.MenuDefinition(menu, locales, sources, codes, labels, sms_limit=SegmentLimit())
+    return check.MenuDefinition(
+        menu, locales, sources, codes, labels, sms_limit=SegmentLimit(), smallest_budget=smallest_budget
+    )
+
+
+def find_smallest_budget(ussd: UssdSettings) -> ScreenBudget:
+    """The smallest screen of any network, in septets and in units."""
+    screens: Sequence[UssdSettings | NetworkSettings] = (ussd, *ussd.networks.values())
+    return ScreenBudget(
+        min(screen.screen_septets for screen in screens if screen.screen_septets is not None),
+        min(screen.screen_units for screen in screens if screen.screen_units is not None),
+    )

@@ -220,6 +220,9 @@ class Step:
     What it does happens once for an intention, if it does more than reveal, or sends something (`once`). `subject` names the
     facts that say what it is done to: for another subject it is done again. No such fact may be personal, since a short hash
     of it is in the key.
+
+    `ends_call` names the outcomes after which something reaches the phone that no phone takes during a call, such as a wallet's
+    prompt: their screens end the call, on one page.
     """
 
     name: str
@@ -231,6 +234,7 @@ class Step:
     carries: tuple[str, ...] = ()
     once: bool = False
     subject: tuple[str, ...] = ()
+    ends_call: tuple[str, ...] = ()
 
     @property
     def is_done_once(self) -> bool:

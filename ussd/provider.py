@@ -50,8 +50,12 @@ class UssdInput(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class UssdEndEvent:
-    """A provider's report of an ended session. It holds neither the caller's number nor their input."""
+    """A provider's report of an ended session. It holds neither the caller's number nor their input.
 
+    `session_id` is empty where the report does not say it.
+    """
+
+    session_id: str
     status: str
     hop_count: int
     duration_ms: int

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 from aiohttp import web
@@ -20,12 +21,19 @@ from sessions.path_turns import UssdReply, UssdSessionHandler
 from ussd.admission import Admission
 from ussd.metrics import UssdMetrics
 from ussd.newest_input import NewestInputHandler
-from ussd.provider import AnyUssdRequest, PushUssdProvider, ResponseUssdProvider, UssdInput
+from ussd.provider import AnyUssdRequest, PushUssdProvider, ResponseUssdProvider, UssdEndEvent, UssdInput
 from ussd.refusals import BusyReplies
 
 STOP_TIMEOUT: Final = 10.0  # seconds at a stop for replies that are being pushed
 
+CallEnded: TypeAlias = Callable[[str], Awaitable[object]]
+"""Told the id of a session that has ended."""
+
 log = structlog.get_logger()
+
+
+async def ignore_end(_session_id: str) -> None:
+    """Do nothing at the end of a session."""
 
 
 class UssdHandler:
@@ -40,9 +48,11 @@ class UssdHandler:
         busy_replies: BusyReplies,
         deadline: float,
         metrics: UssdMetrics,
+        on_call_ended: CallEnded = ignore_end,
     ) -> None:
         """`deadline` are the seconds from the arrival of a request to its reply."""
         self.metrics = metrics
+        self._on_call_ended = on_call_ended
         self._path_sessions = path_sessions
         self._inputs = inputs
         self._admission = admission
@@ -88,6 +98,22 @@ class UssdHandler:
         self._pushes.add(task)
         task.add_done_callback(self._pushes.discard)
 
+    async def record_end(self, event: UssdEndEvent) -> None:
+        """Count the end of a session, and start what waits for it. A failure delays that and is logged."""
+        self.metrics.call_ends.labels(event.status).inc()
+        log.info(
+            "ussd_session_ended",
+            status=event.status,
+            hops=event.hop_count,
+            ms=event.duration_ms,
+            error=event.has_error,
+        )
+        if event.session_id:
+            try:
+                await self._on_call_ended(event.session_id)
+            except Exception as error:  # noqa: BLE001 - what waits for the end of the call starts a few seconds later
+                log.warning("ussd_session_end_not_recorded", **error_facts(error))
+
     async def finish_pushes(self, _: web.Application) -> None:
         """Wait for replies that are being pushed, at most STOP_TIMEOUT seconds; an application's `on_shutdown`."""
         if self._pushes:
@@ -127,14 +153,7 @@ def routes(
         except BadWebhookError as bad:
             log_malformed(request, events_path, bad)
             return bad.to_response()
-        handler.metrics.call_ends.labels(event.status).inc()
-        log.info(
-            "ussd_session_ended",
-            status=event.status,
-            hops=event.hop_count,
-            ms=event.duration_ms,
-            error=event.has_error,
-        )
+        await handler.record_end(event)
         return web.Response()
 
     return [web.post(path, handle_key_press), web.post(events_path, handle_end_event)]

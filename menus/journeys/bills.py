@@ -94,6 +94,7 @@ def build_bills_journey(services: JourneyServices) -> Journey:
             effects=COSTS,
             needs=PAYER,
             subject=("bill",),
+            ends_call=("requested",),
         ),
         Choice("bill_none", (Option("other", goto="bill_number"),)),
         Choice("bill_down", help_options),

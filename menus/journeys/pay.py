@@ -60,6 +60,7 @@ def build_payment_journey(services: JourneyServices) -> Journey:
             effects=COSTS,
             needs=PAYER,
             subject=("number",),
+            ends_call=("requested",),
         ),
         Goodbye("wallet_asked"),
         Choice("pay_pending", help_option),

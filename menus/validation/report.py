@@ -19,7 +19,8 @@ LocaleKey = tuple[str, ...]
 class MenuDefinition:
     """What is checked: the menu, its locales with their sources, the codes with names, and the labels of all form fields.
 
-    `budget` is the size of a screen, `sms_limit` that of an SMS; without `sms_limit` SMS are not checked.
+    `budget` is the size of a screen, `smallest_budget` that of the smallest one of any network, `sms_limit` that of an SMS;
+    without `sms_limit` SMS are not checked.
     """
 
     menu: Menu
@@ -29,6 +30,7 @@ class MenuDefinition:
     field_labels: Iterable[tuple[str, Translations]] = ()
     budget: ScreenBudget = field(default_factory=ScreenBudget)
     sms_limit: SizeLimit | None = None
+    smallest_budget: ScreenBudget = field(default_factory=ScreenBudget)
 
 
 def locale_problem(definition: MenuDefinition, locale_code: str, key: LocaleKey, problem: str, fix: str) -> Problem:

@@ -10,6 +10,7 @@ from menus.rendering.clock_times import CLOCK_TERMS, longest_clock_time
 from menus.rendering.localization import Locale, ScreenTexts
 from menus.rendering.paging import ScreenBudget, ScreenView, SizeLimit, paginate
 from menus.rendering.sms_texts import build_sms_locales
+from menus.validation.last_screens import list_last_screens
 from menus.validation.report import MenuDefinition, locale_problem
 from menus.validation.translations import texts_by_key
 
@@ -114,6 +115,19 @@ def find_size_problems(definition: MenuDefinition, locale_code: str) -> Iterator
                     _longest_view(screen, definition, rendering.locale, facts), rendering, page_limit
                 ):
                     yield locale_problem(definition, locale_code, (screen.name, "text"), *problem)
+    yield from _last_screen_problems(definition, locale_code, facts)
+
+
+def _last_screen_problems(definition: MenuDefinition, locale_code: str, facts: Mapping[str, Any]) -> Iterator[Problem]:
+    """The screens that must end the call and do not fit on one page of the smallest screen."""
+    locale = definition.locales[locale_code]
+    budget = definition.smallest_budget._replace(unicode=locale_code not in LATIN_LOCALES)
+    for name in sorted(list_last_screens(definition.menu)):
+        view = _longest_view(definition.menu.screens[name], definition, locale, facts)
+        if paginate(view, budget).has_more:
+            limit = f"{budget.units} units" if budget.unicode else f"{budget.septets} septets"
+            problem = f"this screen must end the call, but {len(view.text)} characters do not fit on one of {limit}"
+            yield locale_problem(definition, locale_code, (name, "text"), problem, "use fewer words")
 
 
 def _renderings(definition: MenuDefinition, locale_code: str) -> Iterator[_Rendering]:

@@ -8,6 +8,7 @@ from menus.journeys.resume import build_resume_journey
 from menus.model import Choice, Goodbye, ListScreen, Menu, Option, Question, Screen, Step, number_options, successors
 from menus.rendering.localization import RESERVED_TABLES
 from menus.rendering.paging import MAX_OPTIONS
+from menus.validation.last_screens import find_last_screen_problems
 from menus.validation.proofs import find_proof_problems, proof_screens
 from menus.validation.report import suggest_name
 
@@ -42,6 +43,7 @@ def find_structure_problems(menu: Menu) -> Iterator[Problem]:
             )
     yield from _operator_policy_problems(menu)
     yield from find_proof_problems(menu)
+    yield from find_last_screen_problems(menu)
     for name in sorted(set(menu.screens) - _reachable_screens(menu)):
         yield _problem(name, "no screen leads here", "link it from a screen, or remove it")
 

@@ -77,6 +77,7 @@ def parse_ussd_request(form: Mapping[str, str], echoed_metadata: str, config: Sh
 def parse_end_event(form: Mapping[str, str]) -> UssdEndEvent:
     """The report that a form holds; an unknown status is `other`, a missing number 0."""
     return UssdEndEvent(
+        session_id=form.get("sessionId", ""),
         status=form["status"] if form.get("status") in END_STATUSES else "other",
         hop_count=_parse_count(form.get("hopsCount", "")),
         duration_ms=_parse_count(form.get("durationInMillis", "")),

@@ -150,6 +150,20 @@ class Payments:
                 await self._schedule_poll(transaction, row)
         return [_due_from_row(row) for row in rows]
 
+    async def push_after_call(self, session_id: str) -> int:
+        """Make due the payments that wait for the end of this call; return their number.
+
+        A payment that the caller had begun in an earlier call has the key of that one, and waits for `push_delay`.
+        """
+        now = self._clock()
+        of_call = payments.c.idempotency_key.startswith(f"{session_id}:", autoescape=True)
+        waiting = (payments.c.status == "requested", payments.c.due_at > now, of_call)
+        async with self._database.transaction() as transaction:
+            count = (await transaction.execute(update(payments).where(*waiting).values(due_at=now))).rowcount
+            if count:
+                transaction.after_transaction(self.wakeup.set)
+        return count
+
     async def make_future_due(self) -> int:
         """Make due the payments that were changed at a time that is still to come; return their number.
 

@@ -45,7 +45,7 @@ class PushUssd:
             raise BadWebhookError(400, f"{missing.args[0]} is missing.") from None
 
     def parse_end_event(self, fields: Fields) -> UssdEndEvent:
-        return UssdEndEvent(fields.get("status", "other"), 0, 0, has_error=False)
+        return UssdEndEvent(fields.get("sessionId", ""), fields.get("status", "other"), 0, 0, has_error=False)
 
     def render_acknowledgement(self) -> WebhookReply:
         return WebhookReply('{"accepted": true}', content_type="application/json")

@@ -153,6 +153,32 @@ async def test_a_bill_is_found_by_its_number_paid_and_offered_again_by_its_last_
     assert (await phone.enter("1")).startswith("Electricity Bangladesh (sample) XX5671\nThe bill of Tk ")
 
 
+@pytest.mark.parametrize("network", ["99999", "99998"], ids=["Latin", "Unicode"])
+@pytest.mark.parametrize("language", ["1", "2", "3"], ids=["en", "bn", "hi"])
+async def test_1_1_the_last_screen_of_a_payment_ends_the_call(gateway: str, language: str, network: str) -> None:
+    async with ClientSession() as http:
+        phone = Phone(http, gateway, network=network)
+        await phone.dial()
+        await phone.enter(language, "9", "1", CONSUMER)
+        await phone.enter("1")
+        assert phone.ended
+        assert await answer_wallet(phone, "4826") == "paid"
+
+
+async def test_1_1_the_wallet_is_asked_when_the_network_says_that_the_call_is_over(tmp_path: Path) -> None:
+    async with run_gateway(build_settings(tmp_path, PAYMENTS__PUSH_DELAY="60")) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await phone.dial()
+        await phone.enter("1", "9", "1", CONSUMER, "1")
+        with closing(sqlite3.connect(tmp_path / "ekdial.db")) as database:
+            database.execute("UPDATE payments SET due_at = datetime(due_at, '+1 hour')")
+            database.commit()
+        ended = {"sessionId": phone.session_id, "status": "Success", "hopsCount": "5", "durationInMillis": "9000"}
+        async with http.post(f"{url}/ussd/africastalking/events", data=ended) as acknowledged:
+            assert acknowledged.status == 200
+        assert await answer_wallet(phone, "4826") == "paid"
+
+
 async def test_numbers_that_owe_nothing_or_are_nobodys_are_said_to_be(phone: Phone) -> None:
     await phone.dial()
     await phone.enter("1", "9", "1")

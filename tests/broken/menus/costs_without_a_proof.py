@@ -12,7 +12,7 @@ async def send(context: StepContext) -> Outcome[Literal["sent"]]:
 
 TREE = (
     Choice("main", (Option("help", goto="send"),)),
-    Step("send", send, {"sent": "done"}, effects=COSTS),
+    Step("send", send, {"sent": "done"}, effects=COSTS, ends_call=("sent",)),
     Goodbye("done"),
     Goodbye("stuck"),
 )

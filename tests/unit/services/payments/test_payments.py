@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -61,14 +62,23 @@ async def test_a_fee_is_asked_for_and_paid(payment_services):
 
 
 async def test_the_wallet_is_asked_only_when_the_call_is_over(database, clock):
-    from datetime import timedelta
-
     payment_services = PaymentServiceSet(database, clock, push_delay=timedelta(seconds=4))
     await request_payment(payment_services)
     await request_payment(payment_services, "t:1", reference="100000000004", channel="sms")
     assert [push.description for push in payment_services.wallet.push_requests] == ["100000000004"]
     await payment_services.run_later(seconds=4)
     assert len(payment_services.wallet.push_requests) == 2
+
+
+async def test_the_end_of_the_call_starts_the_wallet_of_that_call_alone(database, clock):
+    payment_services = PaymentServiceSet(database, clock, push_delay=timedelta(seconds=4))
+    await request_payment(payment_services, "ATUid_1:9+/ask_wallet")
+    await request_payment(payment_services, "ATUid_10:9+/ask_wallet", reference="100000000004")
+    assert await payment_services.payments.push_after_call("ATUid_1") == 1
+    await payment_services.run_due_jobs()
+    assert [push.description for push in payment_services.wallet.push_requests] == [TRACKING_NUMBER]
+    assert await payment_services.payments.push_after_call("ATUid_1") == 0
+    assert await payment_services.payments.push_after_call("ATUid%") == 0
 
 
 async def test_the_same_key_press_twice_and_at_once_is_one_payment(payment_services):

@@ -7,7 +7,7 @@ or a table of the locale's `[terms]` (`{status:status}`), or a lookup of names g
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from core import pin_policy
-from core.errors import Finding, Problem, ValidationFailedError
+from core.errors import Finding, KeyPath, Problem, ValidationFailedError
 from core.languages import (
     ASCII_DIGITS,
     DEFAULT_LANGUAGE,
@@ -31,6 +31,7 @@ from core.languages import (
 )
 from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
 from menus.rendering.clock_times import CLOCK_TERMS, find_clock_problems, format_clock_time
+from menus.rendering.shared_texts import resolve_shared_texts
 
 LANGUAGE_SCREEN = "languages"
 RESERVED_TABLES = ("common", "refused", "sms", "mail", "terms")
@@ -116,6 +117,8 @@ class Locale:
     mail: Mapping[str, Template]
     terms: Mapping[str, Mapping[str, str]]
     formatters: Mapping[str, Formatter]
+    written: Mapping[KeyPath, str] = field(default_factory=dict)
+    """Each text as the file has it, with its references, by its key; without the texts that `like` gives a screen."""
 
     def render(self, template: Template, facts: Mapping[str, Any]) -> str:
         """The template with facts in this language."""
@@ -128,8 +131,10 @@ def load_locale(locale_code: str, source: str, name_lookups: NameLookups) -> Loc
     Raises:
         ValidationFailedError: the source is not TOML, or a table has the wrong structure.
     """
-    tables = parse_toml(source, locale_path(locale_code))
-    problems = [_problem_at(locale_code, source, finding) for finding in _structure_findings(tables)]
+    shared = resolve_shared_texts(parse_toml(source, locale_path(locale_code)))
+    tables = shared.tables
+    findings = shared.findings or list(_structure_findings(tables))
+    problems = [_problem_at(locale_code, source, finding) for finding in findings]
     if problems:
         raise ValidationFailedError(problems)
     if LANGUAGE_SCREEN in tables:
@@ -149,6 +154,7 @@ def load_locale(locale_code: str, source: str, name_lookups: NameLookups) -> Loc
         mail=parse(reserved["mail"]),
         terms=reserved["terms"],
         formatters=formatters,
+        written=shared.written,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from core.errors import Problem
 from core.languages import LOCALE_CODES
+from menus.validation.repeated_texts import find_repeated_texts
 from menus.validation.report import MenuDefinition
 from menus.validation.screen_size import find_size_problems
 from menus.validation.structure import find_structure_problems
@@ -22,7 +23,11 @@ def find_problems(definition: MenuDefinition) -> Iterator[Problem]:
     in_the_tree = list(find_structure_problems(definition.menu))
     yield from in_the_tree
     for form in LOCALE_CODES:
-        in_the_words = [*find_key_problems(definition, form), *find_text_problems(definition, form)]
+        in_the_words = [
+            *find_key_problems(definition, form),
+            *find_text_problems(definition, form),
+            *find_repeated_texts(definition, form),
+        ]
         yield from in_the_words
         if not in_the_tree and not in_the_words:
             yield from find_size_problems(definition, form)

@@ -37,7 +37,8 @@ def find_key_problems(definition: MenuDefinition, locale_code: str) -> Iterator[
     for key in sorted(expected - used):
         if not _may_differ(key, used):
             yield locale_problem(definition, locale_code, key, "this text is missing", "add it")
-    for key in sorted(used - expected):
+    inherited = used - set(definition.locales[locale_code].written)
+    for key in sorted(used - expected - inherited):
         if not _may_differ(key, used):
             yield locale_problem(definition, locale_code, key, "no screen uses this text", "remove it")
 
@@ -52,8 +53,10 @@ def _may_differ(key: LocaleKey, keys: Container[LocaleKey]) -> bool:
 def find_text_problems(definition: MenuDefinition, locale_code: str) -> Iterator[Problem]:
     """Problems of a text itself, or compared with the English one."""
     reference = texts_by_key(definition.locales[REFERENCE_LOCALE])
+    written = definition.locales[locale_code].written
     for key, text in texts_by_key(definition.locales[locale_code]).items():
-        yield from _text_problems(definition, locale_code, key, text)
+        if key in written:
+            yield from _text_problems(definition, locale_code, key, text)
         if key in reference and text.placeholders != reference[key].placeholders:
             expected = (
                 " ".join(sorted(f"{{{name}:{formatter}}}" for name, formatter in reference[key].placeholders)) or "none"

@@ -189,3 +189,40 @@ def test_every_file_is_complained_of_at_once(folder, monkeypatch):
 def test_the_lengths_of_the_pin_policy_are_inserted_in_the_digits_of_the_language():
     messages = [load_locales(NAMES)[form].validation_messages["not_a_pin"].source for form in ("en", "bn")]
     assert messages == ["A PIN has 4 to 6 digits", "পিনে ৪ থেকে ৬টি সংখ্যা থাকে"]
+
+
+def test_the_text_of_a_status_is_written_once_in_each_locale():
+    """Section 5 of the field report: one word of the status screen stood in thirty places."""
+    for form in LOCALE_CODES:
+        written = load_locales(NAMES)[form].written
+        screens = [
+            key[0] for key, text in written.items() if "{status:status}, {changed:date}" in text and "{service" in text
+        ]
+
+        assert screens == ["status", "status_texted", "sms"], form
+
+
+def test_a_screen_has_the_texts_of_the_one_that_it_is_like_and_its_own_before_them():
+    source = """
+[first]
+text = "One {n}"
+help = "Help"
+[second]
+like = "first"
+text = "Two, {>first}, {>sms.last}"
+[third]
+like = "second"
+own = "Mine"
+[sms]
+last = \"\"\"
+And {m}\"\"\"
+"""
+    locale = load_locale("en", source, {})
+
+    assert locale.screens["third"].text.source == "Two, One {n}, And {m}"
+    assert {key: text.source for key, text in locale.screens["third"].options.items()} == {
+        "help": "Help",
+        "own": "Mine",
+    }
+    assert ("third", "help") not in locale.written
+    assert locale.render(locale.screens["second"].text, {"n": 1, "m": 2}) == "Two, One 1, And 2"

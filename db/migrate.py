@@ -1,9 +1,10 @@
 """Runs the migrations, and tells whether any are pending."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -42,10 +43,20 @@ async def ensure_migrated(url: str) -> None:
         raise MigrationsPendingError
 
 
-async def upgrade(url: str, revision: str = "head") -> None:
-    """Run the pending migrations up to `revision`, in one transaction. Two processes at the same time take turns."""
+class Migration(NamedTuple):
+    """A migration: its number, such as `0009`, and what it does."""
+
+    revision: str
+    title: str
+
+
+async def upgrade(url: str, revision: str = "head") -> Sequence[Migration]:
+    """Run the pending migrations up to `revision` in one transaction, and return them, oldest first.
+
+    Two processes at the same time take turns.
+    """
     async with _engine(url) as engine, engine.begin() as connection:
-        await connection.run_sync(_run_migrations, revision)
+        return await connection.run_sync(_run_migrations, revision)
 
 
 async def has_pending_migrations(url: str) -> bool:
@@ -90,24 +101,35 @@ def _error_message(error: Exception) -> str:
     return str(message).split("\n")[0]
 
 
-def _run_migrations(connection: Connection, revision: str) -> None:
+def _run_migrations(connection: Connection, revision: str) -> Sequence[Migration]:
     if connection.dialect.name == "postgresql":
         connection.execute(ADVISORY_LOCK)
-    if _is_behind(connection):
+    before = _count_run(connection)
+    if before < len(_known_migrations()):
         config = _alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+    return _known_migrations()[before : _count_run(connection)]
 
 
 def _is_behind(connection: Connection) -> bool:
-    run = MigrationContext.configure(connection).get_current_heads()
-    return not run or any(one in _known_revisions()[1:] for one in run)
+    return _count_run(connection) < len(_known_migrations())
+
+
+def _count_run(connection: Connection) -> int:
+    """The number of this program's migrations that the database has: all of them if its tables are newer."""
+    run = MigrationContext.configure(connection).get_current_revision()
+    if run is None:
+        return 0
+    revisions = [one.revision for one in _known_migrations()]
+    return revisions.index(run) + 1 if run in revisions else len(revisions)
 
 
 @cache
-def _known_revisions() -> tuple[str, ...]:
-    """The revisions of this program, newest first."""
-    return tuple(one.revision for one in ScriptDirectory.from_config(_alembic_config()).walk_revisions())
+def _known_migrations() -> tuple[Migration, ...]:
+    """The migrations of this program, oldest first."""
+    scripts = ScriptDirectory.from_config(_alembic_config()).walk_revisions()
+    return tuple(Migration(one.revision, one.doc) for one in scripts)[::-1]
 
 
 def _alembic_config() -> Config:

@@ -277,9 +277,17 @@ def test_pending_migrations_are_reported_with_the_command_to_run(run_in_process,
     assert problem_lines(run_program(tmp_path, "serve", SERVER__PORT="0", DATABASE__URL=database)) == said
 
 
-def test_migrate_updates_the_tables_and_can_run_again(run_in_process, database):
-    for _ in range(2):
-        assert run_in_process("migrate", DATABASE__URL=database).stdout == "The tables are up to date\n"
+def test_migrate_says_what_it_ran_and_can_run_again(run_in_process, database):
+    *migrations, last = run_in_process("migrate", DATABASE__URL=database).stdout.splitlines()
+    assert migrations[:2] == [
+        "0001: The initial tables.",
+        "0002: Session epochs, attempts by class of channel, frozen accounts, the last use of an account.",
+    ]
+    assert last == f"The tables are up to date; migrations run now: {len(migrations)}"
+    assert (
+        run_in_process("migrate", DATABASE__URL=database).stdout
+        == "The tables are up to date; migrations run now: 0\n"
+    )
 
     assert run_in_process("keys", "list", DATABASE__URL=database).returncode == 0
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from web.simulator.wallets import WALLET_PATH, NoWallets, SimulatedWallets, buil
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+PAGE_PATH: Final = "/simulator"
 STATIC_DIR = Path(__file__).parent
 STATIC_FILES = (
     "call.js",
@@ -116,11 +118,12 @@ def add_routes(
     *,
     heartbeat: float = 15.0,
 ) -> None:
-    """Serve the simulator at `/simulator`. Its streams end when the server drains or the application shuts down."""
+    """Serve the simulator at `/simulator`, where `/` leads to. Its streams end when the server drains or the application shuts down."""
     wallets = wallets or NoWallets()
     inbox = InboxStream(sms, wallets, heartbeat=heartbeat)
     pages: dict[str, Handler] = {
-        "/simulator": _serve_file("page.html"),
+        "/": _redirect_to_page,
+        PAGE_PATH: _serve_file("page.html"),
         "/simulator/phone.json": _serve_settings(settings),
         "/simulator/sms": inbox.stream,
         **{f"/simulator/{name}": _serve_file(name) for name in STATIC_FILES},
@@ -130,6 +133,10 @@ def add_routes(
     app.on_shutdown.append(inbox.close)
     if DRAIN in app:
         app[DRAIN].on_start.append(inbox.end)
+
+
+async def _redirect_to_page(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=HTTPStatus.FOUND, headers={"Location": PAGE_PATH, **HEADERS})
 
 
 def _serve_file(name: str) -> Handler:

@@ -36,6 +36,11 @@ async def test_a_file_may_fetch_nothing_from_elsewhere_and_is_sent_once(browser:
         assert again.status == 304
 
 
+async def test_the_address_that_the_gateway_prints_leads_to_the_simulator(browser: ClientSession) -> None:
+    async with browser.get("/", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, "/simulator")
+
+
 async def test_files_have_the_type_a_strict_browser_wants(browser: ClientSession) -> None:
     javascript = {"text/javascript", "application/javascript"}  # the second up to Python 3.11; browsers take both
     wanted = {"phone.js": javascript, "phone.css": {"text/css"}, "icon.svg": {"image/svg+xml"}}

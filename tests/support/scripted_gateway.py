@@ -37,7 +37,7 @@ REJECT = '<?xml version="1.0" encoding="UTF-8"?><Response><Reject/></Response>'
 LINK_NUMBER, MENU_NUMBER = "+8809600000001", "+8809600000002"
 MENU = (
     "CON Ekdial\n1 Find a service\n2 Track application\n3 Documents\n4 Complain or suggest\n5 My account\n"
-    "6 Get the app\n7 Help\n8 Language"
+    "6 Get the app\n7 Help\n8 Language\n9 Pay a bill"
 )
 SCREENS = {
     "": "CON Ekdial: public services\n1 English\n2 Bangla\n3 Hindi",

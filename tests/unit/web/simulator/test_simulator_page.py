@@ -969,7 +969,7 @@ async def test_the_page_spells_a_form_as_python_does(phone: SimulatorPhone) -> N
 
 
 async def test_the_whole_phone_fits_into_the_window(phone: SimulatorPhone) -> None:
-    windows = [(360, 640), (390, 760), (768, 1024), (1280, 720), (1920, 1080)]
+    windows = [(360, 640), (390, 760), (640, 360), (768, 1024), (1280, 720), (1920, 1080)]
     for language, (width, height) in itertools.product(["en", "bn", "hi"], windows):
         await phone.page.set_viewport_size({"width": width, "height": height})
         await phone.page.locator("#language").select_option(language)
@@ -997,6 +997,29 @@ async def test_every_button_and_field_has_a_name(phone: SimulatorPhone, gateway:
     for role in ("button", "textbox", "combobox"):
         for found in await phone.page.get_by_role(role).all():
             await expect(found).to_have_accessible_name(re.compile(r"\S"))
+
+
+async def test_every_button_is_large_enough_to_be_hit(phone: SimulatorPhone) -> None:
+    """Finding 9 of the field report: 24 px is the smallest target of WCAG 2.2 (success criterion 2.5.8)."""
+    for width, height in ((320, 568), (360, 640), (640, 360), (1280, 720)):
+        await phone.page.set_viewport_size({"width": width, "height": height})
+        boxes = [await button.bounding_box() for button in await phone.page.get_by_role("button").all()]
+        assert [box for box in boxes if box and min(box["width"], box["height"]) < 24] == [], (width, height)
+
+
+async def test_every_region_has_a_name_of_its_own(phone: SimulatorPhone, gateway: ScriptedGateway) -> None:
+    await phone.dial("*123#")
+    await phone.expect_text(expected_screen(""))
+    await phone.page.locator("#log summary").click()
+    names = await phone.page.locator("body").aria_snapshot()
+    regions = re.findall(r'- region "([^"]+)"', names)
+    assert sorted(regions) == ["For developers", "Phone", "Requests", "SIM card", "This screen"]
+
+
+async def test_how_to_dial_is_on_the_page_of_every_window(phone: SimulatorPhone) -> None:
+    for width, height in ((320, 568), (360, 640), (640, 360), (1280, 720)):
+        await phone.page.set_viewport_size({"width": width, "height": height})
+        await expect(phone.page.get_by_text("Messages go to 123")).to_be_visible()
 
 
 async def test_what_is_written_on_the_display_stands_out_from_what_is_behind_it(

@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from db.migrate import Migration
 
 

@@ -285,8 +285,7 @@ def test_migrate_says_what_it_ran_and_can_run_again(run_in_process, database):
     ]
     assert last == f"The tables are up to date; migrations run now: {len(migrations)}"
     assert (
-        run_in_process("migrate", DATABASE__URL=database).stdout
-        == "The tables are up to date; migrations run now: 0\n"
+        run_in_process("migrate", DATABASE__URL=database).stdout == "The tables are up to date; migrations run now: 0\n"
     )
 
     assert run_in_process("keys", "list", DATABASE__URL=database).returncode == 0

@@ -14,6 +14,8 @@ from core.errors import ValidationFailedError
 from db.database import Database
 from db.engines import DatabaseUnusableError, parse_database_url
 from db.migrate import ensure_migrated, has_pending_migrations, report_unusable
+from services.audit.audit import AuditLog, build_staff_entry
+from services.audit.staff_acts import StaffAct
 from services.keys.registry import (
     MissingKeyError,
     find_unrecorded_keys,
@@ -60,20 +62,26 @@ class MasterKeys:
         """What each key is needed for."""
         return await count_usage(self.database, self.cipher)
 
+    async def record_rotation(self, act: StaffAct) -> None:
+        """Record that everything is encrypted again with the current key from now on, in many transactions."""
+        entry = build_staff_entry(act, "key_rotated", "key", self.cipher.key_id)
+        async with self.database.transaction() as transaction:
+            await AuditLog(self.database).record(transaction, entry)
+
     async def label_oldest_hashes(self) -> None:
         """Write the key id in front of hashes of PINs from before the key ids: they are of the key that is known longest."""
         oldest = (await list_recorded_keys(self.database))[0]
         await self.rotation.label_secret_hashes(oldest)
 
-    async def forget_unused(self, usages: Sequence[KeyUsage]) -> None:
+    async def forget_unused(self, usages: Sequence[KeyUsage], act: StaffAct) -> None:
         """Let the gateway start without the former keys that nothing needs."""
         for usage in usages:
             if usage.key_id != self.cipher.key_id and usage.is_unused:
-                await self.forget(usage.key_id)
+                await self.forget(usage.key_id, act)
 
-    async def forget(self, key_id: str) -> None:
+    async def forget(self, key_id: str, act: StaffAct) -> None:
         """Let the gateway start without a former key."""
-        await remove_key(self.database, key_id)
+        await remove_key(self.database, key_id, act)
 
 
 @asynccontextmanager

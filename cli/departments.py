@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from cli.arguments import actor_parser
+from cli.arguments import act_parser, build_act
 from cli.command import common_parser
 from config.settings import Settings
 from core.errors import CommandError
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "rejected", help="applications that a department rejected, with its reason", parents=[common_parser()]
     )
     again = actions.add_parser(
-        "retry", help="send a rejected application again", parents=[common_parser(), actor_parser()]
+        "retry", help="send a rejected application again", parents=[common_parser(), act_parser()]
     )
     again.add_argument("number", help="tracking number of the application")
 
@@ -56,7 +56,7 @@ async def _list_rejected(commands: "DepartmentCommands", _: argparse.Namespace) 
 
 async def _retry(commands: "DepartmentCommands", args: argparse.Namespace) -> None:
     number = args.number.replace(" ", "")
-    if not await commands.deliveries.retry(number, args.by, "terminal"):
+    if not await commands.deliveries.retry(number, build_act(args)):
         raise CommandError(f"No department has rejected {args.number}; departments rejected lists those it has")
     print("The gateway sends it again with its next deliveries")
 

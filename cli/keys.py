@@ -7,7 +7,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from cli.arguments import parse_day, parse_network
+from cli.arguments import act_parser, build_act, parse_day, parse_network
 from cli.command import common_parser
 from cli.master_keys import MASTER_KEY_ACTIONS, add_master_key_arguments
 from config.settings import Settings
@@ -34,7 +34,7 @@ def run_keys(settings: Settings, args: argparse.Namespace) -> int:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of `keys` and their arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
-    add = actions.add_parser("add", help="make a key and show it, once", parents=[common_parser()])
+    add = actions.add_parser("add", help="make a key and show it, once", parents=[common_parser(), act_parser()])
     whose = add.add_mutually_exclusive_group(required=True)
     whose.add_argument("--department", help="code of the department in the catalogue, such as dncc")
     whose.add_argument("--network", type=parse_network, help="name of a network that sends number notices, such as gp")
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--until", type=parse_day, metavar="DAY", help="last day on which the key is valid, such as 2027-12-31"
     )
     actions.add_parser("list", help="list every key, without its secret", parents=[common_parser()])
-    revoke = actions.add_parser("revoke", help="reject a key from now on", parents=[common_parser()])
+    revoke = actions.add_parser("revoke", help="reject a key from now on", parents=[common_parser(), act_parser()])
     revoke.add_argument("id", help="id of the key: the first column of keys list")
     secret = actions.add_parser(
         "generate-secret", help="print a fresh value for keys.secret", parents=[common_parser()]
@@ -89,7 +89,8 @@ async def _add_key(api_keys: "ApiKeys", args: argparse.Namespace) -> None:
     if len(args.label) > MAX_LABEL_LENGTH or not args.label.isprintable():
         raise CommandError(f"A label is one line of at most {MAX_LABEL_LENGTH} characters")
     kind: KeyKind = "network" if args.network else "department"
-    print(await api_keys.create(args.network or args.department, label=args.label, last_day=args.until, kind=kind))
+    holder, act = args.network or args.department, build_act(args)
+    print(await api_keys.create(holder, act, label=args.label, last_day=args.until, kind=kind))
 
 
 async def _list_keys(api_keys: "ApiKeys", _: argparse.Namespace) -> None:
@@ -102,7 +103,7 @@ async def _list_keys(api_keys: "ApiKeys", _: argparse.Namespace) -> None:
 
 
 async def _revoke_key(api_keys: "ApiKeys", args: argparse.Namespace) -> None:
-    if not await api_keys.revoke(args.id):
+    if not await api_keys.revoke(args.id, build_act(args)):
         raise CommandError(f"There is no key {args.id!r} that is not revoked; keys list shows them")
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cli.arguments import act_parser, build_act
 from cli.command import common_parser
 from config.settings import Settings
 from core.errors import CommandError
@@ -21,10 +22,12 @@ def add_master_key_arguments(actions: Any) -> None:
     actions.add_parser(
         "rotate",
         help="encrypt everything again with keys.secret, beside the running gateway",
-        parents=[common_parser()],
+        parents=[common_parser(), act_parser()],
     )
     retire = actions.add_parser(
-        "retire", help="give up what a former secret still verifies, and start without it", parents=[common_parser()]
+        "retire",
+        help="give up what a former secret still verifies, and start without it",
+        parents=[common_parser(), act_parser()],
     )
     retire.add_argument("id", help="id of the former key, as keys status shows it")
 
@@ -37,16 +40,18 @@ async def _show_status(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-async def _rotate(settings: Settings, _: argparse.Namespace) -> int:
+async def _rotate(settings: Settings, args: argparse.Namespace) -> int:
     from app.keys import open_master_keys
 
+    act = build_act(args)
     async with open_master_keys(settings) as keys:
+        await keys.record_rotation(act)
         results = await keys.rotation.rotate(_print_progress)
         await keys.label_oldest_hashes()
         for result in results:
             _print_result(result)
         usages = await keys.count_usage()
-        await keys.forget_unused(usages)
+        await keys.forget_unused(usages, act)
         _print_usage(keys, usages)
     return 0
 
@@ -62,9 +67,9 @@ async def _retire(settings: Settings, args: argparse.Namespace) -> int:
             raise CommandError(f"No former secret has the key id {args.id!r}; keys status shows the ids")
         if usage.encrypted:
             raise CommandError(
-                f"{usage.encrypted.total()} values are encrypted with key {args.id}; run: python server.py keys rotate"
+                f"{usage.encrypted.total()} values are encrypted with key {args.id}; run: python server.py keys rotate --why TEXT"
             )
-        await keys.forget(args.id)
+        await keys.forget(args.id, build_act(args))
         print(f"Key {args.id} is retired: take its secret out of keys.former and restart every gateway")
         print("\n".join(_losses(usage)) or "Nothing is lost")
     return 0
@@ -104,10 +109,10 @@ def _describe_counts(usage: "KeyUsage") -> str:
 
 def _advice(usage: "KeyUsage") -> Sequence[str]:
     if usage.encrypted:
-        return [f"still needed for {_list_columns(usage.encrypted)}; run: python server.py keys rotate"]
+        return [f"still needed for {_list_columns(usage.encrypted)}; run: python server.py keys rotate --why TEXT"]
     if usage.is_unused:
         return ["no longer needed in the database: a day from now its secret can be taken out of keys.former"]
-    command = f"python server.py keys retire {usage.key_id}"
+    command = f"python server.py keys retire {usage.key_id} --why TEXT"
     return [*_losses(usage), f"keep its secret in keys.former, or give that up: {command}"]
 
 

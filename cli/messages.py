@@ -2,27 +2,29 @@
 
 import argparse
 import asyncio
-import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, get_args
 
-from cli.arguments import actor_parser, parse_count
+from cli.arguments import act_parser, build_act, parse_count
 from cli.command import common_parser
 from config.settings import Settings
 from core.errors import CommandError
-from services.messaging.models import Decision, Resolution, ResolutionReason
+from services.messaging.models import Resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from services.messaging.messages import Messages
 
 DEFAULT_LIMIT: Final = 100  # lines of a list
 MAX_LIMIT: Final = 10_000
 SETTLE_HELP: Final = "sent: it has arrived; failed: it has not and is not needed; again: it has not, send it again"
-REASON_HELP: Final = (
-    "provider: its portal or support says so; recipient: they say so; outage: nothing was sent then; "
-    "outdated: it is of no use any more"
-)
+REASONS: Final[Mapping[str, str]] = {
+    "provider": "its portal or support says so",
+    "recipient": "they say so",
+    "outage": "nothing was sent then",
+    "outdated": "it is of no use any more",
+}
 
 
 def run_messages(settings: Settings, args: argparse.Namespace) -> int:
@@ -41,11 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=parse_limit, default=DEFAULT_LIMIT, help=f"lines at most (default: {DEFAULT_LIMIT})"
     )
     settle = actions.add_parser(
-        "settle", help="record what became of a message", parents=[common_parser(), actor_parser()]
+        "settle", help="record what became of a message", parents=[common_parser(), act_parser(REASONS)]
     )
     settle.add_argument("id", type=parse_count, help="id of the message")
     settle.add_argument("resolution", choices=get_args(Resolution), help=SETTLE_HELP)
-    settle.add_argument("--why", choices=get_args(ResolutionReason), required=True, help=REASON_HELP)
 
 
 def parse_limit(text: str) -> int:
@@ -71,8 +72,7 @@ async def _list_unknown(messages: "Messages", args: argparse.Namespace) -> None:
 
 
 async def _settle(messages: "Messages", args: argparse.Namespace) -> None:
-    decision = Decision(args.resolution, args.why, args.by, "terminal", f"cli:{secrets.token_hex(16)}")
-    if await messages.resolve_unknown(args.id, decision):
+    if await messages.resolve_unknown(args.id, args.resolution, build_act(args)):
         return
     state = await messages.state(args.id)
     if state is not None and state.stage == "unknown":

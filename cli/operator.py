@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from cli.arguments import line_parser, parse_count, parse_day, period_start
+from cli.arguments import act_parser, build_act, line_parser, parse_count, parse_day, period_start
 from cli.command import common_parser
 from config.settings import Settings
 from core.errors import CommandError
@@ -40,8 +40,9 @@ async def _add_operator(commands: "OperatorCommands", args: argparse.Namespace) 
     commands.check_centre(args.centre)
     limits = (args.consents_a_day, args.applications_a_day)
     language = await commands.find_language(number)
+    new_operator = NewOperator(number, args.name, args.centre, language, *limits)
     try:
-        operator, pin = await commands.operators.add(NewOperator(number, args.name, args.centre, language, *limits))
+        operator, pin = await commands.operators.add(new_operator, build_act(args))
     except NumberEnrolledError as there:
         raise CommandError(str(there)) from None
     print(f"Operator {operator} is added; the PIN is sent to their number by SMS")
@@ -55,12 +56,12 @@ async def _list_operators(commands: "OperatorCommands", _: argparse.Namespace) -
 
 
 async def _suspend(commands: "OperatorCommands", args: argparse.Namespace) -> None:
-    if not await commands.operators.suspend(args.id):
+    if not await commands.operators.suspend(args.id, build_act(args)):
         raise CommandError(f"There is no operator {args.id} who is not suspended; operator list lists them")
 
 
 async def _resume(commands: "OperatorCommands", args: argparse.Namespace) -> None:
-    if not await commands.operators.resume(args.id):
+    if not await commands.operators.resume(args.id, build_act(args)):
         raise CommandError(f"There is no operator {args.id} who is suspended; operator list lists them")
 
 
@@ -68,7 +69,8 @@ async def _reset_pin(commands: "OperatorCommands", args: argparse.Namespace) -> 
     known = {one.id: one for one in await commands.operators.list_all()}
     if args.id not in known:
         raise CommandError(f"There is no operator {args.id}; operator list lists them")
-    pin = await commands.operators.reset_pin(args.id, await commands.find_language(known[args.id].msisdn))
+    language = await commands.find_language(known[args.id].msisdn)
+    pin = await commands.operators.reset_pin(args.id, language, build_act(args))
     print("A new PIN is sent to their number by SMS")
     _print_pin_in_sandbox(commands, pin or "")
 
@@ -100,7 +102,9 @@ ACTIONS: "Mapping[str, Callable[[OperatorCommands, argparse.Namespace], Awaitabl
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of `operator` and their arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
-    add = actions.add_parser("add", help="add an operator; the PIN is sent by SMS", parents=[common_parser()])
+    add = actions.add_parser(
+        "add", help="add an operator; the PIN is sent by SMS", parents=[common_parser(), act_parser()]
+    )
     add.add_argument("--number", required=True, help="phone number of the operator, such as +8801700000001")
     add.add_argument("--centre", required=True, help="code of the centre in the catalogue")
     add.add_argument("--name", type=line_parser(MAX_NAME_LENGTH), default="", help="name that citizens see")
@@ -118,9 +122,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     actions.add_parser("list", help="list every operator, suspended ones too", parents=[common_parser()])
     for name, told in _SINGLE_OPERATOR_ACTIONS.items():
-        actions.add_parser(name, help=told, parents=[common_parser()]).add_argument(
-            "id", type=parse_count, help="the operator's number"
-        )
+        action = actions.add_parser(name, help=told, parents=[common_parser(), act_parser()])
+        action.add_argument("id", type=parse_count, help="the operator's number")
     report = actions.add_parser(
         "report", help="count what each operator did, and mark unusual counts", parents=[common_parser()]
     )

@@ -22,17 +22,15 @@ from services.assisted.models import (
     OperatorSessionEnd,
     OperatorSignInResult,
 )
-from services.audit.audit import AuditLog
+from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.models import AuditEntry
+from services.audit.staff_acts import StaffAct
 from services.citizens.lockout import FailedAttempts, Judgement, judge_attempt
 from services.citizens.pins import SecretHasher
 from services.citizens.secret_renewal import renew_hashes
 from services.citizens.session_epoch import SessionEpoch, find_epoch_end, raised_epoch_columns
 from services.messaging.messages import Messages
 from services.messaging.models import Message
-
-STAFF_ACTOR: Final = "server.py"
-"""The actor in the audit log for an act on the command line."""
 
 _Execute: TypeAlias = Callable[[Executable], Awaitable[Any]]
 _SESSION_COLUMNS: Final = tuple(
@@ -70,7 +68,7 @@ class Operators:
         self._audit = AuditLog(database, clock=clock)
         self._find_session_row = database.fast_lookup(operators.c.id, _SESSION_COLUMNS, lambda row: row)
 
-    async def add(self, new_operator: NewOperator) -> tuple[int, str]:
+    async def add(self, new_operator: NewOperator, act: StaffAct) -> tuple[int, str]:
         """Enrol an operator and send the first PIN by SMS; the operator's id and the PIN.
 
         Raises:
@@ -91,7 +89,7 @@ class Operators:
         async with self._database.transaction() as transaction:
             operator = (await transaction.execute(insert, row)).scalar_one_or_none()
             if operator is not None:
-                await self._record_audit(transaction, "operator_added", operator)
+                await self._audit.record(transaction, _staff_entry("operator_added", operator, act))
                 await self._send_pin(transaction, operator, new_operator, pin)
         if operator is None:
             raise NumberEnrolledError(await self._find_id(new_operator.msisdn))
@@ -114,17 +112,17 @@ class Operators:
             return "unknown"
         return "suspended" if operator.suspended_at else "known"
 
-    async def suspend(self, operator: int) -> bool:
+    async def suspend(self, operator: int, act: StaffAct) -> bool:
         """Refuse the operator from now on; False where there is none, or they are suspended already."""
-        return await self._set_suspended(operator, self._clock())
+        return await self._set_suspended(operator, self._clock(), act)
 
-    async def resume(self, operator: int) -> bool:
+    async def resume(self, operator: int, act: StaffAct) -> bool:
         """Let the operator sign in again; False where there is none, or they are not suspended."""
-        return await self._set_suspended(operator, None)
+        return await self._set_suspended(operator, None, act)
 
-    async def reset_pin(self, operator: int, language: str) -> str | None:
+    async def reset_pin(self, operator: int, language: str, act: StaffAct) -> str | None:
         """Send the operator a new PIN and unlock their account; the PIN, or None where there is no such operator."""
-        pin, now = generate_pin(), self._clock()
+        pin = generate_pin()
         values = {"pin_hash": await self._hasher.hash(pin), "pin_chosen": False, **_UNLOCKED}
         values |= raised_epoch_columns(operators, "")
         change = update(operators).where(operators.c.id == operator).values(values).returning(operators)
@@ -132,10 +130,10 @@ class Operators:
             row = (await transaction.execute(change)).one_or_none()
             if row is None:
                 return None
-            await self._record_audit(transaction, "operator_pin_reset", operator, f"/{now.timestamp()}")
+            await self._audit.record(transaction, _staff_entry("operator_pin_reset", operator, act))
             known = self._operator_from_row(row)
             recipient = NewOperator(known.msisdn, known.name, known.centre, language)
-            await self._send_pin(transaction, operator, recipient, pin, f"/{now.timestamp()}")
+            await self._send_pin(transaction, operator, recipient, pin, f"/{act.idempotency_key}")
         return pin
 
     async def find_session_end(self, operator: int, epoch: int, session: str) -> OperatorSessionEnd:
@@ -219,15 +217,15 @@ class Operators:
         insert = self._database.insert_or_ignore(operator_events).returning(operator_events.c.id)
         return (await transaction.execute(insert, row)).scalar_one_or_none() is not None
 
-    async def _set_suspended(self, operator: int, since: datetime | None) -> bool:
-        now, act = self._clock(), "operator_suspended" if since else "operator_resumed"
+    async def _set_suspended(self, operator: int, since: datetime | None, act: StaffAct) -> bool:
+        name = "operator_suspended" if since else "operator_resumed"
         would_change = operators.c.suspended_at.is_(None) if since else operators.c.suspended_at.is_not(None)
         change = update(operators).where(operators.c.id == operator, would_change)
         change = change.values(suspended_at=since, **raised_epoch_columns(operators, ""))
         async with self._database.transaction() as transaction:
             if not (await transaction.execute(change)).rowcount:
                 return False
-            await self._record_audit(transaction, act, operator, f"/{now.timestamp()}")
+            await self._audit.record(transaction, _staff_entry(name, operator, act))
         return True
 
     async def _send_pin(
@@ -237,11 +235,6 @@ class Operators:
         text = self._render_text(recipient.language, "operator_pin", facts)
         message = Message(recipient.msisdn, text, "pin", f"operator:{operator}{key_suffix}/pin")
         await self._messages.enqueue(transaction, message)
-
-    async def _record_audit(self, transaction: Transaction, act: str, operator: int, key_suffix: str = "") -> None:
-        key = f"operator:{operator}{key_suffix}"
-        entry = AuditEntry("staff", STAFF_ACTOR, act, "operator", str(operator), "terminal", key)
-        await self._audit.record(transaction, entry)
 
     async def _find_id(self, msisdn: str) -> int:
         result = await self._database.fetch(select(operators.c.id).where(operators.c.msisdn == msisdn))
@@ -274,6 +267,10 @@ def _build_result(row: Row[Any], judgement: Judgement) -> OperatorSignInResult:
 
 def _epoch_from_row(row: Row[Any]) -> int:
     return SessionEpoch(row.epoch, row.lockouts).pack()
+
+
+def _staff_entry(name: str, operator: int, act: StaffAct) -> AuditEntry:
+    return build_staff_entry(act, name, "operator", str(operator))
 
 
 def _operator_entry(act: str, operator: int, idempotency_key: str) -> AuditEntry:

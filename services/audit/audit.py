@@ -11,6 +11,7 @@ from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import audit
 from services.audit.models import ActingOperator, Actor, AuditEntry, SubjectKind
+from services.audit.staff_acts import StaffAct
 
 _acting_operator: ContextVar[ActingOperator | None] = ContextVar("acting_operator", default=None)
 
@@ -53,6 +54,11 @@ def build_audit_entry(
     return AuditEntry(
         actor.kind, actor.id, act, subject_kind, subject, actor.channel, idempotency_key, details=all_details
     )
+
+
+def build_staff_entry(act: StaffAct, name: str, subject_kind: SubjectKind, subject: str, **details: str) -> AuditEntry:
+    """An entry for an act of staff, with its reason."""
+    return build_audit_entry(act.actor, name, subject_kind, subject, act.idempotency_key, reason=act.reason, **details)
 
 
 def citizen_actor(account: int, idempotency_key: str) -> Actor:

@@ -16,16 +16,15 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from sqlalchemy import or_, select, update
 
 from core.types import UtcClock, utc_now
-from db.database import Database, Transaction
+from db.database import Database
 from db.tables import api_keys
-from services.audit.audit import AuditLog, build_audit_entry
-from services.audit.models import Actor
+from services.audit.audit import AuditLog, build_staff_entry
+from services.audit.models import AuditEntry
+from services.audit.staff_acts import StaffAct
 
 # Eight hexadecimal digits to find a key by, and 43 URL-safe characters that hold 32 random bytes.
 KEY_PATTERN = re.compile(r"ek_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
 MAX_LABEL_LENGTH = 64
-TERMINAL_ACTOR = Actor("staff", "server.py", "terminal")
-
 
 KeyKind: TypeAlias = Literal["department", "network"]
 
@@ -79,7 +78,13 @@ class ApiKeys:
         self._find_stored = database.fast_lookup(api_keys.c.id, _STORED_COLUMNS, _stored_from_columns)
 
     async def create(
-        self, department: str, *, label: str = "", last_day: date | None = None, kind: KeyKind = "department"
+        self,
+        department: str,
+        act: StaffAct,
+        *,
+        label: str = "",
+        last_day: date | None = None,
+        kind: KeyKind = "department",
     ) -> str:
         """Create a key for a department or a network; only this return value has the secret."""
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
@@ -94,7 +99,7 @@ class ApiKeys:
         }
         async with self._database.transaction() as transaction:
             await transaction.execute(self._database.insert(api_keys), row)
-            await self._record_audit(transaction, "key_added", key_id, department)
+            await self._audit.record(transaction, _staff_entry("key_added", key_id, department, act))
         return f"ek_{key_id}_{secret}"
 
     async def find_holder(self, key: str) -> ApiKeyHolder | None:
@@ -111,7 +116,7 @@ class ApiKeys:
             await self._record_use(key_id, today)
         return ApiKeyHolder(stored.department, key_id, stored.kind)
 
-    async def revoke(self, key_id: str) -> bool:
+    async def revoke(self, key_id: str, act: StaffAct) -> bool:
         """Revoke a key; False where there is none with this id, or it is revoked already."""
         valid = (api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
         revoking = update(api_keys).where(*valid).values(revoked_at=self._clock()).returning(api_keys.c.department)
@@ -119,7 +124,7 @@ class ApiKeys:
             department = (await transaction.execute(revoking)).scalar_one_or_none()
             if department is None:
                 return False
-            await self._record_audit(transaction, "key_revoked", key_id, department)
+            await self._audit.record(transaction, _staff_entry("key_revoked", key_id, department, act))
         return True
 
     async def list_all(self) -> tuple[ApiKey, ...]:
@@ -138,11 +143,9 @@ class ApiKeys:
         async with self._database.transaction() as transaction:
             await transaction.execute(update(api_keys).where(api_keys.c.id == key_id, before).values(used_on=today))
 
-    async def _record_audit(
-        self, transaction: Transaction, act: Literal["key_added", "key_revoked"], key_id: str, department: str
-    ) -> None:
-        noted = build_audit_entry(TERMINAL_ACTOR, act, "key", key_id, f"key:{key_id}", department=department)
-        await self._audit.record(transaction, noted)
+
+def _staff_entry(name: str, key_id: str, department: str, act: StaffAct) -> AuditEntry:
+    return build_staff_entry(act, name, "key", key_id, department=department)
 
 
 def _stored_from_columns(columns: Sequence[Any]) -> _StoredKey:

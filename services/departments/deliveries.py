@@ -16,8 +16,9 @@ from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import deliveries
 from services.applications.models import NewApplication, form_associated_data
-from services.audit.audit import AuditLog
+from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.models import AuditEntry
+from services.audit.staff_acts import StaffAct
 from services.departments import queries
 from services.departments.models import (
     CONNECTOR_CHANNEL,
@@ -218,7 +219,7 @@ class DeliveryRepository:
             for row in rows
         ]
 
-    async def retry(self, tracking_number: str, actor: str, channel: str) -> bool:
+    async def retry(self, tracking_number: str, act: StaffAct) -> bool:
         """Queue a rejected delivery again, for a person; False where the application's delivery is not rejected."""
         now = self._clock()
         async with self._database.transaction() as transaction:
@@ -226,8 +227,7 @@ class DeliveryRepository:
             row = (await transaction.execute(queries.RETRY, parameters)).one_or_none()
             if row is None:
                 return False
-            key = f"delivery:{row.id}:{now.isoformat()}"
-            entry = AuditEntry("staff", actor, "delivered_again", "application", tracking_number, channel, key)
+            entry = build_staff_entry(act, "delivered_again", "application", tracking_number)
             await self._audit.record(transaction, entry)
             transaction.after_transaction(self._queued.set)
         return True

@@ -1,6 +1,7 @@
 """The table of keys: what a start compares the given secrets with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from core.crypto import Cipher, DecryptionError, read_key_id
 from core.types import UtcClock, utc_now
 from db.database import Database
 from db.tables import encryption_keys
+from services.audit.audit import AuditLog, build_staff_entry
+from services.audit.staff_acts import StaffAct
 from services.keys.columns import EncryptedColumn, encrypted_columns
 
 CANARY: Final = b"ekdial"
@@ -71,9 +74,11 @@ async def list_recorded_keys(database: Database) -> Sequence[str]:
     return (await database.fetch(select(encryption_keys.c.key_id).order_by(*order))).scalars().all()
 
 
-async def remove_key(database: Database, key_id: str) -> None:
+async def remove_key(database: Database, key_id: str, act: StaffAct) -> None:
     """Let the gateway start without this key from now on."""
+    act_on_key = replace(act, idempotency_key=f"{act.idempotency_key}:{key_id}")  # one act may remove several keys
     async with database.transaction() as transaction:
+        await AuditLog(database).record(transaction, build_staff_entry(act_on_key, "key_retired", "key", key_id))
         await transaction.execute(delete(encryption_keys).where(encryption_keys.c.key_id == key_id))
 
 

@@ -17,8 +17,8 @@ from core.types import UtcClock, utc_now
 from core.verified_caller import is_caller_verified
 from db.database import Database, Transaction
 from db.tables import messages
-from services.audit.audit import AuditLog, build_audit_entry
-from services.audit.models import Actor, AuditEntry
+from services.audit.audit import AuditLog, build_staff_entry
+from services.audit.staff_acts import StaffAct
 from services.messaging import queries
 from services.messaging.delivery_reports import DeliveryReports
 from services.messaging.delivery_status import DeliveryReport
@@ -32,7 +32,7 @@ from services.messaging.message_status import (
     depth_from_row,
     state_from_row,
 )
-from services.messaging.models import ClaimedMessage, Decision, Message, SendResult
+from services.messaging.models import ClaimedMessage, Message, Resolution, SendResult
 from services.messaging.opt_outs import opted_out_among
 
 SegmentCounter: TypeAlias = Callable[[str], int]
@@ -152,16 +152,17 @@ class Messages:
         """
         return await self._result_batcher((message, result))
 
-    async def resolve_unknown(self, message: int, decision: Decision) -> bool:
+    async def resolve_unknown(self, message: int, resolution: Resolution, act: StaffAct) -> bool:
         """Record what a person found out or decided about an unknown message: sent, failed, or to be sent again.
 
         False where the message is not unknown, and where it cannot be sent again because its text is deleted or expired.
         """
         now = self._clock()
         async with self._database.transaction() as transaction:
-            done = await transaction.execute(queries.RESOLVE[decision.resolution], {"message": message, "now": now})
+            done = await transaction.execute(queries.RESOLVE[resolution], {"message": message, "now": now})
             if done.rowcount:
-                await self._audit.record(transaction, _build_audit_entry(message, decision))
+                entry = build_staff_entry(act, "message_settled", "message", str(message), resolution=resolution)
+                await self._audit.record(transaction, entry)
         for waiting in self._queued_events.values():  # it may be due again
             waiting.set()
         return done.rowcount == 1
@@ -344,12 +345,6 @@ def _result_columns(message: int, result: SendResult, forgotten: bool) -> Mappin
         "again_at": result.not_before if result.status == "queued" else None,
         "uncounted": int(result.suspended),
     }
-
-
-def _build_audit_entry(message: int, decision: Decision) -> AuditEntry:
-    actor = Actor("staff", decision.actor, decision.channel)
-    key, facts = decision.idempotency_key, {"resolution": decision.resolution, "reason": decision.reason}
-    return build_audit_entry(actor, "message_settled", "message", str(message), key, **facts)
 
 
 def _associated_data(idempotency_key: str) -> str:

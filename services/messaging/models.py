@@ -8,8 +8,6 @@ from services.messaging.kinds import Medium, MessageKind
 
 SendStatus: TypeAlias = Literal["sent", "failed", "unknown", "queued"]
 Resolution: TypeAlias = Literal["sent", "failed", "again"]
-ResolutionReason: TypeAlias = Literal["provider", "recipient", "outage", "outdated"]
-"""Why a person settles a message: the provider's records, the recipient's word, an outage, or that it is of no use now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +54,3 @@ class SendResult:
     error: str = ""
     not_before: datetime | None = None
     suspended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person decided about a message with an unknown result; `actor` is the name of the person."""
-
-    resolution: Resolution
-    reason: ResolutionReason
-    actor: str
-    channel: str
-    idempotency_key: str

@@ -8,6 +8,7 @@ import pytest
 from services.assisted.models import ConsentRequest, NewOperator
 from tests.support.assisted_services import ANOTHER, AssistedServiceSet, different_code
 from tests.support.services import KARIM, RAHIMA
+from tests.support.staff import staff_act
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def assisted_services(services, redis, clock):
 
 async def test_l1_another_operators_right_pin_signs_nobody_in(assisted_services):
     operators = assisted_services.operators
-    _, pin = await operators.add(NewOperator(KARIM, "Karim Mia", "mirpur", "bn"))
-    await operators.add(NewOperator(RAHIMA, "Rahima Begum", "mirpur", "bn"))
+    _, pin = await operators.add(NewOperator(KARIM, "Karim Mia", "mirpur", "bn"), staff_act())
+    await operators.add(NewOperator(RAHIMA, "Rahima Begum", "mirpur", "bn"), staff_act())
     assert (await operators.sign_in(KARIM, pin, "s1:4", vouched=True)).operator
     stranger = await operators.sign_in(RAHIMA, "0000", "s1:4", vouched=True)
     assert (stranger.outcome, stranger.operator) == ("wrong", 0)

@@ -14,6 +14,7 @@ from services.messaging.messages import Messages
 from tests.support.databases import migrated_sqlite_url
 from tests.support.program import SECRET, run_program
 from tests.support.services import render_text
+from tests.support.staff import staff_act
 
 OTHER_SECRET = "another secret that somebody typed by mistake"
 DATABASE_COMMANDS = (
@@ -22,7 +23,7 @@ DATABASE_COMMANDS = (
     ("migrate",),
     ("keys", "list"),
     ("keys", "status"),
-    ("keys", "rotate"),
+    ("keys", "rotate", "--why", "ticket 4711"),
     ("operator", "list"),
     ("audit", "export"),
     ("departments", "rejected"),
@@ -39,7 +40,7 @@ async def add_operator(folder, secret):
     cipher = Cipher(secret.encode())
     async with Database(migrated_sqlite_url(folder / "ekdial.db")) as database:
         hasher = SecretHasher(cipher)
-        await Operators(database, Messages(database, cipher), hasher, cipher, render_text).add(KARIM)
+        await Operators(database, Messages(database, cipher), hasher, cipher, render_text).add(KARIM, staff_act())
         hasher.close()
 
 

@@ -13,6 +13,7 @@ from tests.support.department_api import DepartmentClient
 from tests.support.department_officer import open_department_client
 from tests.support.phone import MSISDN, Phone, build_settings, run_gateway
 from tests.support.sms_phone import open_sms_phone
+from tests.support.staff import staff_act
 from tests.support.voice_forms import ringing_form
 
 STATUS_NUMBER = "+254711000002"
@@ -76,7 +77,7 @@ async def test_m4_the_next_holder_registers_and_sees_nothing(settings, former, n
 
 async def test_m4_the_notice_of_a_network_frees_the_number(settings, url, former):
     async with Database(settings.database.url.get_secret_value()) as database:
-        key = await ApiKeys(database).create("grameenphone", kind="network")
+        key = await ApiKeys(database).create("grameenphone", staff_act(), kind="network")
     today = datetime.now(UTC).date().isoformat()
     status, _ = await DepartmentClient(former.http, url, key).post_notice({"number": MSISDN, "taken_on": today})
     assert status == 201

@@ -7,8 +7,9 @@ from sqlalchemy import func, insert, select
 from db.tables import messages
 from services.messaging import delivery_reports, queries
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
-from services.messaging.models import Decision, Message, SendResult
+from services.messaging.models import Message, SendResult
 from tests.support.services import KARIM, RAHIMA
+from tests.support.staff import staff_act
 
 LATE = timedelta(minutes=5)
 
@@ -30,8 +31,7 @@ async def test_m5_a_person_settles_an_unknown_message(services, database, clock)
     listed = await services.messages.list_unresolved()
     assert [one.to for one in listed] == ["…001"] * 3
     for one, resolution in zip(listed, ("sent", "failed"), strict=False):
-        decision = Decision(resolution, "provider", "rahim", "terminal", f"cli:{one.id}")
-        assert await services.messages.resolve_unknown(one.id, decision)
+        assert await services.messages.resolve_unknown(one.id, resolution, staff_act("provider"))
     assert [one.id for one in await services.messages.list_unresolved()] == [listed[2].id]
     found = await database.fetch(select(messages.c.status).order_by(messages.c.id))
     assert found.scalars().all() == ["sent", "failed", "unknown"]

@@ -53,7 +53,7 @@ async def test_a_changed_secret_interrupts_nobody_and_the_former_one_can_go(tmp_
     async with run_gateway(build_settings(tmp_path, **after)) as url, ClientSession() as http:
         phone.http, phone.url = http, url
         assert await phone.resend() == screen, "the session goes on"
-        rotated = await asyncio.to_thread(run_program, tmp_path, "keys", "rotate", **after)
+        rotated = await asyncio.to_thread(run_program, tmp_path, "keys", "rotate", "--why", "ticket 4711", **after)
         assert (rotated.returncode, rotated.stderr) == (0, "")
         await phone.redial()
         await phone.enter("5", PIN)

@@ -14,6 +14,7 @@ from db.database import Database
 from services.assisted.models import NewOperator
 from tests.support.citizen_steps import ANSWERS, open_birth_certificate, register
 from tests.support.phone import Phone, run_gateway
+from tests.support.staff import staff_act
 
 OPERATOR, CITIZEN = "+8801711000012", "+8801798765432"
 PERSONAL_TEXTS = "01798765432"
@@ -55,13 +56,13 @@ class AssistedScenario:
     async def enrol(self, **limits: int) -> int:
         async with open_operator_commands(self.settings) as commands:
             new = NewOperator(OPERATOR, "Karim Mia", "mirpur", "en", **limits)
-            number, self.first_pin = await commands.operators.add(new)
+            number, self.first_pin = await commands.operators.add(new, staff_act())
         assert (await self.operator.wait_for_sms("is your PIN as Ekdial operator")).startswith(f"{self.first_pin} ")
         return number
 
     async def suspend(self, operator: int) -> None:
         async with open_operator_commands(self.settings) as commands:
-            assert await commands.operators.suspend(operator)
+            assert await commands.operators.suspend(operator, staff_act())
 
     async def dial_as_operator(self) -> str:
         """Dial as the operator; the question for the operator's PIN."""

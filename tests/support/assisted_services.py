@@ -9,6 +9,7 @@ from services.audit.audit import AuditLog, act_as_operator
 from services.audit.models import ActingOperator, AuditEntry
 from services.citizens.one_time_codes import OneTimeCodes
 from tests.support.services import CIPHER, KARIM, RAHIMA, render_text
+from tests.support.staff import staff_act
 
 ANOTHER = "+8801711000009"
 
@@ -31,7 +32,7 @@ class AssistedServiceSet:
         self.audit = AuditLog(services.database, clock=clock)
 
     async def enrol(self, number=KARIM, name="Karim Mia", **limits) -> int:
-        operator, _ = await self.operators.add(NewOperator(number, name, "mirpur", "bn", **limits))
+        operator, _ = await self.operators.add(NewOperator(number, name, "mirpur", "bn", **limits), staff_act())
         await self.services.claim_sms()
         return operator
 

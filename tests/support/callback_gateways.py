@@ -34,6 +34,7 @@ from tests.support.database_content import make_older
 from tests.support.department_api import OWN_DEPARTMENT
 from tests.support.phone import PUBLIC_SETTINGS, WEBHOOK_TOKEN, build_settings, run_gateway
 from tests.support.services import ServiceSet
+from tests.support.staff import staff_act
 
 API_PREFIX = "/api/"
 IDLE_TIMEOUT = 10.0  # seconds
@@ -151,8 +152,8 @@ async def run_callback_gateways(
             daraja=daraja,
             insights=insights,
             number_checks=NumberChecks(redis, cipher.keyed_hash, asks),
-            network_key=await ApiKeys(database).create("grameenphone", kind="network"),
-            department_key=await ApiKeys(database).create(OWN_DEPARTMENT),
+            network_key=await ApiKeys(database).create("grameenphone", staff_act(), kind="network"),
+            department_key=await ApiKeys(database).create(OWN_DEPARTMENT, staff_act()),
             sms_ids=sms_ids,
             retention_days=settings.retention.days(),
         )

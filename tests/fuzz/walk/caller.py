@@ -21,6 +21,7 @@ from sessions.session import decode_session
 from sms.segments import measure
 from tests.fuzz.walk import events
 from tests.fuzz.walk.gateway import FuzzGateway
+from tests.support.staff import staff_act
 from ussd.provider import UssdInput
 
 PIN = "4826"
@@ -100,7 +101,7 @@ class Caller:
                 self.numbers += await events.open_cases(self.gateway, account, self.msisdn, self.partner)
         if self.kind.role == "operator":
             operator, _ = await services.operators.add(
-                NewOperator(self.msisdn, "Karim Mia", "mirpur", self.kind.language)
+                NewOperator(self.msisdn, "Karim Mia", "mirpur", self.kind.language), staff_act()
             )
             pin_hash = await self.gateway.hasher.hash(PIN)
             await services.operators.choose_pin(operator, pin_hash, f"setup-{self.msisdn}:1")

@@ -18,6 +18,7 @@ from services.privacy.models import DataRequest
 from tests.fuzz.walk.gateway import CONNECTED_DEPARTMENTS, FuzzGateway
 from tests.support.complaints import build_complaint, build_feedback
 from tests.support.services import birth_certificate_submission
+from tests.support.staff import staff_act
 
 NOTE = {"en": "Bring the original papers " * 3, "bn": "মূল কাগজ নিয়ে আসুন"}
 STATUSES = ("under_review", "needs_correction", "rejected", "ready", "delivered", "answered", "answered", "closed")
@@ -53,8 +54,8 @@ async def suspend_operator(gateway: FuzzGateway, msisdn: str) -> None:
     """Suspend an operator, or let a suspended one work again."""
     operators = gateway.services.operators
     found = await operators.find_by_msisdn(msisdn)
-    if found and not await operators.resume(found.id):
-        await operators.suspend(found.id)
+    if found and not await operators.resume(found.id, staff_act()):
+        await operators.suspend(found.id, staff_act())
 
 
 async def change_account(gateway: FuzzGateway, msisdn: str, change: str) -> None:

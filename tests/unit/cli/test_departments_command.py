@@ -18,6 +18,7 @@ from tests.support.services import ManualClock, ServiceSet
 
 pytestmark = pytest.mark.slow  # every test starts processes
 
+WHY = ("--why", "ticket 4711", "--by", "nadia")
 DNCC = '{"url": "http://127.0.0.1:1/ekdial", "token": "hunter2"}'
 
 
@@ -42,10 +43,10 @@ def test_a_rejected_application_is_listed_and_can_be_sent_again(tmp_path: Path, 
     pattern = rf"{number} local_government \d{{4}}-\d\d-\d\d \d\d:\d\d HTTP 422 The mother's name is missing\.\n"
     assert re.fullmatch(pattern, shown.stdout), shown.stdout + shown.stderr
     again = run_program(
-        tmp_path, "departments", "retry", f"{number[:4]} {number[4:8]} {number[8:]}", KEYS__SECRET=SECRET
+        tmp_path, "departments", "retry", f"{number[:4]} {number[4:8]} {number[8:]}", *WHY, KEYS__SECRET=SECRET
     )
     assert again.stdout == "The gateway sends it again with its next deliveries\n"
-    twice = run_program(tmp_path, "departments", "retry", number, KEYS__SECRET=SECRET)
+    twice = run_program(tmp_path, "departments", "retry", number, *WHY, KEYS__SECRET=SECRET)
     assert (twice.returncode, twice.stderr.count("\n")) == (2, 1)
     assert run_program(tmp_path, "departments", "rejected", KEYS__SECRET=SECRET).stdout == ""
 

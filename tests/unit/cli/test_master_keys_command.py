@@ -14,6 +14,7 @@ NEW_SECRET = "the secret that takes its place, long enough"
 FORMER, CURRENT = derive_key_id(SECRET.encode()), derive_key_id(NEW_SECRET.encode())
 BEFORE = {"KEYS__SECRET": SECRET}
 AFTER = {"KEYS__SECRET": NEW_SECRET, "KEYS__FORMER": SECRET}  # as in a file: one secret a line
+WHY = ("--why", "ticket 4711")
 ALONE = {"KEYS__SECRET": NEW_SECRET}
 
 
@@ -37,7 +38,7 @@ def run_command(tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def operator(run_command):
     """An operator who was added with the former secret: a name, an SMS and a PIN."""
-    added = run_command(BEFORE, "operator", "add", "--number", KARIM, "--centre", "mirpur", "--name", "Karim Mia")
+    added = run_command(BEFORE, "operator", "add", "--number", KARIM, "--centre", "mirpur", "--name", "Karim Mia", *WHY)
     assert added.returncode == 0, added.stderr
 
 
@@ -48,12 +49,12 @@ def test_the_status_counts_what_each_key_is_needed_for(run_command, operator):
     assert run_command(AFTER, "keys", "status").stdout == (
         f"Key {CURRENT}, the current one: 0 encrypted values, 0 hashes of PINs and answers, 0 keyed hashes\n"
         f"Key {FORMER}, a former one: 2 encrypted values, 1 hashes of PINs and answers, 0 keyed hashes\n"
-        "  still needed for 1 in messages.text, 1 in operators.name; run: python server.py keys rotate\n"
+        "  still needed for 1 in messages.text, 1 in operators.name; run: python server.py keys rotate --why TEXT\n"
     )
 
 
 def test_a_rotation_says_what_still_needs_the_former_secret(run_command, operator):
-    rotated = run_command(AFTER, "keys", "rotate")
+    rotated = run_command(AFTER, "keys", "rotate", *WHY)
     assert (rotated.returncode, rotated.stderr) == (0, "")
     assert rotated.stdout.splitlines()[:2] == ["messages.text: 1 encrypted again", "operators.name: 1 encrypted again"]
     assert "never right again: 1 in operators.pin_hash; a PIN is hashed again at the next sign-in" in rotated.stdout
@@ -63,14 +64,14 @@ def test_a_rotation_says_what_still_needs_the_former_secret(run_command, operato
 
 
 def test_a_former_secret_that_encrypts_values_is_not_retired(run_command, operator):
-    refused = run_command(AFTER, "keys", "retire", FORMER)
+    refused = run_command(AFTER, "keys", "retire", FORMER, *WHY)
     assert refused.returncode == 2
     assert f"2 values are encrypted with key {FORMER}; run: python server.py keys rotate" in refused.stderr
 
 
 def test_a_retired_secret_can_be_taken_out(run_command, operator):
-    run_command(AFTER, "keys", "rotate")
-    retired = run_command(AFTER, "keys", "retire", FORMER)
+    run_command(AFTER, "keys", "rotate", *WHY)
+    retired = run_command(AFTER, "keys", "retire", FORMER, *WHY)
     assert retired.stdout.startswith(f"Key {FORMER} is retired: take its secret out of keys.former")
     assert "Karim Mia" in run_command(ALONE, "operator", "list").stdout
     assert (
@@ -83,12 +84,12 @@ def test_a_retired_secret_can_be_taken_out(run_command, operator):
     ("key_id", "problem"), [(CURRENT, "is the key of keys.secret"), ("4711", "No former secret has the key id '4711'")]
 )
 def test_only_a_former_key_is_retired(run_command, operator, key_id, problem):
-    refused = run_command(AFTER, "keys", "retire", key_id)
+    refused = run_command(AFTER, "keys", "retire", key_id, *WHY)
     assert refused.returncode == 2
     assert problem in refused.stderr
 
 
 def test_an_unused_former_secret_is_forgotten_by_the_rotation(run_command):
     run_command(BEFORE, "keys", "list")
-    assert "no longer needed in the database" in run_command(AFTER, "keys", "rotate").stdout
+    assert "no longer needed in the database" in run_command(AFTER, "keys", "rotate", *WHY).stdout
     assert run_command(ALONE, "keys", "list").returncode == 0

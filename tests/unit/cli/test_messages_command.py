@@ -74,7 +74,7 @@ async def test_a_message_is_settled_once_and_audited_with_a_reason(run_command, 
     assert read(tmp_path, "SELECT actor_kind, actor, act, subject_kind, subject, channel, details FROM audit") == [
         (
             *("staff", "rahim", "message_settled", "message", "1", "terminal"),
-            f'{{"resolution": "{resolution}", "reason": "provider"}}',
+            f'{{"reason": "provider", "resolution": "{resolution}"}}',
         )
     ]
     with pytest.raises(CommandError, match="There is no message 1 with an unknown result; messages list lists them"):

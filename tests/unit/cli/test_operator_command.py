@@ -11,6 +11,8 @@ from tests.support.phone import PUBLIC_SETTINGS
 from tests.support.program import SECRET, build_environment
 
 KARIM = "+8801712345678"
+READING_VERBS = ("list", "report")
+WHY = ("--why", "ticket 4711", "--by", "nadia")
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def run_operator(tmp_path, monkeypatch, capsys):
             for name, value in build_environment(tmp_path, **values).items():
                 for_this_run.setenv(name, value)
             try:
-                status = main(("operator", *arguments))
+                status = main(("operator", *arguments, *(() if arguments[0] in READING_VERBS else WHY)))
             except SystemExit as ended:
                 status = ended.code
         structlog.configure(**configured)

@@ -38,6 +38,8 @@ from tests.support.servers import new_database
 
 pytestmark = pytest.mark.slow  # every test starts processes
 
+WHY = ("--why", "ticket 4711", "--by", "nadia")
+
 
 @pytest.fixture
 def database(postgres_server) -> Iterator[str]:
@@ -116,7 +118,7 @@ def test_unknown_arguments_are_reported(arguments, run_in_process):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "serve", "check", "dial", "migrate", "keys list", "keys add --department x", "audit export", "graph"],
+    ["", "serve", "check", "dial", "migrate", "keys list", "keys add --department x --why x", "audit export", "graph"],
 )
 def test_every_command_takes_a_config_before_or_after_it_and_reports_all_problems(command, run_in_process, tmp_path):
     (tmp_path / "other.toml").write_text("[server]\nport = 65536\n\n[reddis]\n")
@@ -195,7 +197,7 @@ def test_graph_reports_a_file_that_cannot_be_written(run_in_process):
 
 
 def test_a_key_is_shown_once_listed_and_revoked(run_in_process, tmp_path):
-    key = run_in_process("keys", "add", "--department", "dncc").stdout.strip()
+    key = run_in_process("keys", "add", "--department", "dncc", *WHY).stdout.strip()
     key_id = key.split("_")[1]
 
     async def holder() -> ApiKeyHolder | None:
@@ -207,14 +209,16 @@ def test_a_key_is_shown_once_listed_and_revoked(run_in_process, tmp_path):
     assert re.fullmatch(
         rf"{key_id} dncc \d{{4}}-\d\d-\d\d used \d{{4}}-\d\d-\d\d\n", run_in_process("keys", "list").stdout
     )
-    assert run_in_process("keys", "revoke", key_id).returncode == 0
+    assert run_in_process("keys", "revoke", key_id, *WHY).returncode == 0
     assert run_in_process("keys", "list").stdout.endswith(" revoked\n")
-    (line,) = problem_lines(run_in_process("keys", "revoke", key_id))
+    (line,) = problem_lines(run_in_process("keys", "revoke", key_id, *WHY))
     assert line == f"There is no key '{key_id}' that is not revoked; keys list shows them"
 
 
 def test_a_key_has_a_label_and_a_last_day(run_in_process):
-    added = run_in_process("keys", "add", "--department", "dncc", "--label", "licence system", "--until", "2099-12-31")
+    added = run_in_process(
+        "keys", "add", "--department", "dncc", "--label", "licence system", "--until", "2099-12-31", *WHY
+    )
     assert added.returncode == 0
 
     assert run_in_process("keys", "list").stdout.endswith(" until 2099-12-31 licence system\n")
@@ -229,13 +233,13 @@ def test_a_key_has_a_label_and_a_last_day(run_in_process):
     ],
 )
 def test_an_invalid_label_or_day_is_rejected(more, line, run_in_process):
-    assert problem_lines(run_in_process("keys", "add", "--department", "dncc", *more))[-1].endswith(line)
+    assert problem_lines(run_in_process("keys", "add", "--department", "dncc", *more, *WHY))[-1].endswith(line)
 
 
 def test_the_audit_export_has_the_acts_of_the_days_and_the_subject(run_in_process):
-    key = run_in_process("keys", "add", "--department", "dncc").stdout.split("_")[1]
-    assert run_in_process("keys", "add", "--department", "epfo").returncode == 0
-    run_in_process("keys", "revoke", key)
+    key = run_in_process("keys", "add", "--department", "dncc", *WHY).stdout.split("_")[1]
+    assert run_in_process("keys", "add", "--department", "epfo", *WHY).returncode == 0
+    run_in_process("keys", "revoke", key, *WHY)
 
     def acts(*request: str) -> list[str]:
         exported = run_in_process("audit", "export", "--format", "jsonl", *request)
@@ -252,7 +256,7 @@ def test_the_audit_export_has_the_acts_of_the_days_and_the_subject(run_in_proces
 
 
 def test_a_key_for_an_unknown_department_is_rejected(run_in_process, tmp_path):
-    (line,) = problem_lines(run_in_process("keys", "add", "--department", "dnnc"))
+    (line,) = problem_lines(run_in_process("keys", "add", "--department", "dnnc", *WHY))
 
     assert line.startswith("There is no department 'dnnc'; there are ")
     assert "dncc" in line

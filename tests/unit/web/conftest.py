@@ -24,6 +24,7 @@ from tests.support.department_api import (
 )
 from tests.support.phone import build_settings, run_gateway
 from tests.support.services import CIPHER, ManualClock, ServiceSet
+from tests.support.staff import staff_act
 from web.api.openapi import build_document
 
 
@@ -36,7 +37,10 @@ async def department_clients(services):
         ClientSession() as http,
     ):
         keys = ApiKeys(services.database, clock=services.clock)
-        yield [DepartmentClient(http, url, await keys.create(whose)) for whose in (OWN_DEPARTMENT, OTHER_DEPARTMENT)]
+        yield [
+            DepartmentClient(http, url, await keys.create(whose, staff_act()))
+            for whose in (OWN_DEPARTMENT, OTHER_DEPARTMENT)
+        ]
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ async def department_client(tmp_path, clock, pins):
     async with Database(url) as database, open_session_store("memory://", CIPHER) as store:
         services = ServiceSet(database, clock, pins)
         async with run_department_api(services, store.client) as url, ClientSession() as http:
-            yield DepartmentClient(http, url, await ApiKeys(database, clock=clock).create(OWN_DEPARTMENT))
+            yield DepartmentClient(http, url, await ApiKeys(database, clock=clock).create(OWN_DEPARTMENT, staff_act()))
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,8 @@ async def department_with_records(tmp_path, pins):
             services = ServiceSet(database, clock, pins, Cipher(settings.keys.secret.get_secret_value().encode()))
             applied, complained = await create_records(services)
             keys = ApiKeys(database, clock=clock)
-            office = DepartmentClient(http, url, await keys.create(OWN_DEPARTMENT))
-            network_key = await keys.create("grameenphone", kind="network")
+            office = DepartmentClient(http, url, await keys.create(OWN_DEPARTMENT, staff_act()))
+            network_key = await keys.create("grameenphone", staff_act(), kind="network")
         yield DepartmentWithRecords(office, applied, complained, network_key)
 
 

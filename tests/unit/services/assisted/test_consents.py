@@ -11,6 +11,7 @@ from services.assisted.visit_summary import APPLIED_ACT
 from services.audit.models import AuditEntry
 from tests.support.assisted_services import ANOTHER, AssistedServiceSet, different_code
 from tests.support.services import RAHIMA
+from tests.support.staff import staff_act
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ async def test_suspending_an_operator_ends_the_consent_at_once(assisted_services
     await services.register()
     operator = await assisted_services.enrol()
     consent = await assisted_services.give_consent(operator)
-    await assisted_services.operators.suspend(operator)
+    await assisted_services.operators.suspend(operator, staff_act())
     assert await assisted_services.consents.end_reason(consent, "s1:20") == "suspended"
 
 

@@ -10,24 +10,25 @@ from sqlalchemy import select
 
 from db.tables import api_keys, audit
 from services.departments.api_keys import ApiKey, ApiKeyHolder, ApiKeys
+from tests.support.staff import staff_act
 
 
 async def test_a_key_is_its_departments_until_it_is_revoked(services, clock):
-    key = await services.api_keys.create("land")
-    other = await services.api_keys.create("education")
+    key = await services.api_keys.create("land", staff_act())
+    other = await services.api_keys.create("education", staff_act())
     assert re.fullmatch(r"ek_[0-9a-f]{8}_[\w-]{43}", key)
     key_id, other_id = [one.split("_")[1] for one in (key, other)]
     holders = [await services.api_keys.find_holder(one) for one in (key, other)]
     assert holders == [ApiKeyHolder("land", key_id), ApiKeyHolder("education", other_id)]
     created = clock.now
     clock.advance(days=30)
-    assert await services.api_keys.revoke(key_id)
+    assert await services.api_keys.revoke(key_id, staff_act())
     assert [await services.api_keys.find_holder(one) for one in (key, other)] == [
         None,
         ApiKeyHolder("education", other_id),
     ]
-    assert not await services.api_keys.revoke(key_id)
-    assert not await services.api_keys.revoke("00000000")
+    assert not await services.api_keys.revoke(key_id, staff_act())
+    assert not await services.api_keys.revoke("00000000", staff_act())
     issued = ApiKey(key_id, "land", created, clock.now, last_used_on=created.date())
     assert {one.id: one for one in await services.api_keys.list_all()}[key_id] == issued
     assert len(await services.api_keys.list_all()) == 2
@@ -37,23 +38,23 @@ async def test_a_key_is_its_departments_until_it_is_revoked(services, clock):
     "spoil", [str.upper, lambda key: key[:-1], lambda key: key + " ", lambda key: key[3:], lambda key: f"Bearer {key}"]
 )
 async def test_what_is_not_quite_a_key_is_nobodys(services, spoil):
-    assert await services.api_keys.find_holder(spoil(await services.api_keys.create("land"))) is None
+    assert await services.api_keys.find_holder(spoil(await services.api_keys.create("land", staff_act()))) is None
 
 
 async def test_the_name_of_one_key_with_the_secret_of_another_is_nobodys(services):
-    one, other = [await services.api_keys.create(department) for department in ("land", "education")]
+    one, other = [await services.api_keys.create(department, staff_act()) for department in ("land", "education")]
     assert await services.api_keys.find_holder(one[:12] + other[12:]) is None
 
 
 async def test_the_table_does_not_hold_what_opens_the_door(services):
-    key = await services.api_keys.create("land")
+    key = await services.api_keys.create("land", staff_act())
     kept = str((await services.database.fetch(select(api_keys))).all())
     assert key[12:] not in kept
 
 
 async def test_a_key_is_good_on_its_last_day_where_the_gateway_stands_and_no_longer(services, clock):
     keys = ApiKeys(services.database, zone=ZoneInfo("Asia/Dhaka"), clock=clock)
-    key = await keys.create("land", label="billing", last_day=date(2026, 11, 22))
+    key = await keys.create("land", staff_act(), label="billing", last_day=date(2026, 11, 22))
     clock.advance(days=1, hours=11, minutes=59)  # it is noon there when the clock begins
     assert await keys.find_holder(key)
     clock.advance(minutes=1)
@@ -63,7 +64,7 @@ async def test_a_key_is_good_on_its_last_day_where_the_gateway_stands_and_no_lon
 
 
 async def test_that_a_key_is_used_is_written_once_a_day(services, clock, monkeypatch):
-    key = await services.api_keys.create("land")
+    key = await services.api_keys.create("land", staff_act())
     written = []
     noted = services.api_keys._record_use
     monkeypatch.setattr(services.api_keys, "_record_use", lambda *facts: written.append(facts) or noted(*facts))
@@ -77,28 +78,29 @@ async def test_that_a_key_is_used_is_written_once_a_day(services, clock, monkeyp
 
 
 async def test_a_key_used_first_by_many_at_once_is_everybodys_all_the_same(services):
-    key = await services.api_keys.create("land")
+    key = await services.api_keys.create("land", staff_act())
     assert len(set(await asyncio.gather(*(services.api_keys.find_holder(key) for _ in range(20))))) == 1
 
 
 async def test_another_process_refuses_a_key_from_the_moment_in_which_it_is_revoked(services, clock):
-    key, elsewhere = await services.api_keys.create("land"), ApiKeys(services.database, clock=clock)
+    key, elsewhere = await services.api_keys.create("land", staff_act()), ApiKeys(services.database, clock=clock)
     assert await elsewhere.find_holder(key)
-    await services.api_keys.revoke(key.split("_")[1])
+    await services.api_keys.revoke(key.split("_")[1], staff_act())
     assert await elsewhere.find_holder(key) is None
 
 
 async def test_who_gives_and_takes_back_a_key_is_noted_once(services):
-    key_id = (await services.api_keys.create("land")).split("_")[1]
-    assert [await services.api_keys.revoke(key_id) for _ in range(2)] == [True, False]
+    key_id = (await services.api_keys.create("land", staff_act())).split("_")[1]
+    assert [await services.api_keys.revoke(key_id, staff_act()) for _ in range(2)] == [True, False]
     rows = (await services.database.fetch(select(audit).order_by(audit.c.id))).all()
     assert [(row.actor_kind, row.act, row.subject_kind, row.subject, row.details) for row in rows] == [
-        ("staff", act, "key", key_id, {"department": "land"}) for act in ("key_added", "key_revoked")
+        ("staff", act, "key", key_id, {"reason": "ticket 4711", "department": "land"})
+        for act in ("key_added", "key_revoked")
     ]
 
 
 async def test_a_network_has_a_key_of_its_own_kind(services):
-    key = await services.api_keys.create("grameenphone", kind="network")
+    key = await services.api_keys.create("grameenphone", staff_act(), kind="network")
     assert await services.api_keys.find_holder(key) == ApiKeyHolder("grameenphone", key.split("_")[1], "network")
     (listed,) = await services.api_keys.list_all()
     assert (listed.kind, listed.department) == ("network", "grameenphone")

@@ -11,6 +11,7 @@ from services.departments.models import Accepted, ApplicationStatus, Fee, Reject
 from services.departments.registry import BuiltInRegistry
 from tests.support.department_deliveries import CODE
 from tests.support.services import RAHIMA, birth_certificate_submission
+from tests.support.staff import staff_act
 
 LATER = timedelta(minutes=3)
 
@@ -139,11 +140,11 @@ async def test_a_refused_one_is_put_up_for_a_person_who_can_have_it_tried_again(
     (put_up,) = await delivery_services.deliveries_repository.list_rejected()
     assert put_up[:4] == (number, CODE, "HTTP 422", "The mother's name is missing.")
     assert b"mother" not in (await rows(delivery_services))[0].answer, "it may quote the application"
-    assert await delivery_services.deliveries_repository.retry(number, "staff-1", "console")
-    assert not await delivery_services.deliveries_repository.retry(number, "staff-1", "console")
+    assert await delivery_services.deliveries_repository.retry(number, staff_act())
+    assert not await delivery_services.deliveries_repository.retry(number, staff_act())
     assert (await delivery_services.claim_one()).attempt == 1
     noted = await delivery_services.services.database.fetch(select(audit).where(audit.c.act == "delivered_again"))
-    assert [one.actor for one in noted] == ["staff-1"]
+    assert [(one.actor, one.details) for one in noted] == [("nadia", {"reason": "ticket 4711"})]
 
 
 async def test_the_citizens_application_stays_received_whatever_the_department_says(delivery_services):

@@ -14,6 +14,7 @@ from services.departments.delivery_worker import BACKOFF
 from services.departments.models import Accepted, RetryLater
 from tests.fakes.department_server import accept_then, drop_connection, hang, problem_response, respond, respond_when
 from tests.support.department_deliveries import CODE, DeliveryServiceSet
+from tests.support.staff import staff_act
 
 OTHER = "dncc"
 
@@ -234,7 +235,7 @@ async def test_a_refused_application_holds_up_no_other_and_is_an_alarm(delivery_
     (alarm,) = [log for log in logs if log["log_level"] == "critical"]
     assert alarm["reason"] == "HTTP 422"
     assert "mother" not in str(logs)
-    assert await delivery_services.deliveries_repository.retry(many_deliveries[0], "staff-1", "console")
+    assert await delivery_services.deliveries_repository.retry(many_deliveries[0], staff_act())
     async with delivery_services.run_workers():
         await delivery_services.wait_until("delivered", many_deliveries[0])
 

@@ -186,7 +186,7 @@ def rotate_in_a_process(folder, database_url):
         "DATABASE__URL": database_url,
     }
     return values, subprocess.Popen(  # noqa: S603 (our own program)
-        [sys.executable, *WARNING_FLAGS, str(ROOT / "server.py"), "keys", "rotate"],
+        [sys.executable, *WARNING_FLAGS, str(ROOT / "server.py"), "keys", "rotate", "--why", "ticket 4711"],
         cwd=folder,
         env=build_environment(folder, **values),
         stdout=subprocess.PIPE,
@@ -207,7 +207,7 @@ async def test_a_rotation_that_is_killed_is_continued_by_the_next_one(tmp_path, 
     assert current.encrypted.total()
     assert current.encrypted.total() + old.encrypted.total() == 1500
 
-    again = await asyncio.to_thread(run_program, tmp_path, "keys", "rotate", **values)
+    again = await asyncio.to_thread(run_program, tmp_path, "keys", "rotate", "--why", "ticket 4711", **values)
 
     assert again.returncode == 0, again.stderr
     assert f"Key {old.key_id}, a former one: 0 encrypted values" in again.stdout

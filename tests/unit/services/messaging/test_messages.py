@@ -17,8 +17,9 @@ from services.messaging import queries
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.kinds import PRIORITIES
 from services.messaging.messages import Messages
-from services.messaging.models import ClaimedMessage, Decision, Message, SendResult
+from services.messaging.models import ClaimedMessage, Message, SendResult
 from tests.support.services import CIPHER, RAHIMA, ServiceSet
+from tests.support.staff import staff_act
 
 CODE = Message(RAHIMA, "482193 is your code", "code", "s1:3/code")
 STATUS = Message(RAHIMA, "আপনার আবেদন জমা হয়েছে", "status", "s1:9/status")
@@ -356,32 +357,28 @@ async def test_a_receipt_and_a_status_that_nobody_knows_of_are_sent_once_more_an
     assert await sms_messages.claim("w1", 10) == [], "once more is once"
 
 
-def decision(resolution):
-    return Decision(resolution, "provider", "rahim", "terminal", f"cli:{resolution}")
-
-
 @pytest.mark.parametrize(
     ("decided", "stage", "reason"), [("sent", "sent", "NoAnswerInTime"), ("failed", "failed", "SettledByHand")]
 )
 async def test_a_person_can_say_what_became_of_an_unknown_one(sms_messages, decided, stage, reason):
     await queue_and_lose(sms_messages, STATUS)
     assert [one.id for one in await sms_messages.list_unresolved()] == [1]
-    assert await sms_messages.resolve_unknown(1, decision(decided))
+    assert await sms_messages.resolve_unknown(1, decided, staff_act("provider"))
     state = await sms_messages.state(1)
     assert (state.stage, state.reason) == (stage, reason)
     assert await sms_messages.list_unresolved() == []
-    assert not await sms_messages.resolve_unknown(1, decision(decided)), "it is not unknown any more"
-    assert not await sms_messages.resolve_unknown(99, decision(decided))
+    assert not await sms_messages.resolve_unknown(1, decided, staff_act("provider")), "it is not unknown any more"
+    assert not await sms_messages.resolve_unknown(99, decided, staff_act("provider"))
 
 
 async def test_a_person_can_have_it_sent_again_while_its_text_and_its_time_last(sms_messages, clock):
     await queue_and_lose(sms_messages, STATUS, CODE)
-    assert await sms_messages.resolve_unknown(1, decision("again"))
-    assert not await sms_messages.resolve_unknown(2, decision("again")), "the code is forgotten"
+    assert await sms_messages.resolve_unknown(1, "again", staff_act("provider"))
+    assert not await sms_messages.resolve_unknown(2, "again", staff_act("provider")), "the code is forgotten"
     assert await claim_all(sms_messages) == [1]
     await sms_messages.record_result(1, SendResult("unknown"))
     clock.advance(days=3)
-    assert not await sms_messages.resolve_unknown(1, decision("again")), "it is too old"
+    assert not await sms_messages.resolve_unknown(1, "again", staff_act("provider")), "it is too old"
 
 
 async def test_what_stands_where_is_counted(sms_messages, clock):

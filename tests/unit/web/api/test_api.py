@@ -18,6 +18,7 @@ from tests.support.citizen_steps import apply_for_birth_certificate, register
 from tests.support.department_api import OTHER_DEPARTMENT, OWN_DEPARTMENT, UNKNOWN_NUMBER, DepartmentClient
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.services import CIPHER
+from tests.support.staff import staff_act
 from web.api import applications
 from web.api.pagination import CursorCodec, PageReader
 from web.api.routes import build_routes
@@ -41,7 +42,7 @@ async def open_scenario(settings, language):
         number = await apply_for_birth_certificate(phone)
         async with Database(settings.database.url.get_secret_value()) as database:
             ours, theirs = [
-                DepartmentClient(http, url, await ApiKeys(database).create(whose))
+                DepartmentClient(http, url, await ApiKeys(database).create(whose, staff_act()))
                 for whose in (OWN_DEPARTMENT, OTHER_DEPARTMENT)
             ]
         yield ApiScenario(phone, ours, theirs, number)
@@ -236,7 +237,7 @@ async def test_a_revoked_key_is_refused_from_then_on(department_client, tmp_path
     assert (await department_client.get(f"/applications/{UNKNOWN_NUMBER}"))[0] == 404
 
     async with Database(f"sqlite+aiosqlite:///{tmp_path}/ekdial.db") as database:
-        assert await ApiKeys(database).revoke(department_client.key.split("_")[1])
+        assert await ApiKeys(database).revoke(department_client.key.split("_")[1], staff_act())
 
     assert (await department_client.get(f"/applications/{UNKNOWN_NUMBER}"))[0] == 401
 

@@ -8,6 +8,7 @@ from services.departments.api_keys import ApiKeys
 from tests.support.api_records import create_records
 from tests.support.department_api import DepartmentClient
 from tests.support.services import KARIM, RAHIMA
+from tests.support.staff import staff_act
 
 NOTICE = {"number": RAHIMA, "taken_on": "2026-11-21"}
 
@@ -16,7 +17,7 @@ NOTICE = {"number": RAHIMA, "taken_on": "2026-11-21"}
 async def network(services, department_clients):
     """The client of a network."""
     own, _ = department_clients
-    key = await ApiKeys(services.database, clock=services.clock).create("grameenphone", kind="network")
+    key = await ApiKeys(services.database, clock=services.clock).create("grameenphone", staff_act(), kind="network")
     return DepartmentClient(own.http, own.url, key)
 
 

@@ -9,6 +9,7 @@ from services.departments.api_keys import ApiKeys
 from tests.support.department_api import OWN_DEPARTMENT, UNKNOWN_NUMBER, DepartmentClient, run_department_api
 from tests.support.phone import UNREACHABLE_REDIS_URL
 from tests.support.services import ServiceSet
+from tests.support.staff import staff_act
 from web.api.rate_limit import REDIS_RETRY_DELAY, RateLimiter
 
 
@@ -93,7 +94,7 @@ async def limited_client(database, clock, pins, redis):
     """A department whose key can send three requests a minute."""
     services = ServiceSet(database, clock, pins)
     async with run_department_api(services, redis, per_minute=3) as url, ClientSession() as http:
-        yield DepartmentClient(http, url, await ApiKeys(database, clock=clock).create(OWN_DEPARTMENT))
+        yield DepartmentClient(http, url, await ApiKeys(database, clock=clock).create(OWN_DEPARTMENT, staff_act()))
 
 
 async def test_one_request_too_many_is_429_and_told_for_how_long(limited_client):

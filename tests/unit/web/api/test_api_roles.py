@@ -5,6 +5,7 @@ import pytest
 from services.departments.api_keys import ApiKeys
 from tests.support.api_records import create_records
 from tests.support.department_api import OWN_DEPARTMENT, DepartmentClient
+from tests.support.staff import staff_act
 
 KEYS = ("none", "wrong", "revoked", "another department", "own", "a network")
 OPERATIONS = {
@@ -38,10 +39,11 @@ async def test_every_key_gets_what_the_table_says(services, department_clients, 
     own, other = department_clients
     applied, complained = await create_records(services)
     keys = ApiKeys(services.database, clock=services.clock)
-    revoked = await keys.create(OWN_DEPARTMENT)
-    assert await keys.revoke(next(key.id for key in (await keys.list_all())[::-1] if key.department == OWN_DEPARTMENT))
+    revoked = await keys.create(OWN_DEPARTMENT, staff_act())
+    newest = next(key.id for key in (await keys.list_all())[::-1] if key.department == OWN_DEPARTMENT)
+    assert await keys.revoke(newest, staff_act())
     wrong = own.key[:-1] + ("a" if own.key[-1] != "a" else "b")
-    network = await keys.create("grameenphone", kind="network")
+    network = await keys.create("grameenphone", staff_act(), kind="network")
     method, template = operation
     path = template.format(application=applied[2], complaint=complained[2])
     statuses = []

@@ -198,7 +198,8 @@ class Form:
     """The fields of a service, one screen each. The fact `save_as` stores all answers; a form without fields goes straight on.
 
     `on_answer` is called after each accepted answer, again for a repeated input, and saves a draft; `needs` is the proof
-    without which nothing is saved. `hints_fact` is the fact that holds additional text for the questions, by field name.
+    without which nothing is saved. `hints_fact` is the fact that holds additional text for the questions, by field name;
+    `intro_fact` is the one that the first question shows as `intro`.
     """
 
     name: str
@@ -208,6 +209,7 @@ class Form:
     on_answer: SaveForm | None = None
     needs: Needs | None = None
     hints_fact: str = ""
+    intro_fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ applications = Table(
     Column("account", Id, ForeignKey(accounts.c.id), nullable=False),
     Column("msisdn", Msisdn, nullable=False, index=True),  # `#` and the account, once the number is released
     Column("beneficiary", Msisdn),  # the person that it is for, if that is not the applicant
+    Column("applied_for", Code, nullable=False, server_default="self"),  # or another, dependent
     Column("service", Code, nullable=False),
     Column("office", Code, nullable=False),
     Column("department", Code, nullable=False),

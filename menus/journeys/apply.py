@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from core.types import CHANNEL_SMS
-from menus.journeys.forms import KNOWN_PREFIX, build_form_journey, is_answered
+from menus.journeys.forms import KNOWN_PREFIX, applied_for, build_form_journey, is_answered
 from menus.journeys.service_details import service_facts
 from menus.journeys.services import JourneyServices
 from menus.model import (
@@ -66,9 +66,9 @@ def _summary_screens(services: JourneyServices) -> Journey:
 async def _summary_facts(services: JourneyServices, facts: Facts) -> dict[str, Any]:
     """The facts of a summary besides the answers: today's fee and time, documents, identity numbers that differ from the profile.
 
-    An application for another person uses nothing of the caller's profile.
+    An application for somebody else uses nothing of the caller's profile.
     """
-    service, account = facts["service"], 0 if facts["beneficiary"] else facts["account"]
+    service, account = facts["service"], facts["account"] if applied_for(facts) == "self" else 0
     documents = await services.application_forms.required_documents(account, service)
     differing = (
         await services.application_forms.differing_identity_fields(account, service, facts["form"]) if account else ()
@@ -126,6 +126,7 @@ def _submit_screens(services: JourneyServices, track_key: str) -> Journey:
             service=facts["service"],
             form=facts["form"],
             beneficiary=facts["beneficiary"],
+            applied_for=applied_for(facts),
             language=context.citizen_language,
             channel=context.channel,
             draft_key=facts["draft"],
@@ -176,7 +177,16 @@ def _submit_screens(services: JourneyServices, track_key: str) -> Journey:
 def _cleared_facts(facts: Facts) -> dict[str, Any]:
     """Empty values for facts that nobody needs after the submission."""
     known = {name: None for name in facts if name.startswith(KNOWN_PREFIX)}
-    return {**known, "form": {}, "known": {}, "summary": [], "differing": [], "beneficiary": "", "then": ""}
+    return {
+        **known,
+        "form": {},
+        "known": {},
+        "summary": [],
+        "differing": [],
+        "beneficiary": "",
+        "applied_for": "",
+        "then": "",
+    }
 
 
 def _display_answer(field: FormField, facts: Facts) -> Any:

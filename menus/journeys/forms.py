@@ -6,18 +6,38 @@ last input is repeated: in this session, in the next one after a drop, or weeks 
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from core.validation import Invalid
 from menus import validators
 from menus.journeys.services import JourneyServices
-from menus.model import Choice, Fact, Facts, Form, FormField, Journey, Option, Outcome, Question, Step, StepContext
+from menus.model import (
+    Choice,
+    Fact,
+    Facts,
+    Form,
+    FormField,
+    Journey,
+    ListScreen,
+    Option,
+    Outcome,
+    Question,
+    Step,
+    StepContext,
+)
 from menus.proof import COMMITS, REVEALS, SESSION_OR_PIN, SIGNED_IN
 from services.applications.models import Draft
+from services.catalogue.models import AppliedFor
 
+_SCREENS_BY_PERSON: Final[Mapping[str, str]] = {
+    "self": "for_me",
+    "another": "ask_other",
+    "dependent": "for_dependent",
+}
 _REJECTIONS: Final = {"too_many": Invalid("for_other_too_many"), "refused": Invalid("for_other_refused")}
 """Why the caller may not apply for the other person now."""
-FormStart = Literal["others", "mine"]
+FormStart: TypeAlias = Literal["several", "self", "another", "dependent"]
+"""Whom the form is for; `several`: the citizen says it."""
 KNOWN_PREFIX: Final = "known_"
 """Prefix of the facts that display what a profile has; the profile key follows."""
 
@@ -45,11 +65,11 @@ def _start_screens(services: JourneyServices) -> Journey:
             "begun": context.today.isoformat(),
             "form": {},
             "beneficiary": "",
+            "applied_for": "",
             "hints": {},
         }
-        return Outcome(
-            "others" if services.catalogue.get_service(context.facts["service"]).for_others else "mine", facts
-        )
+        persons = services.catalogue.get_service(context.facts["service"]).for_whom
+        return Outcome("several" if len(persons) > 1 else persons[0], facts)
 
     async def start_form(context: StepContext) -> Outcome[Literal["left"] | FormStart]:
         account, service = context.facts["account"], context.facts["service"]
@@ -66,9 +86,10 @@ def _start_screens(services: JourneyServices) -> Journey:
         draft = await services.drafts.resume(context.facts["account"], context.facts["draft"], context.input_key)
         if draft is None:
             return open_form(context)
-        return Outcome("taken", {"form": dict(draft.form), "beneficiary": draft.beneficiary, "hints": {}})
+        taken = {"form": dict(draft.form), "beneficiary": draft.beneficiary, "applied_for": draft.applied_for}
+        return Outcome("taken", {**taken, "hints": {}})
 
-    next_screens = {"others": "for_whom", "mine": "prefill"}
+    next_screens = {"several": "for_whom", **_SCREENS_BY_PERSON}
     return (
         Step("start_form", start_form, {**next_screens, "left": "draft_left"}, needs=SIGNED_IN),
         Choice("draft_left", (Option("go_on", goto="take_up_draft"), Option("afresh", goto="begin_afresh"))),
@@ -77,7 +98,20 @@ def _start_screens(services: JourneyServices) -> Journey:
     )
 
 
+def applied_for(facts: Facts) -> AppliedFor:
+    """Whom the form with these facts is for; before it is said, the applicant."""
+    person: AppliedFor | None = facts.get("applied_for") or None
+    return person or ("another" if facts.get("beneficiary") else "self")
+
+
 def _beneficiary_screens(services: JourneyServices) -> Journey:
+    def rows(facts: Facts) -> Sequence[Facts]:
+        return [{"for_whom": person} for person in services.catalogue.get_service(facts["service"]).for_whom]
+
+    async def choose_person(context: StepContext) -> Outcome[AppliedFor]:
+        person: AppliedFor = context.facts["for_whom"]
+        return Outcome(person)
+
     async def check_beneficiary(context: StepContext) -> Outcome[Literal["good", "refused"]]:
         number = validators.other_number(
             context.facts["other"], context.citizen, services.is_supported_number, mobile_only=True
@@ -90,24 +124,31 @@ def _beneficiary_screens(services: JourneyServices) -> Journey:
         )
         if rejection:
             return Outcome("refused", invalid=_REJECTIONS[rejection])
-        return Outcome("good", {**_beneficiary_facts(context, number.value), "hints": {}})
+        return Outcome("good", {**_beneficiary_facts(context, "another", number.value), "hints": {}})
 
     return (
-        Choice("for_whom", (Option("me", goto="for_me"), Option("other", goto="ask_other"))),
+        ListScreen("for_whom", rows, save_as="for_whom", goto="choose_person", goto_if_empty="for_me"),
+        Step("choose_person", choose_person, _SCREENS_BY_PERSON),
         Step("for_me", _apply_for_self, {"mine": "prefill"}),
+        Step("for_dependent", _apply_for_dependent, {"theirs": "ask_missing"}),
         Question("ask_other", "other", validators.phone_text, goto="check_other", secret=True),
         Step("check_other", check_beneficiary, {"good": "ask_missing", "refused": "ask_other"}),
     )
 
 
 async def _apply_for_self(context: StepContext) -> Outcome[Literal["mine"]]:
-    return Outcome("mine", _beneficiary_facts(context, ""))
+    return Outcome("mine", _beneficiary_facts(context, "self"))
 
 
-def _beneficiary_facts(context: StepContext, beneficiary: str) -> dict[str, Fact]:
-    """The new beneficiary. Answers about the caller do not apply to another person, nor the reverse: they are dropped."""
-    another = bool(context.facts.get("beneficiary")) != bool(beneficiary)
-    return {"beneficiary": beneficiary, **({"form": {}} if another else {})}
+async def _apply_for_dependent(context: StepContext) -> Outcome[Literal["theirs"]]:
+    """For somebody without a number: nothing of the caller's profile is used, and nobody else gets SMS."""
+    return Outcome("theirs", {**_beneficiary_facts(context, "dependent"), "hints": {}})
+
+
+def _beneficiary_facts(context: StepContext, person: AppliedFor, number: str = "") -> dict[str, Fact]:
+    """Whom the form is for now. Answers about one person do not apply to the next one: they are dropped."""
+    is_same = applied_for(context.facts) == person
+    return {"beneficiary": number, "applied_for": person, **({} if is_same else {"form": {}})}
 
 
 def _prefill_screens(services: JourneyServices) -> Journey:
@@ -163,6 +204,7 @@ def _question_screens(services: JourneyServices) -> Journey:
             started_on=date.fromisoformat(facts["begun"]),
             form=facts["form"],
             beneficiary=facts["beneficiary"],
+            applied_for=applied_for(facts),
         )
         await services.drafts.save(draft)
 
@@ -176,5 +218,6 @@ def _question_screens(services: JourneyServices) -> Journey:
             on_answer=save_draft,
             needs=SIGNED_IN,
             hints_fact="hints",
+            intro_fact="applied_for",
         ),
     )

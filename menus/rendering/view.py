@@ -118,6 +118,7 @@ def _form_view(screen: Form, position: Position, locale: Locale) -> tuple[Mappin
     field = fields[position.field_index]
     say = locale.formatters["texts"]
     facts = {**position.facts, "item": position.field_index + 1, "items": len(fields), "label": field.labels}
+    facts["intro"] = position.facts.get(screen.intro_fact) if position.field_index == 0 else None
     facts["hint"] = position.facts.get(screen.hints_fact, {}).get(field.name, "")
     return facts, tuple((str(key), say(names)) for key, (_, names) in enumerate(field.choices, 1))
 

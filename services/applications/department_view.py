@@ -171,6 +171,7 @@ class DepartmentApplications:
             changed=row.changed_at,
             events=tuple(StatusEvent(event.status, event.note, event.created_at) for event in events),
             beneficiary=row.beneficiary or "",
+            applied_for=row.applied_for,
             on_file=tuple(row.on_file),
             fee_minor=row.fee_minor,
             currency=row.currency,

@@ -123,7 +123,7 @@ class Drafts:
             await ensure_account_open(transaction, draft.account, draft.idempotency_key)
 
     def _draft_to_row(self, draft: Draft) -> Mapping[str, Any]:
-        answers = json.dumps([dict(draft.form), draft.beneficiary]).encode()
+        answers = json.dumps([dict(draft.form), draft.beneficiary, draft.applied_for]).encode()
         return {
             "idempotency_key": draft.idempotency_key,
             "account": draft.account,
@@ -134,8 +134,11 @@ class Drafts:
         }
 
     def _draft_from_row(self, row: Row[Any], answers: str) -> Draft:
-        form, beneficiary = json.loads(self._cipher.decrypt(b64decode(answers), _associated_data(row.idempotency_key)))
-        return Draft(row.idempotency_key, row.account, row.service, row.begun, form, beneficiary)
+        form, beneficiary, *rest = json.loads(
+            self._cipher.decrypt(b64decode(answers), _associated_data(row.idempotency_key))
+        )
+        [applied_for] = rest or ["another" if beneficiary else "self"]  # a draft of an earlier version does not say it
+        return Draft(row.idempotency_key, row.account, row.service, row.begun, form, beneficiary, applied_for)
 
 
 def _was_unfinished(row: Row[Any], idempotency_key: str) -> bool:

@@ -98,7 +98,8 @@ class ApplicationForms:
         Raises:
             BeneficiaryLimitError: the account may not apply for this beneficiary now.
         """
-        documents = await self.required_documents(0 if request.beneficiary else request.account, request.service)
+        is_own = request.applied_for == "self"
+        documents = await self.required_documents(request.account if is_own else 0, request.service)
         language = await self._find_language(request.msisdn) if request.is_assisted else request.language
         application = self._build_application(request, documents, language)
         return await self._submission.submit(application, request.draft_key, idempotency_key)
@@ -122,10 +123,11 @@ class ApplicationForms:
             language=language,
             channel=request.channel,
             beneficiary=request.beneficiary,
+            applied_for=request.applied_for,
             on_file=documents.on_file,
             documents_to_bring=documents.to_bring,
             to_pay_at=service.office if is_paid_at_office else "",
-            profile={} if request.beneficiary else _profile_answers(service, request.form),
+            profile=_profile_answers(service, request.form) if request.applied_for == "self" else {},
         )
 
 

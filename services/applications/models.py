@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from core.types import Translations
+from services.catalogue.models import AppliedFor
 
 STATUSES: Final = (
     *("received", "under_review", "more_information", "approved"),
@@ -35,8 +36,8 @@ class NewApplication:
     """An application to submit.
 
     `promised_days` are calendar days; `fee_minor` is the fee in hundredths of the currency. `beneficiary` is the MSISDN of
-    the other person that the application is for, empty without one. `on_file` and `documents_to_bring` are codes of
-    required documents. `to_pay_at` is the office where the fee is paid, empty where there is no fee or it is paid by phone.
+    the other person that the application is for, empty without one; `applied_for` says whom it is for. `on_file` and
+    `documents_to_bring` are codes of required documents. `to_pay_at` is the office where the fee is paid, empty where there is no fee or it is paid by phone.
     `profile` are the answers that the applicant's profile keeps, by profile key.
     """
 
@@ -52,6 +53,7 @@ class NewApplication:
     language: str
     channel: str
     beneficiary: str = field(default="", repr=False)
+    applied_for: AppliedFor = "self"
     on_file: tuple[str, ...] = ()
     documents_to_bring: tuple[str, ...] = ()
     to_pay_at: str = ""
@@ -126,6 +128,7 @@ class ApplicationDetail:
     changed: datetime
     events: tuple[StatusEvent, ...]
     beneficiary: str = field(default="", repr=False)
+    applied_for: AppliedFor = "self"
     on_file: tuple[str, ...] = ()
     fee_minor: int = 0
     currency: str = ""
@@ -145,6 +148,7 @@ class Draft:
     started_on: date
     form: Mapping[str, str] = field(repr=False)
     beneficiary: str = field(default="", repr=False)
+    applied_for: AppliedFor = "self"
 
 
 class WithdrawalResult(NamedTuple):
@@ -171,6 +175,7 @@ class ApplicationRequest:
     service: str
     form: Mapping[str, str] = field(repr=False)
     beneficiary: str = field(repr=False)
+    applied_for: AppliedFor
     language: str
     channel: str
     draft_key: str

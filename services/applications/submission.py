@@ -36,7 +36,7 @@ LanguageLookup: TypeAlias = Callable[[str], Awaitable[str]]
 
 _COPIED_COLUMNS: Final = (
     *("account", "msisdn", "service", "office", "department"),
-    *("fee_minor", "currency", "language", "channel"),
+    *("fee_minor", "currency", "language", "channel", "applied_for"),
 )
 
 
@@ -227,7 +227,7 @@ def _build_audit_entry(recorded: _Recorded, application: NewApplication, idempot
         subject=recorded.tracking_number,
         channel=application.channel,
         idempotency_key=idempotency_key,
-        details={"service": application.service, "for": "another" if application.beneficiary else "self"},
+        details={"service": application.service, "for": application.applied_for},
     )
 
 

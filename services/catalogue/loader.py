@@ -15,6 +15,7 @@ from core.validation import Valid
 from services.catalogue import rules, schema
 from services.catalogue.field_validation import validate_answer
 from services.catalogue.models import (
+    AppliedFor,
     Biller,
     Catalogue,
     Choice,
@@ -175,6 +176,17 @@ def _build_services(files: Mapping[str, CatalogueFileSchema]) -> Iterator[Servic
             )
 
 
+def _applicable_persons(table: ServiceSchema) -> tuple[AppliedFor, ...]:
+    """Whom a citizen can apply for, in the order in which the question lists them."""
+    for_dependents = table.for_others if table.for_dependents is None else table.for_dependents
+    allowed: Mapping[AppliedFor, bool] = {
+        "self": table.for_self,
+        "another": table.for_others,
+        "dependent": for_dependents,
+    }
+    return tuple(person for person, is_allowed in allowed.items() if is_allowed)
+
+
 def _build_service(
     code: str, department: str, table: ServiceSchema, papers: Mapping[str, Translations], fields: tuple[Field, ...]
 ) -> Service:
@@ -193,7 +205,7 @@ def _build_service(
         document_codes=tuple(table.documents),
         fields=fields,
         recipients=frozenset(table.recipients),
-        for_others=table.for_others,
+        for_whom=_applicable_persons(table),
         order=table.order or 0,
     )
 

@@ -9,6 +9,8 @@ from core.types import Translations
 
 Channel: TypeAlias = Literal["ussd", "sms", "kaios", "web"]
 Recipient: TypeAlias = Literal["citizen", "business", "organisation", "official"]
+AppliedFor: TypeAlias = Literal["self", "another", "dependent"]
+"""Whom an application is for: the applicant, another person with a number, or a child or somebody without a phone."""
 FieldKind: TypeAlias = Literal["text", "name", "number", "date", "choice", "identity", "phone", "postcode"]
 
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -71,8 +73,7 @@ class Service:
 
     `fee_minor` is in hundredths of `currency` (ISO 4217), 0 if it is free; `days` is the promised time, 0 for at once.
     `number` is typed on a keypad and never gets another meaning. `document_codes` are the codes of `documents`, in the
-    same order; services that require the same document share its code. `for_others`: a citizen can apply for another
-    person.
+    same order; services that require the same document share its code. `for_whom`: whom a citizen can apply for.
     """
 
     code: str
@@ -89,7 +90,7 @@ class Service:
     document_codes: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     recipients: frozenset[str] = frozenset({"citizen"})
-    for_others: bool = True
+    for_whom: tuple[AppliedFor, ...] = ("self", "another", "dependent")
     order: int = 0
 
 

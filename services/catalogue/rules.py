@@ -101,6 +101,10 @@ def _check_service(path: KeyPath, service: Tables) -> Iterator[Finding]:
         yield Finding((*path, "channels"), problem, "add its fields, or offer it on kaios and web only")
     for key in ("channels", "documents", "recipients"):
         yield from _check_repeated((*path, key), _strings_in(service.get(key)))
+    if service.get("for_self") is False and service.get("for_others") is False and not service.get("for_dependents"):
+        yield Finding(
+            (*path, "for_self"), "leaves nobody to apply for", "allow one of for_self, for_others, for_dependents"
+        )
     for name, field in _iter_tables(service, "fields"):
         yield from _check_field((*path, "fields", name), field, by_phone=bool(by_phone))
 

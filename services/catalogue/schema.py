@@ -73,7 +73,9 @@ class ServiceSchema(BaseModel):
     days: Annotated[int, Field(ge=0, le=3650)]
     documents: list[Code] = []
     channels: Annotated[list[Channel], Field(min_length=1)]
+    for_self: bool = True
     for_others: bool = True
+    for_dependents: bool | None = None  # None: as for_others
     order: Annotated[int, Field(ge=1, le=99_999)] | None = None
     fields: dict[Code, FieldSchema] = {}
 
@@ -146,7 +148,9 @@ KEY_HELP: Mapping[str, tuple[str, str]] = {
     "days": ("a number of days", "write a whole number such as 7, or 0 for at once"),
     "documents": ("the code of a document", 'write a list of codes such as ["photo"]'),
     "channels": ("a channel", f"write a list of {_quote_words(CHANNELS)}"),
+    "for_self": ("true or false", "write false where nobody may apply for themselves"),
     "for_others": ("true or false", "write false where nobody may apply for another person"),
+    "for_dependents": ("true or false", "write false where nobody may apply for a child or somebody without a phone"),
     "order": ("a place in its sector", "write a whole number such as 10, or leave it out"),
     "fields": ("a form field", "write each field as a table [services.CODE.fields.NAME]"),
     "kind": ("a kind of field", f"write one of {_quote_words(FIELD_KINDS)}"),

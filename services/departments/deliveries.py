@@ -259,6 +259,7 @@ class DeliveryRepository:
             form=form,
             applicant=Applicant(row.msisdn, row.language, row.channel),
             beneficiary=row.beneficiary or "",
+            applied_for=row.applied_for,
             documents=tuple(RequiredDocument(code, code in row.on_file) for code in self._document_codes(row.service)),
             fee=await self._build_fee(row),
             promised_on=row.promised,

@@ -155,6 +155,7 @@ def serialize_application(application: OutgoingApplication) -> Mapping[str, Any]
             "channel": applicant.channel,
         },
         "beneficiary": {"number": attached_or_none(application.beneficiary)} if application.beneficiary else None,
+        "applied_for": application.applied_for,
         "form": dict(application.form),
         "documents": [{"code": document.code, "on_file": document.on_file} for document in application.documents],
         "fee": {"amount_minor": fee.amount_minor, "currency": fee.currency, "state": fee.state},

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from core.types import Translations
+from services.catalogue.models import AppliedFor
 from services.payments.models import FeeState
 
 CONNECTOR_CHANNEL: Final = "connector"
@@ -45,7 +46,8 @@ class RequiredDocument(NamedTuple):
 class OutgoingApplication:
     """An application as a department with its own system receives it.
 
-    `beneficiary` is the MSISDN of the person the application is for, empty where that is the applicant.
+    `beneficiary` is the MSISDN of the other person the application is for, empty without one; `applied_for` says whom it
+    is for.
     """
 
     tracking_number: str
@@ -54,6 +56,7 @@ class OutgoingApplication:
     form: Mapping[str, str] = field(repr=False)
     applicant: Applicant
     beneficiary: str = field(repr=False)
+    applied_for: AppliedFor
     documents: tuple[RequiredDocument, ...]
     fee: Fee
     promised_on: date | None

@@ -30,7 +30,7 @@ BACKLOG_SIZE: Final = 3  # overdue deliveries that show a system to be down; one
 _NOW: BindParameter[Any] = bindparam("now")
 _BY_ID = deliveries.c.id == bindparam("delivery")
 _APPLICATION_COLUMNS = (
-    *("id", "tracking_number", "msisdn", "beneficiary", "service", "office", "form", "on_file"),
+    *("id", "tracking_number", "msisdn", "beneficiary", "applied_for", "service", "office", "form", "on_file"),
     *("fee_minor", "currency", "promised", "language", "channel", "status", "note", "created_at"),
 )
 

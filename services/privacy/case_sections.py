@@ -37,6 +37,7 @@ class ApplicationsSection:
             [
                 DataItem("application", row.tracking_number, "tracking"),
                 DataItem("service", row.service, "service"),
+                DataItem("applied_for", row.applied_for, "applied_for"),
                 DataItem("status", row.status, "status"),
                 DataItem("received", row.created_at, "moment"),
                 DataItem("promised", row.promised, "date"),

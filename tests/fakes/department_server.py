@@ -28,6 +28,7 @@ FIELDS = {
     "promised": (str, type(None)),
     "applicant": dict,
     "beneficiary": (dict, type(None)),
+    "applied_for": str,
     "form": dict,
     "documents": list,
     "fee": dict,
@@ -265,6 +266,8 @@ def _find_content_problem(application: Mapping[str, Any]) -> str:
         return "no applicant"
     if application["beneficiary"] is not None and set(application["beneficiary"]) != {"number"}:
         return "no beneficiary"
+    if (application["applied_for"] == "another") != (application["beneficiary"] is not None):
+        return "not for whom it is"
     if any(set(paper) != {"code", "on_file"} for paper in application["documents"]):
         return "no documents"
     fee = application["fee"]

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from core.gsm7 import count_septets
 from db.database import Database
-from db.tables import audit, drafts
+from db.tables import applications, audit, drafts
 from services.catalogue.loader import DATA_FOLDER
 from tests.support.citizen_steps import (
     ANSWERS,
@@ -51,7 +51,10 @@ async def audit_actions(tmp_path: Path) -> list[tuple[str, str, str]]:
 
 
 async def test_for_oneself_in_english(phone: Phone, tmp_path: Path) -> None:
-    assert await phone.enter(*FORM) == "Birth certificate\nWho is it for?\n1 For me\n2 For another person\n0 Back"
+    assert await phone.enter(*FORM) == (
+        "Birth certificate\nWho is it for?\n1 For me\n2 For another person\n"
+        "3 For a child or somebody without a phone\n0 Back"
+    )
     assert await phone.enter("1") == "1/5 Whose certificate is it? Type the full name\n0 Back"
     confirm = await phone.enter(*ANSWERS)
     assert confirm == (
@@ -142,7 +145,9 @@ async def test_for_another_person_who_is_told_and_refuses(phone: Phone, tmp_path
         assert (await phone.enter("0171-234")).startswith("That is not a mobile number\n")
         assert (await phone.enter(phone.msisdn)).startswith("That is your own number\n")
         assert (await phone.enter("+33612345678")).startswith("Numbers from that country cannot be used here\n")
-        assert await phone.enter("01711 000002") == "1/5 Whose certificate is it? Type the full name\n0 Back"
+        assert await phone.enter("01711 000002") == (
+            "1/5 Whose certificate is it? Type the full name\n(about the person it is for)\n0 Back"
+        )
         confirm = await phone.enter(*ANSWERS)
         assert confirm.startswith(f"Birth certificate\nFor {OTHER}\nRahim Uddin, ")
         number = tracking_number_in(await submit_application(phone))
@@ -158,6 +163,52 @@ async def test_for_another_person_who_is_told_and_refuses(phone: Phone, tmp_path
     await phone.dial()
     assert "Withdrawn" in await phone.enter("2", number)
     assert ("citizen", "refused", number) in await audit_actions(tmp_path)
+
+
+async def test_for_a_child_or_somebody_without_a_phone(phone: Phone, tmp_path: Path) -> None:
+    """Finding 1.2: it needs no number, uses and changes nothing of the applicant's profile, and the applicant gets the SMS."""
+    assert (await open_passport(phone, "3")).startswith("1/4 Type your full name"), "everything is asked"
+    confirm = await phone.enter(
+        "Rahima Khatun", "21-11-2020", "1", f"{datetime.now(UTC).date() + timedelta(days=9):%d%m%Y}"
+    )
+    assert "For a child or somebody without a phone\n" in confirm
+    number = tracking_number_in(await submit_application(phone))
+    assert tracking_number_in(await phone.wait_for_sms("received")) == number
+    assert (await open_passport(phone, "1")).startswith("From your profile:\nName: Amina Begum\n1 Use these"), (
+        "not learnt"
+    )
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/ekdial.db") as database:
+        columns = (applications.c.applied_for, applications.c.beneficiary)
+        assert [tuple(row) for row in await database.fetch(select(*columns))] == [("dependent", None)]
+        [details] = (await database.fetch(select(audit.c.details).where(audit.c.act == "handed_in"))).scalars()
+    assert details["for"] == "dependent"
+
+
+async def test_the_draft_for_a_child_is_taken_up_for_the_child(phone: Phone) -> None:
+    await phone.enter(*FORM, "3", *ANSWERS[:3])
+    await phone.dial()
+    await phone.enter("2")
+    await phone.enter("1", "1", "1", "1")
+    await phone.enter(PIN)
+    assert "/2 Type the mother's full name" in await phone.enter("1")
+    assert "For a child or somebody without a phone\n" in await phone.enter(*ANSWERS[3:])
+
+
+async def test_answers_about_a_child_are_not_used_for_oneself(phone: Phone) -> None:
+    await phone.enter(*FORM, "3")
+    await phone.enter(ANSWERS[0])
+    assert (await phone.enter("0", "0", "1")).startswith("1/5 ")
+
+
+async def test_for_a_child_by_sms(tmp_path: Path) -> None:
+    async with run_gateway(build_settings(tmp_path)) as url, open_sms_phone(url) as phone:
+        pin = re.search(r"^\d{4,6}", await phone.send_sms("REG Amina Begum", expect=2), re.MULTILINE)[0]
+        await phone.send_sms("APPLY 101")
+        assert "\n3 For a child or somebody without a phone" in await phone.send_sms(pin)
+        assert (await phone.send_sms("for a child or somebody without a phone")).startswith("1/5 ")
+        for answer in ANSWERS:
+            confirm = await phone.send_sms(answer)
+        assert "For a child or somebody without a phone" in confirm
 
 
 async def refuse(phone: SmsPhone, text: str) -> str:

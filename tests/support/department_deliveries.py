@@ -137,6 +137,7 @@ def build_application(number: str = "123456789015", **other: object) -> Outgoing
         "form": {"child": "আয়েশা", "nid": "19950000000000001"},
         "applicant": Applicant(RAHIMA, "bn", "ussd"),
         "beneficiary": "",
+        "applied_for": "another" if other.get("beneficiary") else "self",
         "documents": (RequiredDocument("vaccine_card", on_file=False), RequiredDocument("parents_id", on_file=True)),
         "fee": Fee(5000, "BDT", "due"),
         "promised_on": NOW.date() + timedelta(days=7),

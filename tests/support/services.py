@@ -137,6 +137,7 @@ def birth_certificate_submission(account=1, msisdn=RAHIMA, **other) -> NewApplic
         "currency": "BDT",
         "language": "bn",
         "channel": "ussd",
+        "applied_for": "another" if other.get("beneficiary") else "self",
     }
     return NewApplication(**{**given, **other})
 

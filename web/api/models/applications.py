@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field
 
 from core.languages import LocaleCode
+from services.catalogue.models import AppliedFor
 from web.api.models.common import (
     NOTE_EXAMPLE,
     PERSON_EXAMPLE,
@@ -42,6 +43,7 @@ APPLICATION_EXAMPLE: Final = {
     "note": {},
     "applicant": PERSON_EXAMPLE,
     "beneficiary": None,
+    "applied_for": "self",
     "fee": {"amount_minor": 5000, "currency": "BDT", "state": "due"},
     "on_file": [],
     "form": {"holder": "Rahim Uddin", "born": "2025-11-21"},
@@ -140,8 +142,13 @@ class Application(ApplicationSummary):
 
     note: dict[LocaleCode, str]
     applicant: Person
-    beneficiary: Annotated[
-        Beneficiary | None, Field(description="The person that it is for; null if that is the applicant.")
+    beneficiary: Annotated[Beneficiary | None, Field(description="The other person that it is for; null without one.")]
+    applied_for: Annotated[
+        AppliedFor,
+        Field(
+            description="Whom it is for: `self` is the applicant, `another` a person with a number of their own, "
+            "`dependent` a child or somebody without a phone. `form` is about that person."
+        ),
     ]
     fee: Annotated[
         Fee, Field(description="`none`: no fee; `pending`: the citizen is paying it by phone at this moment.")

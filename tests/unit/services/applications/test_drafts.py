@@ -27,7 +27,7 @@ def drafts(database, clock):
 
 
 def begin_form(account, idempotency_key="s1:20", **form) -> Draft:
-    return Draft(idempotency_key, account, SERVICE, date(2026, 11, 21), form or {"child": "আয়েশা"}, KARIM)
+    return Draft(idempotency_key, account, SERVICE, date(2026, 11, 21), form or {"child": "আয়েশা"}, KARIM, "another")
 
 
 async def test_an_unfinished_form_is_found_with_its_answers_and_beneficiary(drafts, account):

@@ -42,6 +42,22 @@ def test_what_the_broken_ones_were_made_from_is_sound(tmp_path):
     assert list(load_catalogue(tmp_path).services) == ["trade_licence"]
 
 
+@pytest.mark.parametrize(
+    ("written", "persons"),
+    [
+        ("", ("self", "another", "dependent")),
+        ("for_others = false", ("self",)),
+        ("for_others = false\nfor_dependents = true", ("self", "dependent")),
+        ("for_self = false\nfor_dependents = false", ("another",)),
+    ],
+)
+def test_a_service_says_whom_it_can_be_applied_for(written, persons, tmp_path):
+    table = "[services.trade_licence]\n"
+    (tmp_path / "demo.toml").write_text(VALID_CATALOGUE.replace(table, f"{table}{written}\n"), encoding="utf-8")
+
+    assert load_catalogue(tmp_path).services["trade_licence"].for_whom == persons
+
+
 def test_names_the_file_from_where_one_stands(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "brta.toml").write_text(VALID_CATALOGUE.replace("fee = 5000", 'fee = "abc"'), encoding="utf-8")

@@ -104,6 +104,7 @@ async def test_the_application_arrives_as_it_is_described(connector, server):
         "promised": "2026-11-28",
         "applicant": {"number": RAHIMA, "language": "bn", "channel": "ussd"},
         "beneficiary": {"number": "+8801711000009"},
+        "applied_for": "another",
         "form": {"child": "আয়েশা", "nid": "19950000000000001"},
         "documents": [{"code": "vaccine_card", "on_file": False}, {"code": "parents_id", "on_file": True}],
         "fee": {"amount_minor": 5000, "currency": "BDT", "state": "due"},

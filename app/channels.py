@@ -8,7 +8,12 @@ import structlog
 from aiohttp import web
 
 from app.context import AppContext
-from app.localization import build_calendar, build_languages_by_prefix
+from app.localization import (
+    build_calendar,
+    build_default_language_lookup,
+    build_languages_by_prefix,
+    replace_not_offered,
+)
 from app.texts import build_sms_renderer
 from config.settings import NetworkSettings, Settings
 from core.http.fast_router import FAST_PATHS
@@ -102,7 +107,9 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
     """The handler of the key presses of every provider."""
     settings, checked_menu = context.settings, context.checked_menu
     menu, find_language = checked_menu.menu, checked_menu.services.caller_activity.find_language_choice
-    renderer = Renderer(menu, localization.build_screen_locales(checked_menu.locales))
+    spoken = replace_not_offered(checked_menu.locales, settings.languages)
+    renderer = Renderer(menu, localization.build_screen_locales(spoken))
+    default_language_of = build_default_language_lookup(settings)
     is_supported_number = build_supported_number_check(settings.countries.allowed)
     today, deadline = build_calendar(settings), SharedDeadline(settings.ussd.deadline)
     path_sessions = UssdSessionHandler(
@@ -113,7 +120,7 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         is_supported_number=is_supported_number,
         remember_offer=checked_menu.services.accounts.languages.remember_offer,
         today=today,
-        default_language=settings.languages.default,
+        default_language_of=default_language_of,
         ended_reply_ttl=settings.ussd.ended_reply_ttl,
         session_ttl=settings.ussd.session_ttl,
         deadline=deadline,
@@ -129,7 +136,7 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         conversations=conversations,
         find_language=find_language,
         is_supported_number=is_supported_number,
-        default_language=settings.languages.default,
+        default_language_of=default_language_of,
         deadline=deadline,
     )
     busy_replies = BusyReplies(
@@ -166,10 +173,11 @@ def build_conversations(context: AppContext) -> SmsConversations:
     """The menus by SMS, without the options that send a text by SMS."""
     settings, conversation = context.settings, context.checked_menu
     menu, services = conversation.menu.for_channel(CHANNEL), conversation.services
+    spoken = replace_not_offered(conversation.locales, settings.languages)
     handler = ConversationHandler(
         sessions=context.resources.store.sessions,
         menu=menu,
-        renderer=Renderer(menu, build_sms_locales(conversation.locales, menu)),
+        renderer=Renderer(menu, build_sms_locales(spoken, menu)),
         today=build_calendar(settings),
         conversation_ttl=settings.sms.conversation_ttl,
     )
@@ -212,7 +220,8 @@ def build_inbound_handler(
         send_app_links=services.app_links.send,
         end_consents=services.consents.revoke_by_citizen,
         cancel_recovery=services.accounts.cancel_recovery,
-        default_language=settings.languages.default,
+        default_language_of=build_default_language_lookup(settings),
+        offered_languages=settings.languages.offered,
     )
 
 

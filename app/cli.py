@@ -176,7 +176,9 @@ async def open_operator_commands(settings: Settings) -> AsyncIterator[OperatorCo
             yield OperatorCommands(
                 operators=Operators(context.database, context.messages, hasher, context.cipher, context.render_text),
                 activity=OperatorActivity(context.database, context.zone),
-                find_language=Contacts(context.database, build_default_language_lookup(settings)).get_language,
+                find_language=Contacts(
+                    context.database, build_default_language_lookup(settings), offered=settings.languages.offered
+                ).get_language,
                 is_supported_number=build_supported_number_check(settings.countries.allowed),
                 current_catalogue=context.current_catalogue,
                 zone=context.zone,

@@ -15,7 +15,12 @@ from app.limits import (
     build_miss_limiter,
     build_unverified_sms_limiter,
 )
-from app.localization import build_calendar, build_default_language_lookup, build_department_zones
+from app.localization import (
+    build_calendar,
+    build_default_language_lookup,
+    build_department_zones,
+    offered_by_country,
+)
 from app.resources import Resources
 from app.texts import build_email_renderer, build_sms_renderer
 from config.settings import Settings
@@ -208,7 +213,7 @@ def build_services(
         render_email=render_email,
         notices=accounts.notices,
     )
-    contacts = Contacts(database, build_default_language_lookup(settings))
+    contacts = Contacts(database, build_default_language_lookup(settings), offered=settings.languages.offered)
     profiles = Profiles(
         database=database,
         accounts=accounts,
@@ -281,7 +286,7 @@ def build_services(
             today=today,
         ),
         application_status=application_status,
-        caller_activity=CallerActivity(database, accounts.find_language_choice),
+        caller_activity=CallerActivity(database, accounts.find_language_choice, offered=settings.languages.offered),
         codes=codes,
         complaints=complaints,
         consents=Consents(
@@ -393,7 +398,7 @@ def build_complaint_services(
         default_answer_days=settings.complaints.answer_days,
         default_email=settings.complaints.email,
         default_language=settings.languages.default,
-        languages_by_country=settings.languages.by_country,
+        languages_by_country=offered_by_country(settings.languages),
     )
     transitions = Transitions(database, messages, render_sms, policies, clock=clock)
     digests = None

@@ -1,31 +1,50 @@
-"""The default language, the local time and the time zone of numbers and departments, from the settings."""
+"""The languages that are offered, the local time and the time zone of numbers and departments, from the settings."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from config.settings import Settings
+from config.settings import LanguageSettings, Settings
+from core.languages import language_of_locale
 from core.phone_numbers import find_country_code, format_gmt_offset, local_time, sole_time_zone
+from menus.rendering.localization import Locale
 from services.catalogue.current import CurrentCatalogue
 from services.citizens.contacts import build_default_language
 
 
 def build_default_language_lookup(settings: Settings) -> Callable[[str], str]:
     """A function from an MSISDN to the language of its country, where that is offered, else to the default language."""
-    languages = settings.languages
-    offered = {country: one for country, one in languages.by_country.items() if one in languages.offered}
-    return build_default_language(offered, languages.default)
+    return build_default_language(offered_by_country(settings.languages), settings.languages.default)
+
+
+def offered_by_country(languages: LanguageSettings) -> Mapping[str, str]:
+    """The language of each country whose language is offered: `BD` to `bn`."""
+    return {country: one for country, one in languages.by_country.items() if one in languages.offered}
 
 
 def build_languages_by_prefix(settings: Settings) -> Mapping[str, str]:
     """Offered languages by the beginning of a number, such as `+880`. Countries that share a calling code have the first's."""
-    languages = settings.languages
     by_prefix: dict[str, str] = {}
-    for country, language in languages.by_country.items():
-        if language in languages.offered:
-            by_prefix.setdefault(f"+{find_country_code(country)}", language)
+    for country, language in offered_by_country(settings.languages).items():
+        by_prefix.setdefault(f"+{find_country_code(country)}", language)
     return by_prefix
+
+
+def replace_not_offered(locales: Mapping[str, Locale], languages: LanguageSettings) -> Mapping[str, Locale]:
+    """The locales to write in: a language that is not offered is replaced by the default language in the same letters.
+
+    So nobody is written to in it, also not a person who chose it while it was offered.
+    """
+
+    def find_spoken(code: str) -> Locale:
+        language = language_of_locale(code)
+        if language.code in languages.offered:
+            return locales[code]
+        default = language_of_locale(languages.default)
+        return locales[default.code if code == language.code else default.latin_locale]
+
+    return {code: find_spoken(code) for code in locales}
 
 
 def build_time_formatter(settings: Settings) -> Callable[[datetime, str], str]:

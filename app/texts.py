@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app.localization import replace_not_offered
 from app.menu_plan import build_menu_plan
 from config.settings import Settings
 from core.types import TextRenderer
@@ -47,13 +48,15 @@ def build_name_lookups(current_catalogue: CurrentCatalogue) -> NameLookups:
 
 
 def build_sms_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
-    """The renderer of SMS texts, in a language's own script. Facts about the deployment are always available to a text."""
-    return _build_renderer({language: locale.sms for language, locale in locales.items()}, locales, settings)
+    """The renderer of SMS texts. Facts about the deployment are always available to a text."""
+    spoken = replace_not_offered(locales, settings.languages)
+    return _build_renderer({language: locale.sms for language, locale in spoken.items()}, spoken, settings)
 
 
 def build_email_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
     """The renderer of e-mails; the first line is the subject."""
-    return _build_renderer({language: locale.mail for language, locale in locales.items()}, locales, settings)
+    spoken = replace_not_offered(locales, settings.languages)
+    return _build_renderer({language: locale.mail for language, locale in spoken.items()}, spoken, settings)
 
 
 def _build_renderer(

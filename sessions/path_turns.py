@@ -114,6 +114,7 @@ class UssdSessionHandler:
     """Handles the USSD requests of all callers.
 
     `find_language` returns the language that a caller chose for good; it raises NotRecordedError while the database is down.
+    `default_language_of` returns the language of those who chose none, by their number.
     `remember_offer` stores, outside the session store, that a caller was offered to resume in the session with an id.
     `today` is the date in the country of the service.
     Times to live are in seconds: `session_ttl` of an open session, `ended_reply_ttl` of the last reply of an ended one.
@@ -126,7 +127,7 @@ class UssdSessionHandler:
     is_supported_number: Callable[[str], bool]
     remember_offer: Callable[[str, str], None]
     today: Callable[[], date]
-    default_language: str = DEFAULT_LANGUAGE
+    default_language_of: Callable[[str], str] = lambda _: DEFAULT_LANGUAGE
     ended_reply_ttl: int = 300
     session_ttl: int = 600
     deadline: SharedDeadline = field(default_factory=lambda: SharedDeadline(8.0))
@@ -135,7 +136,7 @@ class UssdSessionHandler:
 
     async def handle(self, request: UssdRequest) -> UssdReply:
         """The reply to one key press, within the deadline. An error of ours is a reply too; nothing is raised."""
-        language, state, computed = self.default_language, StoredState(), None
+        language, state, computed = "", StoredState(), None
         try:
             with self.deadline:
                 state = await self._load_state(request)
@@ -232,7 +233,9 @@ class UssdSessionHandler:
             request, state, chosen, self.recent_starts, self.sessions, session_ttl=self.session_ttl
         )
         self.recent_starts.record(request.session_id, origin)
-        start, page = self._render(request, Navigation(self._build_start_position(origin, state, chosen)))
+        start, page = self._render(
+            request, Navigation(self._build_start_position(request.caller, origin, state, chosen))
+        )
         metadata = request.hop_metadata
         inputs: Sequence[UserInput] | None = (
             new_inputs(request.path, 0, metadata, allow_stars=False) if request.path else ()
@@ -260,10 +263,12 @@ class UssdSessionHandler:
         except NotRecordedError:
             return LanguageChoice(state.session.position.language, session_id="") if state.session else None
 
-    def _build_start_position(self, origin: str, state: StoredState, chosen: LanguageChoice | None) -> Position:
+    def _build_start_position(
+        self, caller: str, origin: str, state: StoredState, chosen: LanguageChoice | None
+    ) -> Position:
         if origin == RESUME_OFFER and (offered := state.offered_session):
             return resume_position(offered.position, offered.id, has_failed=offered.has_failed)
-        language = chosen.language if chosen else self.default_language
+        language = chosen.language if chosen else self.default_language_of(caller)
         return Position(LANGUAGE_SCREEN if origin == LANGUAGE_SCREEN else self.menu.home, language)
 
     async def _replay(self, request: UssdRequest, replay: _Replay) -> Session:
@@ -305,8 +310,8 @@ class UssdSessionHandler:
         return StoredState(decode_session(winner.data), winner.version, "ours") if winner else None
 
     def _build_final_reply(self, request: UssdRequest, text_key: str, handled_as: str, language: str = "") -> UssdReply:
-        """A reply that ends the session. Nothing is saved."""
-        locale = self.renderer.locale_for(language or self.default_language, request.budget)
+        """A reply that ends the session, in the default language of the caller where `language` is empty. Nothing is saved."""
+        locale = self.renderer.locale_for(language or self.default_language_of(request.caller), request.budget)
         return UssdReply(Reply(locale.common[text_key], ends=True), handled_as)
 
 

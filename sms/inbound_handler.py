@@ -1,13 +1,13 @@
 """Decide what one inbound SMS means (an input in a conversation, a keyword, or neither), act on it, and build the reply."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import structlog
 
-from core.languages import DEFAULT_LANGUAGE, language_by_script
+from core.languages import DEFAULT_LANGUAGE, LANGUAGE_CODES, language_by_script
 from core.types import TextRenderer
 from core.verified_caller import unverified_caller
 from menus.keywords import KEYWORD_BY_NAME, KEYWORD_NAMES
@@ -50,8 +50,9 @@ class InboundSmsHandler:
 
     `is_repeat` tells whether an SMS repeats the one before it. `find_language` returns the known language of a number, or
     None. `remember_script` takes the language of the script that a person wrote in, and returns the language that they
-    chose, else the given one. `send_app_links` and `end_consents` take an idempotency key last; `end_consents` ends what an
-    operator asked this number for or may do for it, and returns whether there was anything to end.
+    chose, else the given one. `default_language_of` returns the language of a number's country. `send_app_links` and
+    `end_consents` take an idempotency key last; `end_consents` ends what an operator asked this number for or may do for it,
+    and returns whether there was anything to end.
     """
 
     conversations: SmsConversations
@@ -67,7 +68,8 @@ class InboundSmsHandler:
     send_app_links: Callable[[str, str, str], Awaitable[object]]
     end_consents: Callable[[str, str], Awaitable[bool]]
     cancel_recovery: Callable[[str, str], Awaitable[bool]]
-    default_language: str = DEFAULT_LANGUAGE
+    default_language_of: Callable[[str], str] = lambda _: DEFAULT_LANGUAGE
+    offered_languages: Collection[str] = LANGUAGE_CODES
 
     async def handle(self, sms: ClaimedSms) -> Handled:
         """Do everything that `sms` asks for; the caller sends the reply.
@@ -84,7 +86,7 @@ class InboundSmsHandler:
 
     async def apology_for(self, sms: ClaimedSms) -> str:
         """The text that apologizes for an error of ours; empty for a number that got it too often. Raises nothing."""
-        language = language_by_script(sms.text) or self.default_language
+        language = self._detect_language(sms)
         with suppress(Exception):  # the database may be what is broken; the language is the least of what is lost
             language = await self.find_language(sms.msisdn) or language
         text = self.render_text(language, "sorry", {})
@@ -123,7 +125,7 @@ class InboundSmsHandler:
         """Say once a day that the country is not supported."""
         if not await self.loop_guard.is_first_today(sms.msisdn):
             return Handled("abroad")
-        language = language_by_script(sms.text) or self.default_language
+        language = self._detect_language(sms)
         return Handled("abroad", self.render_text(language, "abroad", {}))
 
     async def _respond(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
@@ -200,17 +202,27 @@ class InboundSmsHandler:
         return Handled("stop", text if send_reply else "")
 
     async def _choose_language(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> str:
-        """The chosen language; else that of the script, now or before; else that of the conversation, or of the keyword.
+        """The chosen language; else that of the script, now or before; else that of the conversation, or of the words.
 
-        The script is remembered: our SMS in Bengali ask for MENU, START or HELP, whose letters tell no language.
+        Where the words are of no language, it is that of the number's country. The script is remembered: our SMS in Bengali ask for MENU, START or HELP, whose letters tell no language.
         """
-        if language := language_by_script(sms.text):
+        if language := self._detect_script(sms.text):
             return await self.remember_script(sms.msisdn, language)
         if known := await self.find_language(sms.msisdn):
             return known
         if running is not None:
             return running.position.language
-        return parsed.language if isinstance(parsed, KeywordRequest) else self.default_language
+        worded = parsed.language if parsed else ""
+        return worded if worded in self.offered_languages else self.default_language_of(sms.msisdn)
+
+    def _detect_language(self, sms: ClaimedSms) -> str:
+        """The language of the script, else of the number's country: for a sender of whom nothing is looked up."""
+        return self._detect_script(sms.text) or self.default_language_of(sms.msisdn)
+
+    def _detect_script(self, text: str) -> str:
+        """The offered language whose script `text` contains, or an empty text."""
+        language = language_by_script(text)
+        return language if language in self.offered_languages else ""
 
 
 def _ignore_loop(reason: LoopReason) -> Handled:

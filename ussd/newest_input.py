@@ -23,7 +23,7 @@ class NewestInputHandler:
     conversations: ConversationHandler
     find_language: Callable[[str], Awaitable[LanguageChoice | None]]
     is_supported_number: Callable[[str], bool]
-    default_language: str
+    default_language_of: Callable[[str], str]
     deadline: SharedDeadline
 
     async def handle(self, request: UssdInput) -> UssdReply:
@@ -54,9 +54,10 @@ class NewestInputHandler:
                 return turn
         known = await self.find_language(request.caller)
         screen = self.conversations.menu.home if known else LANGUAGE_SCREEN
-        language = known.language if known else self.default_language
+        language = known.language if known else self.default_language_of(request.caller)
         return await self.conversations.enter(message, screen, language, is_new_session=True)
 
     def _build_final_reply(self, request: UssdInput, text_key: str, handled_as: str) -> UssdReply:
-        text = self.conversations.renderer.locale_for(self.default_language, request.budget).common[text_key]
+        language = self.default_language_of(request.caller)
+        text = self.conversations.renderer.locale_for(language, request.budget).common[text_key]
         return UssdReply(Reply(text, ends=True), handled_as)

@@ -3,12 +3,13 @@
 A call costs no write: callers are collected, and written once a minute, each at most once in SEEN_PERIOD.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, update
 
+from core.languages import LANGUAGE_CODES
 from core.types import UtcClock, utc_now
 from core.verified_caller import is_caller_verified
 from db.database import Database
@@ -27,19 +28,29 @@ class CallerActivity:
     """Finds the language of callers, and remembers that they called."""
 
     def __init__(
-        self, database: Database, find_language_choice: FindLanguageChoice, *, clock: UtcClock = utc_now
+        self,
+        database: Database,
+        find_language_choice: FindLanguageChoice,
+        *,
+        offered: Collection[str] = LANGUAGE_CODES,
+        clock: UtcClock = utc_now,
     ) -> None:
+        """`offered` are the languages that callers can choose now."""
         self._database = database
         self._find = find_language_choice
+        self._offered = offered
         self._clock = clock
         self._pending: set[str] = set()
 
     async def find_language_choice(self, msisdn: str) -> LanguageChoice | None:
-        """The language that a caller chose; the caller is remembered if the network vouches for the number."""
+        """The language that a caller chose; the caller is remembered if the network vouches for the number.
+
+        A caller whose language is offered no longer is asked again.
+        """
         choice = await self._find(msisdn)
         if choice is not None and is_caller_verified() and self._is_stale(choice) and len(self._pending) < MAX_PENDING:
             self._pending.add(msisdn)
-        return choice
+        return choice if choice is None or choice.language in self._offered else None
 
     async def write_pending(self) -> None:
         """Write the callers of the last minute; what is not written after a failure is written at the next call."""

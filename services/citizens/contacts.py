@@ -5,12 +5,13 @@ chosen by SMS, whose sender can be forged, is the language of the replies by SMS
 where no language was chosen in a call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ScalarSelect, bindparam, select
 
+from core.languages import LANGUAGE_CODES
 from core.phone_numbers import find_country
 from core.types import UtcClock, utc_now
 from db.database import Database
@@ -26,11 +27,20 @@ class Contacts:
     """The languages of messages to MSISDNs."""
 
     def __init__(
-        self, database: Database, default_language: Callable[[str], str], *, clock: UtcClock = utc_now
+        self,
+        database: Database,
+        default_language: Callable[[str], str],
+        *,
+        offered: Collection[str] = LANGUAGE_CODES,
+        clock: UtcClock = utc_now,
     ) -> None:
-        """`default_language` gives the language of an unknown MSISDN; see `build_default_language`."""
+        """`default_language` gives the language of an unknown MSISDN; see `build_default_language`.
+
+        A known language that is not among the `offered` is not used.
+        """
         self._database = database
         self._default_language = default_language
+        self._offered = offered
         self._clock = clock
         row = database.insert(contacts)
         self._upsert_language = row.on_conflict_do_update(
@@ -87,7 +97,9 @@ class Contacts:
         return str(row["language"])
 
     async def _find_languages(self, msisdn: str) -> "_Languages":
-        return _Languages._make((await self._database.fetch(_LANGUAGES_QUERY, {"msisdn": msisdn})).one())
+        found = _Languages._make((await self._database.fetch(_LANGUAGES_QUERY, {"msisdn": msisdn})).one())
+        languages = {name: getattr(found, name) for name in ("chosen", "registered", "recorded")}
+        return found._replace(**{name: None for name, code in languages.items() if code not in self._offered})
 
 
 def build_default_language(languages: Mapping[str, str], default: str) -> Callable[[str], str]:

@@ -9,7 +9,7 @@ longer text with STOP or NO in it is asked what they mean. A misspelt keyword is
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from core.languages import DEFAULT_LANGUAGE
+from core.languages import DEFAULT_LANGUAGE, language_by_script
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from menus.keywords import KEYWORD_BY_NAME, Keyword
 from sms.keywords.arguments import could_be_name, parse_argument, strip_opening_quote
@@ -27,7 +27,7 @@ from sms.keywords.phrases import (
 )
 from sms.keywords.suggestions import suggest_keywords
 from sms.keywords.tokenizer import tokenize
-from sms.keywords.vocabulary import Word, get_vocabulary, script_language
+from sms.keywords.vocabulary import Word, get_vocabulary, normalize_phrase, script_language
 
 PLAUSIBLE_NUMBER_LENGTHS: Final = range(TRACKING_NUMBER_DIGITS - 1, TRACKING_NUMBER_DIGITS + 2)
 """An SMS of nothing but this many digits is meant as a tracking number, possibly with a mistake."""
@@ -43,8 +43,8 @@ class KeywordRequest(NamedTuple):
     """A keyword and its argument.
 
     `rest` is the text after the keyword as it was typed. A number that the keyword takes has the digits 0-9 and no spaces.
-    For `lang` it is the code of the language, if the SMS names one. `language` is the language of the keyword's word; for
-    digits 0-9 and for a word that several languages share it is the default language. `by_number`: no word of the SMS is
+    For `lang` it is the code of the language, if the SMS names one. `language` is the language of the keyword's word; it is
+    empty for digits 0-9, for a word that several languages share, and for the name of a language in Latin letters. `by_number`: no word of the SMS is
     the keyword's, and its tracking number alone tells it.
     """
 
@@ -57,12 +57,14 @@ class KeywordRequest(NamedTuple):
 class KeywordSuggestions(NamedTuple):
     """Keywords that an SMS may mean, best first, and the word of each in the script of the SMS.
 
-    `number` is the tracking number that the keyword `refuse` may be about.
+    `number` is the tracking number that the keyword `refuse` may be about. `language` is that of the words of the SMS, empty
+    where they tell none.
     """
 
     names: tuple[str, ...]
     words: tuple[str, ...]
     number: str = ""
+    language: str = ""
 
 
 def warm_up() -> None:
@@ -108,12 +110,12 @@ def _match_labelled_number(text: str, body: Tokens) -> KeywordRequest | KeywordS
         return None
     found = match_word(body)
     word = found.word if found else None
-    language = word.language if word else script_language(label[0].key)
     if word and word.table == "stop":
-        words = (*_suggest_word(word).words, _find_spelling("status", language))
-        return KeywordSuggestions(("stop", "status"), words)
+        words = (*_suggest_word(word).words, _find_spelling("status", word.language))
+        return KeywordSuggestions(("stop", "status"), words, language=word.told_language)
     if found and not found.word.is_suggested_only and _takes_number(found, label, text):
         return None
+    language = word.told_language if word else language_by_script(label[0].key)
     return _suggest_refusal(text, body) or KeywordRequest("status", number, language, by_number=True)
 
 
@@ -129,20 +131,20 @@ def _match_keyword(text: str, body: Tokens) -> KeywordRequest | KeywordSuggestio
         return _match_glued_language(body)
     word, tail = found.word, build_tail(text, body, found.length)
     if word.is_suggested_only:
-        return None if tail.extra_tokens() else _suggest(word.table, word.language)
+        return None if tail.extra_tokens() else _suggest_word(word)
     keyword = KEYWORD_BY_NAME.get(word.table)
     return _read_argument(keyword, word, tail) if keyword else None
 
 
 def _read_argument(keyword: Keyword, word: Word, tail: KeywordTail) -> KeywordRequest | KeywordSuggestions | None:
     if keyword.argument in LINE_ARGUMENTS and any(map(is_tracking_number, find_numbers(tail.following))):
-        return _suggest("status", word.language)
+        return _suggest("status", word.language)._replace(language=word.told_language)
     argument = parse_argument(keyword.argument, tail)
     if argument is not None:
-        return KeywordRequest(keyword.name, argument, word.language)
+        return KeywordRequest(keyword.name, argument, word.told_language)
     if keyword.is_common_word or len(tail.following) > MAX_WORDS_TO_SUGGEST:
         return None
-    return KeywordSuggestions((keyword.name,), (word.spelling,))
+    return KeywordSuggestions((keyword.name,), (word.spelling,), language=word.told_language)
 
 
 def _suggest(name: str, language: str) -> KeywordSuggestions:
@@ -151,9 +153,8 @@ def _suggest(name: str, language: str) -> KeywordSuggestions:
 
 def _suggest_word(word: Word) -> KeywordSuggestions:
     """The keyword of a word, by the word itself if it is executed where it stands alone."""
-    if word.is_suggested_only:
-        return _suggest(word.table, word.language)
-    return KeywordSuggestions((word.table,), (word.spelling,))
+    spelling = _find_spelling(word.table, word.language) if word.is_suggested_only else word.spelling
+    return KeywordSuggestions((word.table,), (spelling,), language=word.told_language)
 
 
 def _find_spelling(name: str, language: str) -> str:
@@ -168,7 +169,7 @@ def _match_glued_language(body: Tokens) -> KeywordRequest | None:
     for cut in range(1, len(key)):
         word, language = vocabulary.words.get(key[:cut]), vocabulary.languages.get(key[cut:])
         if word and word.table == "lang" and language:
-            return KeywordRequest("lang", language.table, word.language)
+            return KeywordRequest("lang", language.table, word.told_language)
     return None
 
 
@@ -181,7 +182,8 @@ def _match_tracking_number(text: str, body: Tokens) -> KeywordRequest | None:
     found = match_word(extras)
     if extras and not (found and found.word.table == "status" and found.length == len(extras)):
         return None
-    return KeywordRequest("status", number, script_language(text[body[0].start]))
+    told = found.word.told_language if found else ""
+    return KeywordRequest("status", number, language_by_script(text[body[0].start]) or told)
 
 
 def _match_language(_: str, body: Tokens) -> KeywordRequest | None:
@@ -191,7 +193,7 @@ def _match_language(_: str, body: Tokens) -> KeywordRequest | None:
     others = [token.key for token in words if token.key not in vocabulary.languages]
     if len(named) != 1 or len(others) > MAX_REQUEST_WORDS or not all(map(_asks_for_language, others)):
         return None
-    return KeywordRequest("lang", named[0].table, named[0].language)
+    return KeywordRequest("lang", named[0].table, language_by_script(named[0].spelling))
 
 
 def _asks_for_language(key: str) -> bool:
@@ -206,7 +208,8 @@ def _suggest_refusal(_: str, body: Tokens) -> KeywordSuggestions | None:
     for place in range(len(body) if number else 0):
         found = match_word(body[place:])
         if found and found.word.table == "refuse" and (place == 0 or found.word.language != DEFAULT_LANGUAGE):
-            return KeywordSuggestions(("refuse", "status"), (found.word.spelling, "STATUS"), number)
+            words = (found.word.spelling, "STATUS")
+            return KeywordSuggestions(("refuse", "status"), words, number, found.word.told_language)
     return None
 
 
@@ -231,7 +234,10 @@ def _suggest_stop_or_start(_: str, body: Tokens) -> KeywordSuggestions | None:
 def _suggest_misspelt(text: str, body: Tokens) -> KeywordSuggestions | None:
     suggestions = suggest_keywords(text, body)
     words = {name: word for name, word in suggestions.items() if not KEYWORD_BY_NAME[name].is_common_word}
-    return KeywordSuggestions(tuple(words), tuple(words.values())) if words else None
+    if not words:
+        return None
+    first = get_vocabulary().words.get(normalize_phrase(next(iter(words.values()))))
+    return KeywordSuggestions(tuple(words), tuple(words.values()), language=first.told_language if first else "")
 
 
 def _suggest_status(_: str, body: Tokens) -> KeywordSuggestions | None:

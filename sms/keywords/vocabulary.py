@@ -66,12 +66,21 @@ class LocatedProblem(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A word of the file: its table, its language, and its spelling there. Some words are only suggested."""
+    """A word of the file: its table, its language, and its spelling there. Some words are only suggested.
+
+    `is_shared`: several languages write it alike in Latin letters, so `language` is the default language.
+    """
 
     table: str
     language: str
     spelling: str
     is_suggested_only: bool = False
+    is_shared: bool = False
+
+    @property
+    def told_language(self) -> str:
+        """The language that the word tells of its writer; empty where it tells none."""
+        return "" if self.is_shared else self.language
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,9 @@ def _index_words(tables: Mapping[str, Any]) -> Mapping[str, Word]:
         key = normalize_phrase(written)
         earlier = words.get(key)
         if earlier:
-            words[key] = Word(name, DEFAULT_LANGUAGE, earlier.spelling, is_suggested_only=form == NEAR_FORM)
+            words[key] = Word(
+                name, DEFAULT_LANGUAGE, earlier.spelling, is_suggested_only=form == NEAR_FORM, is_shared=True
+            )
         else:
             language = WRITING_FORMS[form].language if form in WRITING_FORMS else script_language(written)
             words[key] = Word(name, language, written, is_suggested_only=form == NEAR_FORM)

@@ -11,7 +11,7 @@ LANGUAGES = {"1": ("Ekdial\n", "0 Back"), "2": ("Ekdial\n", "0 Firun"), "3": ("E
 async def test_the_language_is_chosen_once_and_the_menu_opens_directly_from_then_on(
     phone: Phone, language: str
 ) -> None:
-    assert await phone.dial() == "Ekdial: public services\n1 English\n2 Bangla\n3 Hindi"
+    assert await phone.dial() == "Ekdial: sorkari seba\n1 English\n2 Bangla\n3 Hindi"
     main = await phone.enter(language)
     assert main.startswith(LANGUAGES[language][0])
     assert await phone.dial() == main

@@ -9,7 +9,7 @@ from tests.support.phone import Phone, build_settings, run_gateway
 
 
 async def test_a_first_time_caller_chooses_a_language_once(phone: Phone) -> None:
-    assert await phone.dial() == "Ekdial: public services\n1 English\n2 Bangla\n3 Hindi"
+    assert await phone.dial() == "Ekdial: sorkari seba\n1 English\n2 Bangla\n3 Hindi"
     assert (await phone.enter("2")).startswith("Ekdial\n1 Seba khujun\n")
     assert (await phone.dial()).startswith("Ekdial\n1 Seba khujun\n")
 
@@ -24,8 +24,8 @@ async def test_the_language_can_be_changed_from_the_main_menu(phone: Phone) -> N
 
 async def test_a_wrong_key_is_told_what_would_be_right_and_shown_the_same_screen(phone: Phone) -> None:
     screen = await phone.dial()
-    assert await phone.enter("9") == f"Please choose 1 to 3\n{screen}"
-    assert await phone.enter("one") == f"Please choose 1 to 3\n{screen}"
+    assert await phone.enter("9") == f"Ekta beche nin: 1 theke 3\n{screen}"
+    assert await phone.enter("one") == f"Ekta beche nin: 1 theke 3\n{screen}"
     main = await phone.enter("1")
     assert await phone.enter("10") == f"Please choose 1 to 9\n{main}"
 

@@ -169,7 +169,7 @@ async def test_an_account_is_deleted_and_its_number_registers_anew(phone: Phone)
     await phone.wait_for_sms("your account is deleted")
     async with phone.http.get(link, headers={"User-Agent": "Mozilla/5.0"}) as answer:
         assert answer.status == 410
-    assert (await phone.dial()).startswith("Ekdial: public services\n1 English"), "nothing is known of this number"
+    assert (await phone.dial()).startswith("Ekdial: sorkari seba\n1 English"), "nothing is known of this number"
     await phone.enter("1")
     assert "Birth certificate" in await phone.enter("2", number)
     await phone.redial()
@@ -196,7 +196,7 @@ async def test_a_deletion_heard_again_by_a_gateway_that_forgot_is_the_same_and_m
         assert (await phone.enter("5", "3", "2", "1", PIN)).startswith("Your account is deleted.")
         for _ in range(2):
             assert (await phone.resend()).startswith("Your account is deleted.")
-        assert (await phone.dial()).startswith("Ekdial: public services\n1 English"), "nothing is known of this number"
+        assert (await phone.dial()).startswith("Ekdial: sorkari seba\n1 English"), "nothing is known of this number"
         assert (await phone.enter("1", "5")).startswith("To go on, please register.")
 
 

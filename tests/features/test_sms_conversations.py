@@ -264,7 +264,7 @@ async def test_a_keyword_that_answers_nothing_is_one(phone: SmsPhone) -> None:
 async def test_stop_beats_a_running_conversation(phone: SmsPhone) -> None:
     await phone.send_sms("REG")
     assert (await phone.send_sms("STOP")).startswith("You will get no more SMS")
-    assert (await phone.send_sms("Amina Begum")).startswith("Sorry, we did not understand"), "nothing is asked any more"
+    assert (await phone.send_sms("Amina Begum")).startswith("দুঃখিত, বুঝতে পারিনি"), "nothing is asked any more"
     await phone.send_sms("REG")
     both = await phone.send_sms("Stop 12345", expect=1)
     assert both.startswith("Did you mean STOP?"), "it is STOP only where it stands alone"

@@ -111,7 +111,7 @@ async def test_stop_is_confirmed_once_and_start_returns(phone: SmsPhone, languag
     [
         ("en", "STATUS {number}"),
         ("en", "status{number}"),
-        ("en", "#{spaced}"),
+        ("bn", "#{spaced}"),
         ("bn", "অবস্থা {bengali}"),
         ("bn", "{bengali}"),
         ("hi", "स्थिति {devanagari}"),

@@ -329,7 +329,7 @@ async def test_without_redis_keywords_work_and_conversations_get_an_apology(tmp_
     async with run_gateway(settings) as url, open_sms_phone(url) as phone:
         assert (await phone.send_sms("HELP")).startswith("Ekdial. Send STATUS")
         assert (await phone.send_sms("FEEDBACK more offices")).startswith("Thank you.")
-        assert (await phone.send_sms("MENU")).startswith("Sorry, something is wrong on our side.")
+        assert (await phone.send_sms("MENU")).startswith("দুঃখিত, সমস্যা আমাদের।"), "the language of the country"
         assert (await phone.send_sms("মেনু")).startswith("দুঃখিত, সমস্যা আমাদের।")
         assert (await phone.send_sms("STOP")).startswith("আপনি না চাইলে"), "who wrote Bengali letters is answered in them"
 
@@ -339,7 +339,7 @@ async def test_a_machine_gets_a_limited_number_of_apologies(tmp_path: Path) -> N
     settings = build_settings(tmp_path, REDIS__URL=UNREACHABLE_REDIS_URL, REDIS__DEADLINE="0.3")
     async with run_gateway(settings) as url, open_sms_phone(url) as phone:
         for _ in range(MAX_SAME_TEXT):
-            assert (await phone.send_sms("MENU", id=secrets.token_hex(8))).startswith("Sorry, something is wrong")
+            assert (await phone.send_sms("MENU", id=secrets.token_hex(8))).startswith("দুঃখিত, সমস্যা আমাদের।")
         await phone.post_form(phone.build_form("MENU"))
         await wait_for_counts(phone, failed=MAX_SAME_TEXT + 1)
         assert len(phone.inbox.messages) == MAX_SAME_TEXT
@@ -409,7 +409,7 @@ async def test_a_language_that_was_chosen_by_sms_is_not_that_of_calls(phone: Sms
     await phone.send_sms("LANG HI")
     async with ClientSession() as http:
         caller = Phone(http, phone.url, phone.msisdn)
-        assert (await caller.dial()).startswith("Ekdial: public services\n1 English")
+        assert (await caller.dial()).startswith("Ekdial: sorkari seba\n1 English")
 
 
 def test_these_tests_use_the_captured_form() -> None:

@@ -44,7 +44,7 @@ def parsed_keyword(name, rest="", language="en"):
         ("स्थिति १२३४५६७८९०१२", parsed_keyword("status", NUMBER, "hi")),
         ("obostha 123456789012", parsed_keyword("status", NUMBER, "bn")),
         ("sthiti 123456789012", parsed_keyword("status", NUMBER, "hi")),
-        ("123456789012", parsed_keyword("status", NUMBER)),
+        ("123456789012", parsed_keyword("status", NUMBER, "")),
         ("১২৩৪ ৫৬৭৮ ৯০১২", parsed_keyword("status", NUMBER, "bn")),
         ("१२३४ ५६७८ ९०१२", parsed_keyword("status", NUMBER, "hi")),
         ("REG", parsed_keyword("reg")),
@@ -102,7 +102,7 @@ def parsed_keyword(name, rest="", language="en"):
         ("ভাষা বাংলা", parsed_keyword("lang", "bn", "bn")),
         ("भाषा हिन्दी", parsed_keyword("lang", "hi", "hi")),
         ("bhasha hindi", parsed_keyword("lang", "hi", "hi")),
-        ("BANGLA", parsed_keyword("lang", "bn")),
+        ("BANGLA", parsed_keyword("lang", "bn", "")),
         ("বাংলা", parsed_keyword("lang", "bn", "bn")),
         ("हिंदी", parsed_keyword("lang", "hi", "hi")),
         ("HELP", parsed_keyword("help")),
@@ -159,8 +159,8 @@ def test_no_is_a_keyword_only_with_a_tracking_number(key):
 def test_every_word_alone_is_its_keyword(key):
     word = get_vocabulary().words[key]
 
-    assert parse_keyword(word.spelling) == parsed_keyword(word.table, "", word.language)
-    assert parse_keyword(f" «{word.spelling.swapcase()}» ") == parsed_keyword(word.table, "", word.language)
+    assert parse_keyword(word.spelling) == parsed_keyword(word.table, "", word.told_language)
+    assert parse_keyword(f" «{word.spelling.swapcase()}» ") == parsed_keyword(word.table, "", word.told_language)
 
 
 # As it is typed ------------------------------------------------------------------------------------------------------
@@ -212,7 +212,11 @@ def test_every_word_alone_is_its_keyword(key):
     ],
 )
 def test_a_tracking_number_alone_asks_for_the_status(text):
-    assert parse_keyword(text) == parsed_keyword("status", NUMBER)
+    keyword = parse_keyword(text)
+
+    assert (keyword.name, keyword.rest) == ("status", NUMBER)
+    words = {word for word in re.findall(r"[a-z]+", text.casefold()) if word not in {"hi", "please"}}
+    assert keyword.language == ("en" if words or (not text.isascii() and "\u20e3" not in text) else "")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +251,9 @@ def test_letters_that_touch_digits_are_digits(text, number):
     ],
 )
 def test_a_wrong_tracking_number_is_returned_as_typed(text, rest):
-    assert parse_keyword(text) == parsed_keyword("status", rest)
+    keyword = parse_keyword(text)
+
+    assert (keyword.name, keyword.rest) == ("status", rest)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +298,7 @@ def test_other_numbers_are_no_keyword(text):
         ("ভাষাবাংলা", parsed_keyword("lang", "bn", "bn")),
         ("LANG FR", parsed_keyword("lang", "FR")),
         ("LANG", parsed_keyword("lang")),
-        ("Bangla please", parsed_keyword("lang", "bn")),
+        ("Bangla please", parsed_keyword("lang", "bn", "")),
         ("MENU please", parsed_keyword("menu")),
         ("HELP!!", parsed_keyword("help")),
         ("help please, sir", parsed_keyword("help")),

@@ -135,10 +135,10 @@ def test_a_mistake_is_reported_with_line_problem_and_fix(sound, broken, said, tm
     assert str(refused.value).split("\n") == [f"keywords.toml:{line}" for line in said]
 
 
-def test_a_latin_word_of_two_languages_has_the_default_language(tmp_path):
+def test_a_latin_word_of_two_languages_tells_no_language(tmp_path):
     made = load_text(tmp_path, VALID_VOCABULARY.replace('"AAH"', '"AAB"'))
 
-    assert made.words["aab"] == Word("status", "en", "AAB")
+    assert made.words["aab"] == Word("status", "en", "AAB", is_shared=True)
 
 
 def test_a_word_that_is_only_suggested_may_be_in_any_script(tmp_path):

@@ -37,7 +37,7 @@ async def push_phone(server: PushUssdServer, gateway_url: str) -> AsyncIterator[
 
 
 async def test_a_session_is_answered_screen_by_screen_in_pushed_requests(push_phone: PushPhone) -> None:
-    assert (await push_phone.dial()).startswith("Ekdial: public services\n1 English")
+    assert (await push_phone.dial()).startswith("Ekdial: sorkari seba\n1 English")
     assert "1 Find a service" in await push_phone.enter("1")
     assert not push_phone.ended
     assert await push_phone.enter("2") != await push_phone.enter("0")
@@ -61,7 +61,7 @@ async def test_a_repeated_webhook_gets_the_same_screen_and_changes_nothing(push_
 
 
 async def test_an_input_of_a_session_that_is_lost_gets_a_first_screen(push_phone: PushPhone) -> None:
-    assert (await push_phone.enter("3")).startswith("Ekdial: public services\n1 English")
+    assert (await push_phone.enter("3")).startswith("Ekdial: sorkari seba\n1 English")
 
 
 async def test_a_malformed_webhook_is_rejected_before_anything_is_pushed(

@@ -1,6 +1,7 @@
 /** The panels beside the phone: the SIM card, and tools for developers. */
 
 import { made, put } from "./display.js";
+import { lacksFonts } from "./fonts.js";
 import { view } from "./handset.js";
 import { measure, segmented } from "./measure.js";
 import { isNumber, randomNumber } from "./sim.js";
@@ -35,6 +36,7 @@ export class SimCard {
     $("new-sim").addEventListener("click", () => this.insert(randomNumber(choices.number)));
     $("network").addEventListener("change", ({ target }) => { changed.network(target.value); this.draw(this.say); });
     $("language").addEventListener("change", ({ target }) => changed.language(target.value));
+    $("font-hint").hidden = !lacksFonts();
   }
 
   draw(say) {
@@ -47,6 +49,8 @@ export class SimCard {
     const network = networks.find(({ code }) => code === choices.network);
     put("network-hint", say(network.unicode ? "networkUnicode" : "networkLatin", network));
     $("other-number").hidden = true;
+    $("samples").replaceChildren(...this.settings.samples.flatMap(({ name, number }) =>
+      [made("dt", { textContent: number }), made("dd", { textContent: say(name) })]));
   }
 
   chosen(number) {

@@ -14,6 +14,7 @@ from core.http.fast_router import DRAIN
 from core.http.origins import is_cross_site, is_local_request
 from core.languages import LANGUAGE_CODES
 from web.simulator.inbox import InboxStream, SmsFeed
+from web.simulator.sample_numbers import SAMPLE_NUMBERS
 from web.simulator.wallets import WALLET_PATH, NoWallets, SimulatedWallets, build_answer_handler
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -23,6 +24,7 @@ STATIC_DIR = Path(__file__).parent
 STATIC_FILES = (
     "call.js",
     "display.js",
+    "fonts.js",
     "handset.js",
     "icon.svg",
     "measure.js",
@@ -106,6 +108,7 @@ class SimulatorSettings:
             "numbers": self.msisdns,
             "networks": [network.to_json() for network in self.networks],
             "languages": self.languages,
+            "samples": [sample._asdict() for sample in SAMPLE_NUMBERS],
             **{name: getattr(self, name) + guard for name in WEBHOOK_FIELDS},
         }
 

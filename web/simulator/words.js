@@ -84,6 +84,17 @@ const en = {
   does_call_back_menu: "Missed call: the menu by SMS",
   noService: "No service",
   noScript: "This phone needs JavaScript.",
+  samples: "Numbers to try",
+  sampleAadhaar: "an Aadhaar number",
+  sampleNid: "an NID number",
+  samplePan: "a PAN",
+  sampleLpg: "an LPG ID",
+  sampleBill: "a bill with an amount due",
+  sampleRefused: "a bill whose payment is given back",
+  sampleNothingDue: "a bill with nothing due",
+  sampleUnknown: "a number that the biller does not know",
+  sampleWrongPin: "as the wallet's PIN: a wrong PIN. Any other four digits pay.",
+  sampleNoMoney: "as the wallet's PIN: not enough money",
 };
 
 const bn = {
@@ -170,6 +181,17 @@ const bn = {
   does_call_back_menu: "মিসড কল: SMS-এ মেনু",
   noService: "নেটওয়ার্ক নেই",
   noScript: "এই ফোন চালাতে JavaScript দরকার।",
+  samples: "যেসব নম্বর দিয়ে পরীক্ষা করা যায়",
+  sampleAadhaar: "আধার নম্বর",
+  sampleNid: "এনআইডি নম্বর",
+  samplePan: "প্যান নম্বর",
+  sampleLpg: "এলপিজি আইডি",
+  sampleBill: "যে বিলে টাকা বাকি আছে",
+  sampleRefused: "যে বিলের টাকা দিলে ফেরত আসে",
+  sampleNothingDue: "যে বিলে কিছু বাকি নেই",
+  sampleUnknown: "যে নম্বর বিলের প্রতিষ্ঠান চেনে না",
+  sampleWrongPin: "ওয়ালেটের পিন হিসেবে: ভুল পিন। অন্য যেকোনো চার সংখ্যায় টাকা যায়।",
+  sampleNoMoney: "ওয়ালেটের পিন হিসেবে: যথেষ্ট টাকা নেই",
 };
 
 const hi = {
@@ -256,6 +278,17 @@ const hi = {
   does_call_back_menu: "मिस्ड कॉल: SMS से मेनू",
   noService: "नेटवर्क नहीं है",
   noScript: "इस फ़ोन के लिए JavaScript ज़रूरी है।",
+  samples: "आज़माने के नंबर",
+  sampleAadhaar: "आधार नंबर",
+  sampleNid: "एनआईडी नंबर",
+  samplePan: "पैन नंबर",
+  sampleLpg: "एलपीजी आईडी",
+  sampleBill: "जिस बिल पर रकम बाकी है",
+  sampleRefused: "जिस बिल का भुगतान वापस आता है",
+  sampleNothingDue: "जिस बिल पर कुछ बाकी नहीं",
+  sampleUnknown: "जो नंबर कंपनी के पास नहीं है",
+  sampleWrongPin: "वॉलेट के पिन के तौर पर: ग़लत पिन। बाकी किसी भी चार अंकों से भुगतान होता है।",
+  sampleNoMoney: "वॉलेट के पिन के तौर पर: रकम काफ़ी नहीं",
 };
 
 export const WORDS = { en, bn, hi };

@@ -24,6 +24,7 @@ from tests.support.scripted_gateway import (
     run_scripted_gateway,
 )
 from tests.support.simulator_page import SimulatorPhone
+from web.simulator.sample_numbers import SAMPLE_NUMBERS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -1121,3 +1122,30 @@ async def test_a_touch_screen_keeps_its_keyboard_away_until_it_is_asked_for(
     await phone.answer.tap()
     await expect(phone.answer).to_be_focused()
     await context.close()
+
+
+async def test_numbers_to_try_are_shown_with_their_words(phone: SimulatorPhone) -> None:
+    await phone.page.get_by_text("Numbers to try").click()
+    row = phone.page.locator("#samples dt")
+    assert await row.all_text_contents() == [sample.number for sample in SAMPLE_NUMBERS]
+    for language in ("bn", "hi", "en"):
+        await phone.page.locator("#language").select_option(language)
+        words = await phone.page.locator("#samples dd").all_text_contents()
+        assert len(set(words)) == len(SAMPLE_NUMBERS)
+
+
+async def test_a_computer_without_the_fonts_says_so(phone: SimulatorPhone) -> None:
+    """Finding 1 of the field report. The page finds out by drawing, so both cases are drawn here."""
+    lacks_fonts = await phone.page.evaluate(
+        """async () => {
+            const {lacksFonts} = await import("/simulator/fonts.js");
+            const fillText = CanvasRenderingContext2D.prototype.fillText;
+            const drawnBy = (fill) => { CanvasRenderingContext2D.prototype.fillText = fill; return lacksFonts(); };
+            const boxes = drawnBy(function () { this.fillRect(4, 4, 20, 20); });
+            const letters = drawnBy(function (text) { this.fillRect(4, 4, text.charCodeAt(0) % 32, 20); });
+            CanvasRenderingContext2D.prototype.fillText = fillText;
+            return {boxes, letters, here: lacksFonts()};
+        }"""
+    )
+    assert (lacks_fonts["boxes"], lacks_fonts["letters"]) == (True, False)
+    await expect(phone.page.locator("#font-hint")).to_be_visible(visible=lacks_fonts["here"])

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from tests.support.scripted_gateway import ScriptedGateway, run_scripted_gateway
 from web.simulator import routes
 from web.simulator.routes import STATIC_DIR, STATIC_FILES, WEBHOOK_FIELDS, SimulatedNetwork, SimulatorSettings
+from web.simulator.sample_numbers import SAMPLE_NUMBERS
 
 
 @pytest.fixture
@@ -78,6 +79,7 @@ async def test_the_phone_is_told_what_it_needs_to_know(browser: ClientSession) -
                 {"code": "99999", "name": "Sandbox", "unicode": True, "septets": 160, "units": 70},
             ],
             "languages": ["en", "bn", "hi"],
+            "samples": [{"name": name, "number": number} for name, number in SAMPLE_NUMBERS],
             "smsCode": "123",
             "missedCalls": [
                 {"number": "+8809600000001", "action": "download_link"},

@@ -491,15 +491,25 @@ def _build_payment_services(
             return None
         return ConnectedBiller(code, biller.consumer, biller.currency, build_biller(settings, biller, http))
 
-    def supports_msisdn(msisdn: str) -> bool:
-        return wallet is not None and wallet.supports_msisdn(msisdn)
+    def fee_currency(service_code: str) -> str:
+        service = current_catalogue.catalogue.services.get(service_code)
+        return service.currency if service else ""
+
+    def can_pay(msisdn: str, currency: str) -> bool:
+        return wallet is not None and wallet.can_pay(msisdn, currency)
 
     lookup_limits = build_lookup_limits(settings, resources)
     return PaymentServices(
         wallet=wallet,
         payments=payments,
         refunds=refunds,
-        fees=Fees(database=database, payments=payments, is_payable=is_payable, supports_msisdn=supports_msisdn),
+        fees=Fees(
+            database=database,
+            payments=payments,
+            is_payable=is_payable,
+            can_pay=can_pay,
+            fee_currency=fee_currency,
+        ),
         bills=Bills(
             database=database,
             cipher=cipher,
@@ -508,10 +518,10 @@ def _build_payment_services(
             notifier=notifier,
             find_biller=find_biller,
             accepts_amount=lambda amount_minor, currency: accepts_amount(wallet, amount_minor, currency),
-            supports_msisdn=supports_msisdn,
+            can_pay=can_pay,
             lookup_limits=lookup_limits,
         ),
-        billers=OfferedBillers(current_catalogue, lambda code: find_biller(code) is not None),
+        billers=OfferedBillers(current_catalogue, lambda code: find_biller(code) is not None, can_pay),
         lookup_limits=lookup_limits,
     )
 

@@ -62,11 +62,13 @@ def build_email_renderer(locales: Mapping[str, Locale], settings: Settings) -> T
 def _build_renderer(
     texts: Mapping[str, Mapping[str, Template]], locales: Mapping[str, Locale], settings: Settings
 ) -> TextRenderer:
+    plan = build_menu_plan(settings)
     always = {
         "short_code": settings.ussd.service_codes[0],
         "sms_code": settings.sms.short_code,
         "phone": settings.helpdesk.phone,
-        "track_key": build_menu_plan(settings).key_for("track"),
+        "track_key": plan.key_for("track"),
+        "bills_key": plan.key_for("bills"),
     }
 
     def render(language: str, key: str, facts: Mapping[str, object]) -> str:

@@ -19,7 +19,7 @@ def build_payment_journey(services: JourneyServices) -> Journey:
 
     async def check_fee(
         context: StepContext,
-    ) -> Outcome[Literal["due", "pending", "paid", "none", "elsewhere", "unknown"]]:
+    ) -> Outcome[Literal["due", "pending", "paid", "refunded", "none", "elsewhere", "unknown"]]:
         fee = await services.fees.find(context.facts["number"], context.is_past)
         if fee is None:
             return Outcome("unknown")
@@ -28,7 +28,7 @@ def build_payment_journey(services: JourneyServices) -> Journey:
             "fee": [fee.amount_minor, fee.currency],
             "wallet": mask_msisdn(context.citizen),
         }
-        if fee.state == "due" and not fee.payable_here:
+        if fee.state == "due" and not services.fees.can_pay(fee, context.citizen):
             return Outcome("elsewhere", known_facts)
         return Outcome(fee.state, known_facts)
 
@@ -47,6 +47,7 @@ def build_payment_journey(services: JourneyServices) -> Journey:
                 **by_state,
                 "due": "pay_confirm",
                 "none": "pay_nothing",
+                "refunded": "pay_nothing",
                 "elsewhere": "pay_elsewhere",
                 "unknown": "no_such_number",
             },

@@ -17,7 +17,7 @@ FINAL_STATUSES: Final = frozenset({"delivered", "withdrawn"})
 ANSWERED_STATUSES: Final = frozenset({"rejected", "ready", "delivered", "withdrawn"})
 """The statuses in which the department has kept its promise, so that no day is promised any more."""
 
-FeeState: TypeAlias = Literal["none", "due", "pending", "paid"]
+FeeState: TypeAlias = Literal["none", "due", "pending", "paid", "refunded"]
 WithdrawalOutcome: TypeAlias = Literal["withdrawn", "final", "unknown"]
 BeneficiaryRejection: TypeAlias = Literal["too_many", "refused"]
 """Why an account may not apply for the owner of a number: a limit is reached, or that person refused an application."""

@@ -23,7 +23,7 @@ from services.catalogue import field_validation
 from services.catalogue.models import Field
 from services.citizens.closed_accounts import ensure_account_open
 from services.payments.billers import base
-from services.payments.fees import SupportsMsisdn
+from services.payments.fees import CanPay
 from services.payments.keys import derive_biller_key
 from services.payments.lookup_limits import LookupLimits
 from services.payments.models import (
@@ -86,7 +86,7 @@ class Bills:
         notifier: PaymentNotifier,
         find_biller: FindBiller,
         accepts_amount: AcceptsAmount,
-        supports_msisdn: SupportsMsisdn,
+        can_pay: CanPay,
         lookup_limits: LookupLimits,
         clock: UtcClock = utc_now,
     ) -> None:
@@ -98,7 +98,7 @@ class Bills:
         self._notifier = notifier
         self._find_biller = find_biller
         self._accepts_amount = accepts_amount
-        self._supports_msisdn = supports_msisdn
+        self._can_pay = can_pay
         self._clock = clock
 
     async def look_up(
@@ -150,7 +150,7 @@ class Bills:
         row = await self._find(bills.c.id == bill)
         if row is None or row.outcome != "due" or self._find_biller(row.biller) is None:
             return "none"
-        if not self._accepts_amount(row.amount_minor, row.currency) or not self._supports_msisdn(payer.msisdn):
+        if not self._accepts_amount(row.amount_minor, row.currency) or not self._can_pay(payer.msisdn, row.currency):
             return "none"
         request = PaymentRequest(
             purpose="bill",
@@ -243,7 +243,7 @@ class Bills:
         if row.outcome != "due":
             return BillView(row.outcome, row.id, self._facts(row))
         state = await self._payments.state_of(row.reference, is_counted)
-        is_payable = self._accepts_amount(row.amount_minor, row.currency) and self._supports_msisdn(row.msisdn)
+        is_payable = self._accepts_amount(row.amount_minor, row.currency) and self._can_pay(row.msisdn, row.currency)
         found: BillOutcome = state if state != "due" or is_payable else "elsewhere"
         return BillView(found, row.id, self._facts(row))
 

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import exists, select, text
 
 from db.database import Database
 from db.tables import OPEN_OR_PAID, applications, payments
 from services.payments.models import Fee, FeeState, KeyPredicate, Payer, PaymentRequest, PaymentState, PayResult
-from services.payments.payments import Payments
+from services.payments.payments import Payments, payment_state
 
 STATUSES_WITHOUT_FEE: Final = frozenset({"rejected", "withdrawn"})
 """The statuses of applications whose fee is not requested."""
+CLOSED_STATUSES: Final = frozenset({"rejected", "withdrawn", "delivered"})
+"""The statuses of applications for which a fee that was given back is not requested again."""
 
 _COLUMNS: Final = (
     applications.c.service,
@@ -19,35 +21,47 @@ _COLUMNS: Final = (
     applications.c.currency,
     applications.c.status,
 )
+_OF_APPLICATION: Final = payments.c.reference == applications.c.tracking_number
 # A unique index allows one open or paid payment for each reference.
 FEE_COLUMNS: Final = (
     applications.c.fee_minor,
-    select(payments.c.status)
-    .where(payments.c.reference == applications.c.tracking_number, OPEN_OR_PAID)
-    .scalar_subquery()
-    .label("payment_status"),
+    select(payments.c.status).where(_OF_APPLICATION, OPEN_OR_PAID).scalar_subquery().label("payment_status"),
+    exists().where(_OF_APPLICATION, text("status = 'refunded'")).label("is_refunded"),  # a lookup has no parameters
 )
 """The columns that `Fees.state_from_row` reads, besides the service and the status of the application."""
 IsPayable: TypeAlias = Callable[[str], bool]
 """Whether the fee of this service can be paid here."""
-SupportsMsisdn: TypeAlias = Callable[[str], bool]
-"""Whether the wallet supports this MSISDN."""
+CanPay: TypeAlias = Callable[[str, str], bool]
+"""Whether the wallet of this MSISDN may have money of this currency."""
+FeeCurrency: TypeAlias = Callable[[str], str]
+"""The currency of the fee of this service; empty for a service that is not in the catalogue."""
 
 
 class Fees:
     """The fees of all applications, as of their submission."""
 
     def __init__(
-        self, database: Database, payments: Payments, is_payable: IsPayable, supports_msisdn: SupportsMsisdn
+        self,
+        database: Database,
+        payments: Payments,
+        *,
+        is_payable: IsPayable,
+        can_pay: CanPay,
+        fee_currency: FeeCurrency,
     ) -> None:
         self._database = database
-        self._supports_msisdn = supports_msisdn
         self._payments = payments
         self._is_payable = is_payable
+        self._can_pay = can_pay
+        self._fee_currency = fee_currency
 
     def is_payable(self, service: str, msisdn: str) -> bool:
         """Return whether the holder of this MSISDN can pay the fee of this service here."""
-        return self._is_payable(service) and self._supports_msisdn(msisdn)
+        return self._is_payable(service) and self._can_pay(msisdn, self._fee_currency(service))
+
+    def can_pay(self, fee: Fee, msisdn: str) -> bool:
+        """Return whether the holder of this MSISDN can pay this fee here, as of the submission of the application."""
+        return fee.payable_here and self._can_pay(msisdn, fee.currency)
 
     async def find(self, tracking_number: str, is_counted: KeyPredicate = lambda _: True) -> Fee | None:
         """Return the fee of an application, counting only payments whose key `is_counted` accepts; None for an unknown number."""
@@ -55,8 +69,8 @@ class Fees:
         row = (await self._database.fetch(statement)).one_or_none()
         if row is None:
             return None
-        payment_state = await self._payments.state_of(tracking_number, is_counted) if row.fee_minor else "due"
-        state = _fee_state(row.fee_minor, row.status, payment_state)
+        found = await self._payments.list_statuses(tracking_number, is_counted) if row.fee_minor else ()
+        state = _fee_state(row.fee_minor, row.status, payment_state(found), is_refunded="refunded" in found)
         return Fee(row.service, row.fee_minor, row.currency, state, self._is_payable(row.service))
 
     async def find_state(self, tracking_number: str) -> FeeState:
@@ -66,9 +80,8 @@ class Fees:
 
     def state_from_row(self, row: Any) -> FeeState:
         """Return the state of an application's fee from its row with FEE_COLUMNS; `due` only where it can be paid here."""
-        paid = row.payment_status
-        payment_state: PaymentState = "due" if paid is None else "paid" if paid == "paid" else "pending"
-        state = _fee_state(row.fee_minor, row.status, payment_state)
+        found = () if row.payment_status is None else (row.payment_status,)
+        state = _fee_state(row.fee_minor, row.status, payment_state(found), is_refunded=bool(row.is_refunded))
         return "none" if state == "due" and not self._is_payable(row.service) else state
 
     async def request_payment(
@@ -76,7 +89,7 @@ class Fees:
     ) -> PayResult | Literal["none"]:
         """Request the fee from the payer's wallet; `none` where there is nothing to pay here."""
         fee = await self.find(tracking_number)
-        if fee is None or fee.state == "none" or not fee.payable_here or not self._supports_msisdn(payer.msisdn):
+        if fee is None or fee.state in {"none", "refunded"} or not self.can_pay(fee, payer.msisdn):
             return "none"
         request = PaymentRequest(
             purpose="fee",
@@ -92,7 +105,11 @@ class Fees:
         return await self._payments.request_payment(request, idempotency_key)
 
 
-def _fee_state(amount_minor: int, status: str, payment_state: PaymentState) -> FeeState:
-    if not amount_minor or (payment_state == "due" and status in STATUSES_WITHOUT_FEE):
+def _fee_state(amount_minor: int, status: str, payment_state: PaymentState, *, is_refunded: bool) -> FeeState:
+    if not amount_minor:
+        return "none"
+    if payment_state == "due" and is_refunded and status in CLOSED_STATUSES:
+        return "refunded"
+    if payment_state == "due" and status in STATUSES_WITHOUT_FEE:
         return "none"
     return payment_state

@@ -1,4 +1,4 @@
-"""The two ids of a payment that leave the gateway: one is a secret of the wallet's webhook, the other is for the biller."""
+"""The ids of a payment that leave the gateway: a secret of the wallet's webhook, one for the biller, one on the wallet."""
 
 import hashlib
 import secrets
@@ -6,6 +6,16 @@ from typing import Final
 
 KEY_LENGTH: Final = 32
 _PREFIX: Final = "w"  # no hexadecimal digit: former keys were 32 of those, and billers may have seen them
+
+
+BILL_ACCOUNT_PREFIX: Final = "BILL"
+MAX_ACCOUNT_LENGTH: Final = 12  # of an account number on a wallet
+
+
+def bill_account(payment: int) -> str:
+    """Return the account number, of at most twelve characters, that stands for a payment of a bill on a wallet."""
+    digits = f"{payment:08}"
+    return BILL_ACCOUNT_PREFIX[: MAX_ACCOUNT_LENGTH - len(digits)] + digits
 
 
 def new_webhook_key() -> str:

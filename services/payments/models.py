@@ -26,6 +26,7 @@ OPEN_STATUSES: Final = ("requested", "sending", "pending", "unknown", "amount_mi
 REFUNDABLE_STATUSES: Final = ("paid", "amount_mismatch", "duplicate_payment")
 
 PaymentState: TypeAlias = Literal["due", "pending", "paid"]
+"""The state of what is paid once: an application or a bill."""
 PayResult: TypeAlias = Literal["requested", "pending", "paid", "too_many"]
 """The result of requesting a payment: requested, requested before, paid before, or too many requests."""
 KeyPredicate: TypeAlias = Callable[[str], bool]
@@ -84,7 +85,8 @@ def next_poll(tries: int, now: datetime) -> datetime | None:
     return now + timedelta(seconds=POLL_SCHEDULE[tries]) if tries < len(POLL_SCHEDULE) else None
 
 
-FeeState: TypeAlias = Literal["none", "due", "pending", "paid"]
+FeeState: TypeAlias = Literal["none", "due", "pending", "paid", "refunded"]
+"""`refunded`: it was paid and given back, and the application is over; where the application goes on, it is `due` again."""
 
 
 @dataclass(frozen=True, slots=True)

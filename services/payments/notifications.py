@@ -10,6 +10,7 @@ from core.types import TextRenderer
 from db.database import Transaction
 from services.messaging.messages import Messages
 from services.messaging.models import Message
+from services.payments.keys import bill_account
 from services.payments.wallets.base import UNPAID_OUTCOMES
 
 Facts: TypeAlias = Mapping[str, object]
@@ -28,10 +29,19 @@ class ReceiptEmails:
 class PaymentNotifier:
     """The messages about payments; without `emails` there are only SMS."""
 
-    def __init__(self, messages: Messages, render_text: TextRenderer, emails: ReceiptEmails | None = None) -> None:
+    def __init__(
+        self,
+        messages: Messages,
+        render_text: TextRenderer,
+        emails: ReceiptEmails | None = None,
+        *,
+        pay_bill: str = "",
+    ) -> None:
+        """`pay_bill`: the number to which a fee is paid by its tracking number; empty where there is none."""
         self._messages = messages
         self._render_text = render_text
         self._emails = emails
+        self._pay_bill = pay_bill
 
     async def notify_paid(self, transaction: Transaction, row: Row[Any]) -> None:
         """Send the receipt of a fee. The payer of a bill is notified when its biller has accepted it, or is late."""
@@ -53,11 +63,11 @@ class PaymentNotifier:
         await self._enqueue_sms(transaction, row, text, "waits")
 
     async def notify_unpaid(self, transaction: Transaction, row: Row[Any], reason: str) -> None:
-        """Tell the payer that nothing was charged."""
+        """Tell the payer that nothing was charged, where to try again, and the pay bill number if there is one."""
         why = reason if reason in UNPAID_OUTCOMES else "failed"
-        await self._enqueue_sms(
-            transaction, row, self._render_text(row.language, "unpaid", {**payment_facts(row), "why": why}), "unpaid"
-        )
+        facts = {**payment_facts(row), "why": why, **self._pay_bill_facts(row)}
+        text = self._render_text(row.language, f"unpaid_{row.purpose}", facts)
+        await self._enqueue_sms(transaction, row, text, "unpaid")
 
     async def notify_unresolved(self, transaction: Transaction, row: Row[Any]) -> None:
         """Tell the payer that the outcome is unknown, and not to pay again meanwhile."""
@@ -71,6 +81,10 @@ class PaymentNotifier:
         await self._enqueue_sms(
             transaction, row, self._render_text(row.language, "refunded", facts), f"refunded/{refund}"
         )
+
+    def _pay_bill_facts(self, row: Row[Any]) -> Facts:
+        account = row.reference if row.purpose == "fee" else bill_account(row.id)
+        return {"pay_bill": self._pay_bill, "account": account} if self._pay_bill else {}
 
     def _render_email(self, language: str, text: str, facts: Facts) -> str:
         return self._emails.render_text(language, text, facts) if self._emails else ""

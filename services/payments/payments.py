@@ -6,7 +6,7 @@ callback, which may overtake the wallet's answer, or by a status query.
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Literal
 
@@ -89,11 +89,12 @@ class Payments:
 
     async def state_of(self, reference: str, is_counted: KeyPredicate) -> PaymentState:
         """Return the state of a reference, counting only payments whose key `is_counted` accepts."""
+        return payment_state(await self.list_statuses(reference, is_counted))
+
+    async def list_statuses(self, reference: str, is_counted: KeyPredicate) -> Sequence[str]:
+        """Return the status of each payment of a reference whose key `is_counted` accepts."""
         statement = select(payments.c.status, payments.c.idempotency_key).where(payments.c.reference == reference)
-        statuses = [row.status for row in await self._database.fetch(statement) if is_counted(row.idempotency_key)]
-        if "paid" in statuses:
-            return "paid"
-        return "pending" if any(status in OPEN_STATUSES for status in statuses) else "due"
+        return [row.status for row in await self._database.fetch(statement) if is_counted(row.idempotency_key)]
 
     async def claim(self, limit: int) -> Sequence[DuePayment]:
         """Claim at most `limit` payments to push; they are marked *sending*, and never pushed again."""
@@ -249,6 +250,13 @@ class Payments:
             "created_at": now,
             "updated_at": now,
         }
+
+
+def payment_state(statuses: Collection[str]) -> PaymentState:
+    """Return the state of a reference from the statuses of its payments."""
+    if "paid" in statuses:
+        return "paid"
+    return "pending" if any(status in OPEN_STATUSES for status in statuses) else "due"
 
 
 _FIRST_DUE: Final = union_all(

@@ -12,6 +12,7 @@ import structlog
 from core.claim_worker import process_batch
 from core.clock_watch import ClockWatch
 from core.logging import error_facts
+from services.payments.keys import bill_account
 from services.payments.models import DuePayment
 from services.payments.payments import Payments
 from services.payments.refunds import Refunds
@@ -81,7 +82,7 @@ class PaymentWorker:
             payer=payment.payer,
             amount_minor=payment.amount_minor,
             currency=payment.currency,
-            description=payment.reference if payment.purpose == "fee" else f"BILL{payment.id:08}"[:12],
+            description=payment.reference if payment.purpose == "fee" else bill_account(payment.id),
             requested_at=payment.requested_at,
         )
         result = await self._wallet.push(request)

@@ -39,7 +39,7 @@ class PersistentWallet:
         self.dies_before_taking = self.dies_before_answering = False
         self.loses_responses = False
 
-    def supports_msisdn(self, msisdn):
+    def can_pay(self, msisdn, currency):
         return True
 
     async def push(self, request):

@@ -271,7 +271,13 @@ def _find_content_problem(application: Mapping[str, Any]) -> str:
     if any(set(paper) != {"code", "on_file"} for paper in application["documents"]):
         return "no documents"
     fee = application["fee"]
-    if set(fee) != {"amount_minor", "currency", "state"} or fee["state"] not in {"none", "due", "pending", "paid"}:
+    if set(fee) != {"amount_minor", "currency", "state"} or fee["state"] not in {
+        "none",
+        "due",
+        "pending",
+        "paid",
+        "refunded",
+    }:
         return "no fee"
     return ""
 

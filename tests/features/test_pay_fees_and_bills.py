@@ -109,8 +109,9 @@ async def test_who_did_not_pay_is_told_why_and_can_try_again(
     number = await apply_for_birth_certificate(phone)
     await pay_fee(phone, number)
     assert await answer_wallet(phone, pin) == said
+    shown = " ".join((number[:4], number[4:8], number[8:]))
     assert await phone.wait_for_sms("nothing was paid") == (
-        f"Ekdial: nothing was paid for Birth certificate: {why}. To try again, dial *123#"
+        f"Ekdial: nothing was paid for Birth certificate: {why}. To try again, dial *123#, press 2 and type {shown}"
     )
     await pay_fee(phone, number)
     assert await answer_wallet(phone, "1111") == "paid"
@@ -130,7 +131,7 @@ async def test_a_repeated_key_press_asks_once_and_an_open_payment_is_not_asked_f
 async def test_a_bill_is_found_by_its_number_paid_and_offered_again_by_its_last_digits(phone: Phone) -> None:
     await register(phone)
     billers = await phone.enter("00", "9")
-    assert billers.startswith("Pay a bill\n1 Electricity Bangladesh (sample)\n2 Water (sample)\n3 Bharat Gas\n")
+    assert billers == "Pay a bill\n1 Electricity Bangladesh (sample)\n2 Water (sample)\n0 Back"
     assert await phone.enter("1") == "Type the consumer number on your bill\n0 Back"
     assert (await phone.enter("123")).startswith("This number must have 8 / 10 / 12 digits\nType the consumer number")
     bill = await phone.enter(CONSUMER)
@@ -165,18 +166,42 @@ async def test_1_1_the_last_screen_of_a_payment_ends_the_call(gateway: str, lang
         assert await answer_wallet(phone, "4826") == "paid"
 
 
-async def test_1_1_the_wallet_is_asked_when_the_network_says_that_the_call_is_over(tmp_path: Path) -> None:
+async def test_1_1_the_wallet_is_asked_when_the_network_says_that_the_call_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.container.SANDBOX_PUSH_DELAY", 60.0)
     async with run_gateway(build_settings(tmp_path, PAYMENTS__PUSH_DELAY="60")) as url, ClientSession() as http:
         phone = Phone(http, url)
         await phone.dial()
         await phone.enter("1", "9", "1", CONSUMER, "1")
-        with closing(sqlite3.connect(tmp_path / "ekdial.db")) as database:
-            database.execute("UPDATE payments SET due_at = datetime(due_at, '+1 hour')")
-            database.commit()
         ended = {"sessionId": phone.session_id, "status": "Success", "hopsCount": "5", "durationInMillis": "9000"}
         async with http.post(f"{url}/ussd/africastalking/events", data=ended) as acknowledged:
             assert acknowledged.status == 200
         assert await answer_wallet(phone, "4826") == "paid"
+
+
+async def test_who_does_not_pay_a_bill_is_told_where_to_try_again(tmp_path: Path) -> None:
+    main_menu = {**build_settings(tmp_path).menu.main, "3": "bills", "9": "documents"}
+    settings = build_settings(tmp_path, PAYMENTS__PUSH_DELAY="0", MENU__MAIN=json.dumps(main_menu))
+    async with run_gateway(settings) as url, ClientSession() as http:
+        phone = Phone(http, url)
+        await phone.dial()
+        await phone.enter("1", "3", "1", CONSUMER, "1")
+        assert await answer_wallet(phone, None) == "cancelled"
+        assert await phone.wait_for_sms("nothing was paid") == (
+            "Ekdial: nothing was paid for Electricity Bangladesh (sample): you said no. "
+            "To try again, dial *123# and press 3"
+        )
+
+
+async def test_billers_are_offered_to_those_alone_whose_wallet_has_their_currency(phone: Phone) -> None:
+    await phone.dial()
+    assert "Bharat Gas" not in await phone.enter("1", "9")
+    indian = Phone(phone.http, phone.url, "+919876543210")
+    await indian.dial()
+    offered = await indian.enter("1", "9")
+    assert "Bharat Gas" in offered
+    assert "Bangladesh" not in offered
 
 
 async def test_numbers_that_owe_nothing_or_are_nobodys_are_said_to_be(phone: Phone) -> None:

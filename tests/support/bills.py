@@ -49,7 +49,7 @@ class BillServiceSet:
             notifier=self.payments.notifier,
             find_biller=lambda code: ConnectedBiller(code, FIELD, "KES", self.biller) if code == "water" else None,
             accepts_amount=lambda _, currency: currency == "KES",
-            supports_msisdn=lambda msisdn: msisdn.startswith("+254"),
+            can_pay=lambda msisdn, currency: msisdn.startswith("+254") and currency == "KES",
             lookup_limits=LookupLimits(LocalWindowCounter(), CIPHER.keyed_hash, LookupQuotas(per_caller=1000)),
             clock=clock,
         )

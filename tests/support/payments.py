@@ -32,7 +32,7 @@ class ScriptedWallet:
         self.push_results, self.reports, self.refund_results = deque(), deque(), deque()
         self.push_requests, self.status_queries, self.refund_requests = [], [], []
 
-    def supports_msisdn(self, msisdn):
+    def can_pay(self, msisdn, currency):
         return True
 
     async def push(self, request):

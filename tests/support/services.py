@@ -92,12 +92,19 @@ class ServiceSet:
 
     def tracking_summaries(self, deliveries: DeliveryRepository | None = None) -> TrackingSummaries:
         """Tracking summaries where every fee can be paid; only the departments in `deliveries` have a system."""
+        deliveries = deliveries or DeliveryRepository(self.database, self.cipher, {})
+        return TrackingSummaries(self.database, self.status_reader, self.fees(), deliveries)
+
+    def fees(self):
         payments = Payments(
             self.database, self.cipher, "sandbox", PaymentNotifier(self.messages, render_text), clock=self.clock
         )
-        fees = Fees(self.database, payments, lambda _: True, lambda _: True)
-        return TrackingSummaries(
-            self.database, self.status_reader, fees, deliveries or DeliveryRepository(self.database, self.cipher, {})
+        return Fees(
+            self.database,
+            payments,
+            is_payable=lambda _: True,
+            can_pay=lambda *_: True,
+            fee_currency=lambda _: "BDT",
         )
 
     async def register(self, msisdn=RAHIMA, pin="4821", idempotency_key="s1:9", language="bn") -> int:

@@ -129,8 +129,8 @@ class Wallet(Protocol):
     currencies: Mapping[str, int]
     """The currencies it accepts, each with the smallest step of an amount in hundredths: 100 for whole units."""
 
-    def supports_msisdn(self, msisdn: str) -> bool:
-        """Return whether the holder of this MSISDN may have such a wallet."""
+    def can_pay(self, msisdn: str, currency: str) -> bool:
+        """Return whether the holder of this MSISDN may have such a wallet with money of this currency in it."""
 
     async def push(self, request: PushRequest) -> PushResult:
         """Push a payment request to the payer's phone."""

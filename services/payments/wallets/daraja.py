@@ -127,9 +127,9 @@ class Daraja:
         self._token_lock = asyncio.Lock()
         self.currencies: Mapping[str, int] = {"KES": CENTS_PER_SHILLING}
 
-    def supports_msisdn(self, msisdn: str) -> bool:
-        """Return whether this is a Kenyan number."""
-        return msisdn.startswith(KENYA_PREFIX)
+    def can_pay(self, msisdn: str, currency: str) -> bool:
+        """Return whether this is a Kenyan number and a Kenyan currency."""
+        return msisdn.startswith(KENYA_PREFIX) and currency in self.currencies
 
     async def push(self, request: PushRequest) -> PushResult:
         """Push a payment request; only a push that certainly was not accepted is retried."""

@@ -32,6 +32,7 @@ from services.payments.wallets.base import (
 PROMPT_TTL: Final = timedelta(minutes=2)
 WRONG_PIN, NO_MONEY_PIN = "0000", "9999"
 MAX_PENDING: Final = 50
+CURRENCIES_BY_PREFIX: Final[Mapping[str, str]] = {"+880": "BDT", "+91": "INR", "+254": "KES"}
 
 PromptResult: TypeAlias = Literal["paid", "cancelled", "wrong_pin", "no_money", "gone"]
 ReportCallback: TypeAlias = Callable[[str, PaymentReport], Awaitable[object]]
@@ -62,9 +63,10 @@ class SandboxWallet:
         self.currencies: Mapping[str, int] = {"BDT": 1, "INR": 1, "KES": 1}
         self.on_report: ReportCallback = _ignore_report  # receives our callbacks
 
-    def supports_msisdn(self, msisdn: str) -> bool:  # noqa: ARG002 - everybody plays along
-        """Return True: every number has a sandbox wallet."""
-        return True
+    def can_pay(self, msisdn: str, currency: str) -> bool:
+        """Return whether the currency is that of the number's country; a number of another country has every currency."""
+        own = next((own for prefix, own in CURRENCIES_BY_PREFIX.items() if msisdn.startswith(prefix)), currency)
+        return currency == own and currency in self.currencies
 
     async def push(self, request: PushRequest) -> PushResult:
         """Show the prompt on the payer's phone, unless it is there already."""

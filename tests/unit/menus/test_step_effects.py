@@ -88,6 +88,7 @@ METHODS = {
     "emails.resend_link": COMMITS,
     "emails.set_address": ACCESS,
     "fees.find": NOTHING,
+    "fees.can_pay": NOTHING,
     "fees.is_payable": NOTHING,
     "fees.request_payment": COSTS,
     "info_messages.send_centre": NOTHING,

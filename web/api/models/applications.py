@@ -108,7 +108,7 @@ class Fee(ResponseModel):
 
     amount_minor: int
     currency: str
-    state: Literal["none", "due", "pending", "paid"]
+    state: Literal["none", "due", "pending", "paid", "refunded"]
 
 
 class ApplicationSummary(ResponseModel):
@@ -151,7 +151,11 @@ class Application(ApplicationSummary):
         ),
     ]
     fee: Annotated[
-        Fee, Field(description="`none`: no fee; `pending`: the citizen is paying it by phone at this moment.")
+        Fee,
+        Field(
+            description="`none`: no fee; `pending`: the citizen is paying it by phone at this moment; "
+            "`refunded`: it was given back after the application was over."
+        ),
     ]
     form: dict[str, str]
     on_file: Annotated[tuple[str, ...], Field(description="The required documents that are on file, by code.")]

@@ -161,8 +161,9 @@ def test_only_whole_shillings_and_kenyan_numbers():
     assert not accepts_amount(daraja, 20000, "BDT")
     assert not accepts_amount(daraja, 0, "KES")
     assert not accepts_amount(None, 20000, "KES")
-    assert daraja.supports_msisdn("+254700000001")
-    assert not daraja.supports_msisdn("+8801700000001")
+    assert daraja.can_pay("+254700000001", "KES")
+    assert not daraja.can_pay("+8801700000001", "KES")
+    assert not daraja.can_pay("+254700000001", "BDT")
 
 
 async def test_a_callback_says_what_became_of_it(server, daraja):

@@ -103,7 +103,7 @@ async def test_who_did_not_pay_is_told_why_and_may_try_again(payment_services, o
     await payment_services.payments.record_report(await idempotency_key_from(payment_services), refused_report(outcome))
     assert await payment_services.statuses() == ["expired" if outcome == "expired" else "failed"]
     ((text, facts),) = await payment_services.claim_sms()
-    assert (text, facts["why"]) == ("unpaid", outcome)
+    assert (text, facts["why"]) == ("unpaid_fee", outcome)
     assert await request_payment(payment_services, "s:20") == "requested"
     assert len(payment_services.wallet.push_requests) == 2
 
@@ -112,7 +112,7 @@ async def test_a_wallet_that_declines_has_charged_nothing(payment_services):
     payment_services.wallet.push_results.append(Declined("400.002.02"))
     await request_payment(payment_services)
     assert await payment_services.statuses() == ["failed"]
-    assert await payment_services.claim_sms_texts() == ["unpaid"]
+    assert await payment_services.claim_sms_texts() == ["unpaid_fee"]
 
 
 async def test_an_answer_that_was_lost_is_never_asked_again_and_found_out(payment_services):
@@ -217,7 +217,7 @@ async def test_money_that_comes_late_pays_what_was_given_up(payment_services):
     await payment_services.payments.record_report(key, paid_report())
     assert await payment_services.statuses() == ["paid"]
     assert await payment_services.payments.state_of(TRACKING_NUMBER, ALL) == "paid"
-    assert await payment_services.claim_sms_texts() == ["unpaid", "fee_paid"]
+    assert await payment_services.claim_sms_texts() == ["unpaid_fee", "fee_paid"]
 
 
 async def test_money_that_comes_late_for_what_was_paid_again_is_given_back(payment_services):
@@ -233,7 +233,7 @@ async def test_money_that_comes_late_for_what_was_paid_again_is_given_back(payme
     await payment_services.run_due_jobs()
     assert await payment_services.statuses() == ["refunded", "paid"]
     assert [back.receipt for back in payment_services.wallet.refund_requests] == ["FIRST"]
-    assert await payment_services.claim_sms_texts() == ["unpaid", "fee_paid", "refunded"]
+    assert await payment_services.claim_sms_texts() == ["unpaid_fee", "fee_paid", "refunded"]
 
 
 async def test_money_that_comes_late_while_it_is_asked_for_again_waits_how_that_ends(payment_services):
@@ -247,7 +247,9 @@ async def test_money_that_comes_late_while_it_is_asked_for_again_waits_how_that_
         await idempotency_key_from(payment_services, 1), refused_report("cancelled", "ws_CO_2")
     )
     assert await payment_services.statuses() == ["paid", "failed"]
-    assert await payment_services.claim_sms_texts() == ["unpaid", "fee_paid"], "and nobody is told that it is unpaid"
+    assert await payment_services.claim_sms_texts() == ["unpaid_fee", "fee_paid"], (
+        "and nobody is told that it is unpaid"
+    )
 
 
 async def test_and_where_that_is_paid_too_the_first_is_given_back(payment_services):

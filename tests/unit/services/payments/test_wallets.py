@@ -79,7 +79,7 @@ async def test_what_the_payer_does_is_told_by_a_callback(wallet_context, payment
     await wallet_context.act_as_payer(does)
     assert await payment_services.statuses() == ["paid" if does == "paid" else "failed"]
     ((text, facts),) = await payment_services.claim_sms()
-    assert text == ("fee_paid" if does == "paid" else "unpaid")
+    assert text == ("fee_paid" if does == "paid" else "unpaid_fee")
     assert facts["paid"] == [20000, "KES"]
 
 

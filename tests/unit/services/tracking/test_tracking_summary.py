@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from db.tables import applications, deliveries, payments
+from services.applications.models import STATUSES
 from services.departments.deliveries import DeliveryRepository
 from tests.support.services import RAHIMA, birth_certificate_submission
 
@@ -67,6 +68,30 @@ async def test_a_rejected_application_has_no_due_fee_and_a_paid_fee_stays_paid(s
     assert (await services.tracking_summaries().find(number)).fee == "none"
     await insert_payment(services, number, "paid")
     assert (await services.tracking_summaries().find(number)).fee == "paid"
+
+
+FEE_STATES = {  # by status of the application: of a fee that was never paid, is being paid, was paid, was given back
+    "received": ("due", "pending", "paid", "due"),
+    "under_review": ("due", "pending", "paid", "due"),
+    "more_information": ("due", "pending", "paid", "due"),
+    "approved": ("due", "pending", "paid", "due"),
+    "ready": ("due", "pending", "paid", "due"),
+    "delivered": ("due", "pending", "paid", "refunded"),
+    "rejected": ("none", "pending", "paid", "refunded"),
+    "withdrawn": ("none", "pending", "paid", "refunded"),
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize(("stands", "column"), [("failed", 0), ("pending", 1), ("paid", 2), ("refunded", 3)])
+async def test_7_5_every_status_has_a_fee_state_for_every_payment(services, status, stands, column):
+    number = await submit_application(services)
+    await insert_payment(services, number, stands)
+    async with services.database.transaction() as transaction:
+        await transaction.execute(update(applications).values(status=status))
+    expected = FEE_STATES[status][column]
+    assert (await services.tracking_summaries().find(number)).fee == expected
+    assert await services.fees().find_state(number) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from db.tables.accounts import account_events, accounts, callers, contacts, pending_registrations, security_answers
 from db.tables.api_keys import api_keys
-from db.tables.applications import application_events, applications
+from db.tables.applications import application_answers, application_events, applications
 from db.tables.audit import audit
 from db.tables.columns import metadata
 from db.tables.complaints import (
@@ -73,6 +73,7 @@ __all__ = [
     "account_events",
     "accounts",
     "api_keys",
+    "application_answers",
     "application_events",
     "applications",
     "audit",

@@ -26,8 +26,10 @@ applications = Table(
     Column("promised", Date),
     Column("language", Language, nullable=False),
     Column("channel", String(16), nullable=False),
+    Column("operator", Id),  # who applied for the citizen; retention may have removed that row of `operators`
     Column("status", String(16), nullable=False),  # the status and the note are those of the last event
     Column("note", JSON, nullable=False),
+    Column("answered_at", UtcDateTime),  # the last answer to this status; null after a change of the status
     Column("idempotency_key", Text, nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -48,6 +50,19 @@ application_events = Table(
     Column("status", String(16), nullable=False),
     Column("note", JSON, nullable=False),
     Column("digest", Digest, nullable=False),  # of the request with this key: tells a repeat from a conflict
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# What a citizen answers while the department asks for more information.
+application_answers = Table(
+    "application_answers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("application", Id, ForeignKey(applications.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("text", Encrypted("application_answer:{idempotency_key}"), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("operator", Id),  # who answered for the citizen
     Column("idempotency_key", Text, nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
 )

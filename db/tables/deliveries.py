@@ -13,15 +13,16 @@ from sqlalchemy import (
 )
 
 from db.tables.applications import applications
-from db.tables.columns import Code, Encrypted, Id, UtcDateTime, metadata, partial_index
+from db.tables.columns import Code, Digest, Encrypted, Id, UtcDateTime, metadata, partial_index
 
-# The delivery of an application to the system of its department. `held` is retried, but needs a person: the connection
+# The delivery of an application, or of a citizen's answer, to the system of the department. `held` is retried, but needs a person: the connection
 # is misconfigured. `refused` needs a person and is not retried.
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Id, primary_key=True),
     Column("application", Id, ForeignKey(applications.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("citizen_answer", Id),  # of `application_answers`; null where the application itself is delivered
     Column("department", Code, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -53,6 +54,7 @@ department_events = Table(
     Column("id", Id, primary_key=True),
     Column("department", Code, nullable=False),
     Column("webhook_id", String(128), nullable=False),
+    Column("digest", Digest),  # of the event; null in rows from before this column
     Column("received_at", UtcDateTime, nullable=False),
     UniqueConstraint("department", "webhook_id"),
     Index(None, "received_at"),

@@ -300,8 +300,10 @@ def _build_formatters(
 
 
 def _text_in_locale(texts: Mapping[str, str], locale_code: str) -> str:
-    """The text of this locale, or in the language's own script where there is no Latin one, or in English."""
-    return texts.get(locale_code) or texts.get(language_of_locale(locale_code).code) or texts.get(DEFAULT_LANGUAGE, "")
+    """The text of this locale, or of the same language in its other script, or in English."""
+    language = language_of_locale(locale_code)
+    codes = (locale_code, language.code, language.latin_locale, DEFAULT_LANGUAGE)
+    return next(filter(None, map(texts.get, codes)), "")
 
 
 def _format_term(table: Mapping[str, str], locale_code: str, fact: Any) -> str:

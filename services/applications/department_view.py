@@ -15,6 +15,7 @@ from db.database import Database, Transaction
 from db.tables import application_events, applications
 from services.applications.models import (
     FINAL_STATUSES,
+    STATUS_ORDER,
     STATUSES,
     ApplicationDetail,
     ApplicationSummary,
@@ -98,6 +99,7 @@ class DepartmentApplications:
         """Change the status of a department's application, and notify the citizen by SMS in their language.
 
         `key` is chosen by the department: the same key with the same change gets the first answer and changes nothing. The
+        status that the application has, without a note, changes nothing either; one that it has left needs a note. The
         audit log names `by`, by default the department.
         """
         if status not in STATUSES:
@@ -111,8 +113,8 @@ class DepartmentApplications:
                 return StatusRejected("unknown")
             if event := await _find_event(transaction, idempotency_key):
                 return repeat_of_change(event, tracking_number, digest)
-            if row.status in FINAL_STATUSES:
-                return StatusRejected("final")
+            if result := _result_without_change(row, status, note):
+                return result
             event_row = {
                 "application": row.id,
                 "status": status,
@@ -187,6 +189,13 @@ def _select_for_department(department: str, tracking_number: str) -> Select[Any]
     return select(applications).where(
         applications.c.tracking_number == tracking_number, applications.c.department == department
     )
+
+
+def _result_without_change(row: Row[Any], status: str, note: Translations) -> StatusChanged | StatusRejected | None:
+    """The answer to a request for a status that changes nothing; None where the status changes."""
+    if row.status in FINAL_STATUSES:
+        return StatusRejected("final")
+    return STATUS_ORDER.result_without_change(row.tracking_number, row, status, note)
 
 
 async def _find_event(transaction: Transaction, idempotency_key: str) -> Row[Any] | None:

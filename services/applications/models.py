@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from core.types import Translations
+from services.cases.progress import StatusOrder
 from services.catalogue.models import AppliedFor
 
 STATUSES: Final = (
@@ -14,6 +15,18 @@ STATUSES: Final = (
 )
 FINAL_STATUSES: Final = frozenset({"delivered", "withdrawn"})
 """The statuses that never change. A rejection may change: it can be appealed."""
+STATUS_ORDER: Final = StatusOrder(
+    {
+        "received": 0,
+        "under_review": 1,
+        "more_information": 1,
+        "approved": 2,
+        "rejected": 2,
+        "ready": 3,
+        "delivered": 4,
+        "withdrawn": 4,
+    }
+)
 ANSWERED_STATUSES: Final = frozenset({"rejected", "ready", "delivered", "withdrawn"})
 """The statuses in which the department has kept its promise, so that no day is promised any more."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from core.types import Translations
@@ -13,7 +13,11 @@ from core.types import Translations
 ZoneLookup: TypeAlias = Callable[[str], ZoneInfo]
 """From a department's code to its time zone."""
 
-RejectionReason: TypeAlias = Literal["unknown", "no_such_status", "final", "closed", "conflict"]
+RejectionReason: TypeAlias = Literal[
+    "unknown", "no_such_status", "note_missing", "backwards", "final", "closed", "conflict"
+]
+NOTE_REASONS: Final = frozenset({"note_missing", "backwards"})
+"""The reasons that a note takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """The status of a case was changed. `is_repeat`: by an earlier request with the same key, and not again now."""
+    """The status of a case was changed. `is_repeat`: by an earlier request, and not again now.
+
+    That request had the same key, or it set the same status and this one has no note to add.
+    """
 
     number: str
     status: str
@@ -41,7 +48,8 @@ class StatusChanged:
 class StatusRejected:
     """The status of a case was not changed.
 
-    `unknown`: the department has no such case; `no_such_status`: departments cannot set this status; `final`: the
+    `unknown`: the department has no such case; `no_such_status`: departments cannot set this status;
+    `note_missing`: an answer needs a note; `backwards`: the case was further, and no note says why; `final`: the
     application is delivered or withdrawn; `closed`: the complaint is closed; `conflict`: the key was used for another
     change.
     """

@@ -17,6 +17,7 @@ from services.audit.models import Actor
 from services.cases.models import StatusChanged, StatusRejected, repeat_of_change
 from services.complaints.models import (
     DEPARTMENT_STATUSES,
+    STATUS_ORDER,
     ComplaintDetail,
     ComplaintSummary,
     Feedback,
@@ -79,7 +80,8 @@ class DepartmentComplaints:
     ) -> StatusChanged | StatusRejected:
         """Set a department's complaint to one of DEPARTMENT_STATUSES, and notify the citizen by SMS in their language.
 
-        An answer is the status `answered` with a note. `key` is chosen by the department: the same key with the same change
+        An answer is the status `answered`, and needs a note, as does a status that the complaint has left; the status that
+        it has, without a note, changes nothing. `key` is chosen by the department: the same key with the same change
         gets the first answer and changes nothing. The audit log names `by`, by default the department.
         """
         if status not in DEPARTMENT_STATUSES:
@@ -93,8 +95,8 @@ class DepartmentComplaints:
             transition = Transition(status, row.level, note, CHANGE_TEXTS[status], idempotency_key)
             if event := await find_event(transaction, idempotency_key):
                 return repeat_of_change(event, number, transition.digest(number))
-            if row.status == "closed":
-                return StatusRejected("closed")
+            if result := _result_without_change(row, status, note):
+                return result
             changed_at = await self._transitions.apply(transaction, row, transition, _actor(by, department))
         # Without a time, a concurrent request used the key for another complaint.
         return StatusChanged(number, status, note, changed_at) if changed_at else StatusRejected("conflict")
@@ -147,3 +149,10 @@ def _select_for_department(department: str, number: str) -> Select[Any]:
 
 def _actor(by: Actor | None, department: str) -> Actor:
     return by or Actor("department", department, "api")
+
+
+def _result_without_change(row: Row[Any], status: str, note: Translations) -> StatusChanged | StatusRejected | None:
+    """The answer to a request for a status that changes nothing; None where the status changes."""
+    if row.status == "closed":
+        return StatusRejected("closed")
+    return STATUS_ORDER.result_without_change(row.complaint_number, row, status, note)

@@ -7,10 +7,15 @@ from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from core.types import Translations
+from services.cases.progress import StatusOrder
 
 STATUSES: Final = ("received", "under_review", "answered", "escalated", "closed")
 DEPARTMENT_STATUSES: Final = ("under_review", "answered", "closed")
 """The statuses that a department sets. A complaint escalates by time, or by a citizen whom the answer does not satisfy."""
+STATUS_ORDER: Final = StatusOrder(
+    {"received": 0, "escalated": 0, "under_review": 1, "answered": 2, "closed": 3}, needs_note=frozenset({"answered"})
+)
+"""An answer is the note; `escalated` is where the next level begins."""
 REASONS: Final = ("late", "money", "rude", "wrong", "unusable", "other")
 NO_DEPARTMENT: Final = ""
 """The department of complaints that concern none; the operator of the gateway answers them."""

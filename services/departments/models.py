@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from core.types import Translations
+from services.cases.models import change_digest
 from services.catalogue.models import AppliedFor
 from services.payments.models import FeeState
 
@@ -144,3 +146,13 @@ class DepartmentEvent:
     number: str
     status: str
     note: Translations
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of the whole event. The order of the languages in the note does not matter."""
+        return build_event_digest(self.kind, change_digest(self.number, self.status, self.note))
+
+
+def build_event_digest(kind: str, change: bytes) -> bytes:
+    """The digest of an event about a case of this kind, from the digest of the change."""
+    return sha256(kind.encode() + change).digest()

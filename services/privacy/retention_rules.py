@@ -247,6 +247,7 @@ RETENTION_RULES: Final = (
 )
 
 DELETED_WITH: Final[Mapping[str, str]] = {
+    "application_answers": "applications",
     "application_events": "applications",
     "complaint_events": "complaints",
     "deliveries": "applications",

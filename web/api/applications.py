@@ -23,6 +23,11 @@ from web.api.pagination import PageReader
 PROBLEMS: Final[Mapping[str, ProblemSpec]] = {
     "unknown": (404, "Not found", "Your department has no application with this tracking number."),
     "no_such_status": (422, "No such status", "Use one of the eight statuses."),
+    "backwards": (
+        422,
+        "Reason missing",
+        "The application was further than this status. Say why in a note to the citizen.",
+    ),
     "final": (409, "Final", "This application is delivered or withdrawn and moves no further."),
     "conflict": (409, "Key used before", "This Idempotency-Key came with another request before; use a fresh one."),
 }

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from core.pagination import Page, PageRequest
-from services.cases.models import StatusChanged, StatusRejected
+from services.cases.models import NOTE_REASONS, StatusChanged, StatusRejected
 from web.api.errors import ApiError, ProblemSpec
-from web.api.models.common import Empty, PageModel, PageQuery, RequestModel
+from web.api.models.common import Empty, FieldError, PageModel, PageQuery, RequestModel
 from web.api.operations import AnyOperation, ApiRequest, ApiResponse, Operation
 from web.api.pagination import LIST_PROBLEMS, PageReader
 
@@ -66,7 +66,7 @@ def build_case_operations(case: CaseType, pages: PageReader) -> tuple[AnyOperati
             request.department, request.number, event.status, note, request.idempotency_key, by=request.actor
         )
         if isinstance(change, StatusRejected):
-            raise ApiError(case.problems[change.reason])
+            raise rejection_error(case.problems, change)
         fields = {case.number_name: change.number, "status": change.status, "note": change.note, "at": change.at}
         return ApiResponse.for_change(case.change_model.model_validate(fields), replayed=change.is_repeat)
 
@@ -105,6 +105,13 @@ def build_case_operations(case: CaseType, pages: PageReader) -> tuple[AnyOperati
             problems=case.problems,
         ),
     )
+
+
+def rejection_error(problems: Mapping[str, ProblemSpec], rejected: StatusRejected) -> ApiError:
+    """The problem of a status that is rejected; it names the field `note` where a note is missing."""
+    problem = problems[rejected.reason]
+    errors = [FieldError(where="note", problem=problem[2])] if rejected.reason in NOTE_REASONS else None
+    return ApiError(problem, errors=errors)
 
 
 def _with_article(noun: str) -> str:

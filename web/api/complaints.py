@@ -18,6 +18,12 @@ from web.api.pagination import PageReader
 PROBLEMS: Final[Mapping[str, ProblemSpec]] = {
     "unknown": (404, "Not found", "Your department has no complaint with this number."),
     "no_such_status": (422, "No such status", "A department moves a complaint to under_review, answered or closed."),
+    "note_missing": (422, "Note missing", "An answer needs a note: it is what the citizen reads."),
+    "backwards": (
+        422,
+        "Reason missing",
+        "The complaint was further than this status. Say why in a note to the citizen.",
+    ),
     "closed": (409, "Closed", "This complaint is closed and moves no further."),
     "conflict": (409, "Key used before", "This Idempotency-Key came with another request before; use a fresh one."),
 }

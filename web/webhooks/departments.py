@@ -12,8 +12,9 @@ from core.http.webhooks import BadWebhookError, RejectionLog, describe_method, r
 from services.cases.models import StatusRejected
 from services.departments.models import DepartmentEvent
 from services.departments.webhooks import MoveResult
+from web.api.cases import rejection_error
 from web.api.errors import ApiError, ProblemSpec, with_problem_responses
-from web.api.models.applications import Status
+from web.api.models.applications import ApplicationStatus
 from web.api.models.common import FieldError, Notes, ReferenceNumber, RequestModel
 from web.api.models.complaints import DepartmentStatus
 
@@ -28,7 +29,7 @@ class ApplicationMovedEvent(RequestModel):
 
     type: Literal["application.moved"]
     tracking_number: ReferenceNumber
-    status: Status
+    status: ApplicationStatus
     note: Notes = Field(default_factory=dict)
 
     def to_event(self) -> DepartmentEvent:
@@ -63,6 +64,8 @@ NOT_JSON: Final[ProblemSpec] = (
 REJECTIONS: Final[Mapping[str, ProblemSpec]] = {
     "unknown": (404, "Not found", "Your department has nothing with this number."),
     "no_such_status": (422, "No such status", "Use one of the statuses that docs/connector.md names."),
+    "note_missing": (422, "Note missing", "An answer needs a note: it is what the citizen reads."),
+    "backwards": (422, "Reason missing", "The case was further than this status. Say why in a note to the citizen."),
     "final": (409, "Final", "This application is delivered or withdrawn and moves no further."),
     "closed": (409, "Closed", "This complaint is closed and moves no further."),
     "conflict": (409, "Id used before", "This webhook-id came with another event before; use a fresh one."),
@@ -91,7 +94,7 @@ def routes(keys: VerificationKeys, handle_event: HandleEvent, clock: Callable[[]
             raise ApiError((401, "Not signed", str(wrong))) from None
         result = await handle_event(code, message, _parse_event(body).to_event())
         if isinstance(result, StatusRejected):
-            raise ApiError(REJECTIONS[result.reason])
+            raise rejection_error(REJECTIONS, result)
         return web.json_response({"done": "before" if result == "again" or result.is_repeat else "now"})
 
     async def reject_method(request: web.Request) -> web.Response:

@@ -118,6 +118,13 @@ def test_texts_are_said_in_the_form_that_is_nearest(form, expected):
     assert render("{label:texts}", form, label={"en": "Name", "bn": "নাম", "hi": "नाम", "hi_Latn": "Naam"}) == expected
 
 
+@pytest.mark.parametrize("language", ["bn", "hi"])
+def test_texts_in_one_script_are_said_in_the_other_before_english(language):
+    """A minor of section 4 of the field report: a note in `bn_Latn` alone was not used for an SMS in `bn`."""
+    for only, read_in in ((f"{language}_Latn", language), (language, f"{language}_Latn")):
+        assert render("{label:texts}", read_in, label={"en": "Name", only: "Naam"}) == "Naam"
+
+
 def test_texts_that_a_language_lacks_are_said_in_english():
     assert render("{label:texts}", "bn", label={"en": "Name"}) == "Name"
     assert render("{label:texts}", "bn", label={"hi": "नाम"}) == ""

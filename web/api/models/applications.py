@@ -1,9 +1,10 @@
 """Models of applications: queries, summaries, details and status changes."""
 
 from datetime import date, datetime
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from core.languages import LocaleCode
 from services.catalogue.models import AppliedFor
@@ -25,9 +26,11 @@ from web.api.models.common import (
     describe_as_optional,
 )
 
-Status: TypeAlias = Literal[
-    "received", "under_review", "more_information", "approved", "rejected", "ready", "delivered", "withdrawn"
-]
+ApplicationStatus = TypeAliasType(
+    "ApplicationStatus",
+    Literal["received", "under_review", "more_information", "approved", "rejected", "ready", "delivered", "withdrawn"],
+)
+"""A named type, so that openapi.json has one schema for it and a generated client one class."""
 
 SUMMARY_EXAMPLE: Final = {
     "tracking_number": REFERENCE_NUMBER_EXAMPLE,
@@ -62,7 +65,8 @@ class ApplicationsQuery(PageQuery):
         ),
     ] = ""
     status: Annotated[
-        Status | None, Field(description="Only those in this status.", json_schema_extra=describe_as_optional)
+        ApplicationStatus | None,
+        Field(description="Only those in this status.", json_schema_extra=describe_as_optional),
     ] = None
 
 
@@ -71,7 +75,7 @@ class ApplicationEvent(RequestModel):
 
     model_config = config_with_example({"status": "ready", "note": NOTE_EXAMPLE}, RequestModel)
 
-    status: Status
+    status: ApplicationStatus
     note: Notes = Field(default_factory=dict)
 
 
@@ -84,7 +88,7 @@ class ApplicationStatusChange(ResponseModel):
     )
 
     tracking_number: ReferenceNumber
-    status: Status
+    status: ApplicationStatus
     note: dict[LocaleCode, str]
     at: datetime
 
@@ -92,7 +96,7 @@ class ApplicationStatusChange(ResponseModel):
 class ApplicationHistoryEntry(ResponseModel):
     """One status that an application had."""
 
-    status: Status
+    status: ApplicationStatus
     note: dict[LocaleCode, str]
     at: datetime
 
@@ -119,7 +123,7 @@ class ApplicationSummary(ResponseModel):
     tracking_number: ReferenceNumber
     service: str
     office: str
-    status: Status
+    status: ApplicationStatus
     promised: date | None
     received: datetime
     changed: datetime

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from core.languages import LocaleCode
 from web.api.models.common import (
@@ -21,8 +22,10 @@ from web.api.models.common import (
     describe_as_optional,
 )
 
-ComplaintStatus: TypeAlias = Literal["received", "under_review", "answered", "escalated", "closed"]
-DepartmentStatus: TypeAlias = Literal["under_review", "answered", "closed"]
+ComplaintStatus = TypeAliasType(
+    "ComplaintStatus", Literal["received", "under_review", "answered", "escalated", "closed"]
+)
+DepartmentStatus = TypeAliasType("DepartmentStatus", Literal["under_review", "answered", "closed"])
 Reason: TypeAlias = Literal["late", "money", "rude", "wrong", "unusable", "other"]
 
 SUMMARY_EXAMPLE: Final = {

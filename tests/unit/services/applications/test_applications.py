@@ -11,6 +11,7 @@ from stdnum import damm
 from core.reference_numbers import NumbersExhaustedError
 from db.tables import application_events, applications, messages
 from services.applications.models import (
+    FINAL_STATUSES,
     STATUSES,
     ApplicationDetail,
     ApplicationReceipt,
@@ -293,12 +294,47 @@ async def test_every_status_can_be_set_and_two_are_final(services, account):
         number = receipt.tracking_number
         change = await services.department_applications.move(OURS, number, status, {}, f"to {status} {number}")
         assert isinstance(change, StatusChanged)
-        further = await services.department_applications.move(OURS, number, "under_review", {}, f"on {number}")
+        why = {"en": "A page was missing."}
+        further = await services.department_applications.move(OURS, number, "under_review", why, f"on {number}")
         assert (
             further == StatusRejected("final")
             if status in {"delivered", "withdrawn"}
             else isinstance(further, StatusChanged)
         )
+
+
+OPEN_STATUSES = [status for status in STATUSES if status not in FINAL_STATUSES]
+RANKS = {"received": 0, "under_review": 1, "more_information": 1, "approved": 2, "rejected": 2, "ready": 3}
+
+
+@pytest.mark.parametrize("current", OPEN_STATUSES)
+async def test_no_status_goes_backwards_without_a_word_why(services, number, current):
+    """A minor of section 4 of the field report: `ready`, then `received`, told the citizen "We have it"."""
+    move = services.department_applications.move
+    await move(OURS, number, current, {"en": "See the office."}, "to it")
+    await services.claim_sms()
+    for requested in OPEN_STATUSES:
+        if RANKS[requested] < RANKS[current]:
+            assert await move(OURS, number, requested, {}, f"no word {requested}") == StatusRejected("backwards")
+    assert (await services.department_applications.get(OURS, number)).status == current
+    assert await services.claim_sms() == []
+    why = {"en": "We read the wrong file."}
+    assert (await move(OURS, number, "received", why, "a word")).note == why
+    assert len(await services.claim_sms()) == 1
+
+
+async def test_the_same_status_again_without_a_note_tells_the_citizen_nothing_new(services, number):
+    """A minor of section 4 of the field report: it sent another SMS."""
+    move = services.department_applications.move
+    first = await move(OURS, number, "ready", {"en": "Bring your card."}, "k1")
+    await services.claim_sms()
+    again = await move(OURS, number, "ready", {}, "k2")
+    assert (again.is_repeat, again.note, again.at) == (True, {"en": "Bring your card."}, first.at)
+    assert await services.claim_sms() == []
+    assert not (await move(OURS, number, "ready", {"en": "We close at 4."}, "k3")).is_repeat
+    assert len(await services.claim_sms()) == 1
+    detail = await services.department_applications.get(OURS, number)
+    assert [event.status for event in detail.events] == ["received", "ready", "ready"]
 
 
 async def test_no_answer_of_a_form_is_stored_in_plain_text(services, number, database_url, tmp_path):

@@ -160,6 +160,36 @@ async def test_an_answer_is_sent_to_the_citizen_once_and_ends_the_deadline(compl
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "status", "reason"),
+    [
+        ([], "answered", "note_missing"),
+        (["under_review"], "answered", "note_missing"),
+        (["answered"], "answered", "note_missing"),
+        (["answered"], "under_review", "backwards"),
+    ],
+)
+async def test_an_answer_needs_a_note_and_a_way_back_too(complaint_services, services, before, status, reason):
+    """4.3 of the field report: the citizen read that the complaint is answered, and no answer."""
+    number = await complaint_services.submit_complaint()
+    move = complaint_services.department_complaints.move
+    for step in before:
+        await move("local_government", number, step, ANSWER, f"to {step}")
+    await services.claim_sms()
+    assert await move("local_government", number, status, {}, "k1") == StatusRejected(reason)
+    assert await services.claim_sms() == []
+    assert (await move("local_government", number, status, ANSWER, "k1")).status == status
+
+
+async def test_the_same_status_of_a_complaint_without_a_note_sends_nothing(complaint_services, services):
+    number = await complaint_services.submit_complaint()
+    move = complaint_services.department_complaints.move
+    await move("local_government", number, "under_review", {}, "k1")
+    await services.claim_sms()
+    assert (await move("local_government", number, "under_review", {}, "k2")).is_repeat
+    assert await services.claim_sms() == []
+
+
 async def test_a_department_cannot_set_other_statuses(complaint_services):
     number = await complaint_services.submit_complaint()
     await complaint_services.services.claim_sms()

@@ -98,6 +98,71 @@ async def test_a_complaint_is_answered(delivery_services, post_webhook, complain
     assert (case.summary.status, case.note) == ("answered", {"en": "It is ready."})
 
 
+async def test_an_id_that_was_used_for_something_else_is_a_conflict(
+    delivery_services, post_webhook, complaint_services, services
+):
+    """4.1 of the field report: a counter that restarts lost events, because they were answered as done before."""
+    number, complaint = await delivery_services.submit_application(), await complaint_services.submit_complaint()
+    first = moved_event(number)
+    assert await post_webhook(first) == (200, {"done": "now"})
+    complained = {"type": "complaint.moved", "complaint_number": complaint, "status": "under_review"}
+    for other in (moved_event(number, status="approved"), moved_event(number, note={}), complained):
+        status, problem = await post_webhook(other)
+        assert (status, problem["title"]) == (409, "Id used before")
+    assert await post_webhook(first) == (200, {"done": "before"})
+    assert (await services.department_applications.get(CODE, number)).status == "ready"
+    assert (await complaint_services.department_complaints.get(CODE, complaint)).summary.status == "received"
+    assert await post_webhook(complained, "msg_2") == (200, {"done": "now"})
+
+
+async def test_the_order_of_names_and_blanks_makes_no_other_event(delivery_services, post_webhook):
+    event = moved_event(await delivery_services.submit_application())
+    assert await post_webhook(event) == (200, {"done": "now"})
+    turned = json.dumps(dict(reversed(event.items())), indent=2).encode()
+    assert await post_webhook(turned) == (200, {"done": "before"})
+
+
+@pytest.mark.parametrize("gone", ["the whole row", "its digest"])
+async def test_an_id_without_a_digest_is_known_by_its_case(
+    delivery_services, post_webhook, complaint_services, services, gone
+):
+    """A crash before the event was marked as done, and a row of an earlier version."""
+    number, complaint = await delivery_services.submit_application(), await complaint_services.submit_complaint()
+    first = moved_event(number)
+    await post_webhook(first)
+    old = department_events.update().values(digest=None) if gone == "its digest" else department_events.delete()
+    async with services.database.transaction() as transaction:
+        await transaction.execute(old)
+    complained = {"type": "complaint.moved", "complaint_number": complaint, "status": "under_review"}
+    for other in (moved_event(number, status="approved"), complained):
+        assert (await post_webhook(other))[0] == 409
+    assert await post_webhook(first) == (200, {"done": "before"})
+
+
+async def test_an_old_id_whose_case_is_gone_is_a_conflict(delivery_services, post_webhook, services):
+    async with services.database.transaction() as transaction:
+        old = {"department": CODE, "webhook_id": "msg_1", "received_at": services.clock()}
+        await transaction.execute(department_events.insert(), old)
+    assert (await post_webhook(moved_event(await delivery_services.submit_application())))[0] == 409
+
+
+@pytest.mark.parametrize(
+    ("statuses", "title"), [(("under_review", "answered"), "Note missing"), (("ready", "received"), "Reason missing")]
+)
+async def test_a_note_that_is_missing_is_named_and_the_id_stays_free(
+    post_webhook, complaint_services, delivery_services, statuses, title
+):
+    """4.3 of the field report, and the statuses that go backwards."""
+    number, complaint = await delivery_services.submit_application(), await complaint_services.submit_complaint()
+    complained = {"type": "complaint.moved", "complaint_number": complaint}
+    before, status = statuses
+    event = complained if status == "answered" else {"type": "application.moved", "tracking_number": number}
+    await post_webhook({**event, "status": before}, "msg_0")
+    code, problem = await post_webhook({**event, "status": status})
+    assert (code, problem["title"], [one["where"] for one in problem["errors"]]) == (422, title, ["note"])
+    assert await post_webhook({**event, "status": status, "note": {"en": "The wrong file."}}) == (200, {"done": "now"})
+
+
 @pytest.mark.parametrize(
     ("said", "status", "title"),
     [

@@ -204,6 +204,18 @@ async def test_what_is_final_moves_no_further_but_answers_a_repeat(scenario_on_e
     assert (status, problem["title"]) == (409, "Final")
 
 
+async def test_a_status_goes_backwards_with_a_word_why(scenario):
+    """A minor of section 4 of the field report."""
+    post = scenario.own_department.post_event
+    await post(scenario.number, {"status": "ready"})
+    status, problem = await post(scenario.number, {"status": "received"}, key="key-2")
+    assert (status, problem["title"]) == (422, "Reason missing")
+    assert problem["errors"] == [{"where": "note", "problem": problem["detail"]}]
+    assert (await post(scenario.number, {"status": "ready"}, key="key-3"))[0] == 200, "it has the status already"
+    backwards = {"status": "received", "note": {"en": "We lost a page."}}
+    assert (await post(scenario.number, backwards, key="key-2"))[0] == 201, "the key was not used up"
+
+
 # Who may ------------------------------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,13 @@ async def test_another_move_with_the_same_key_or_to_what_a_department_does_not_s
     assert (answered, problem["title"]) == (status, title)
 
 
+async def test_an_answer_without_a_note_is_no_answer(department_clients, numbers):
+    """4.3 of the field report."""
+    _, complained = numbers
+    status, problem = await department_clients[0].post_event(complained[0], {"status": "answered"}, kind="complaints")
+    assert (status, problem["title"], [one["where"] for one in problem["errors"]]) == (422, "Note missing", ["note"])
+
+
 async def test_what_is_closed_moves_no_further(department_clients, numbers):
     _, complained = numbers
     assert (await department_clients[0].post_event(complained[0], {"status": "closed"}, kind="complaints"))[0] == 201

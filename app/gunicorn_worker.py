@@ -26,11 +26,15 @@ class GatewayWorker(GunicornUVLoopWebWorker):
     _runner: web.AppRunner | None = None
 
     def run(self) -> None:
-        """Serve until the process is told to stop."""
+        """Serve until the process is told to stop.
+
+        uvloop closes the file descriptor of a plain socket once. With gunicorn's wrapper it closes it twice, and gunicorn
+        logs an error of the second time.
+        """
+        self.sockets = [wrapper.sock for wrapper in self.sockets]
         admin = None
         if len(self.sockets) > 1 and self.cfg.address[-1] == self.admin_address:
-            *self.sockets, admin_socket = self.sockets
-            admin = admin_socket.sock
+            *self.sockets, admin = self.sockets
         self._keep_runner(admin)
         super().run()
 

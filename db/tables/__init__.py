@@ -41,8 +41,13 @@ from db.tables.messages import (
 from db.tables.number_releases import number_releases
 from db.tables.operators import OPEN_CONSENT, consent_checks, consents, operator_events, operators
 from db.tables.payments import (
+    CHARGED_TWICE,
+    HAS_MONEY,
+    NEEDS_PERSON,
     OPEN_OR_PAID,
     POSTING_PENDING,
+    RETURNED,
+    UNMATCHED_MONEY,
     bills,
     payment_refunds,
     payment_reports,
@@ -53,9 +58,12 @@ from db.tables.profiles import SUPERSEDED, profile_facts, profile_papers
 from db.tables.retention import retention_walks
 
 __all__ = [
+    "CHARGED_TWICE",
     "DELIVERABLE",
     "DELIVERING",
     "ESCALATION_PENDING",
+    "HAS_MONEY",
+    "NEEDS_PERSON",
     "NOT_DIGESTED",
     "OPEN_CONSENT",
     "OPEN_OR_PAID",
@@ -63,12 +71,14 @@ __all__ = [
     "QUEUED",
     "REJECTED",
     "REPORTED_NETWORK",
+    "RETURNED",
     "SENDING",
     "STATUS_POLLED",
     "SUPERSEDED",
     "UNDELIVERED",
     "UNKNOWN",
     "UNMATCHED",
+    "UNMATCHED_MONEY",
     "UNPROCESSED",
     "account_events",
     "accounts",

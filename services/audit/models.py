@@ -17,6 +17,7 @@ SubjectKind: TypeAlias = Literal[
     "document",
     "number",
     "message",
+    "statement",
 ]
 
 

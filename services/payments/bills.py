@@ -235,7 +235,9 @@ class Bills:
     async def _reject(self, transaction: Transaction, bill: Row[Any], payment: Row[Any], reason: str) -> None:
         log.error("bill_rejected_and_refunded", bill=bill.id, reason=reason)
         await self._update(transaction, bill.id, posting="refused", reason=reason[:40], due_at=None)
-        refund_reason = RefundReason("gateway", "bills", f"NotPosted:{reason}", f"{payment.idempotency_key}/not_posted")
+        refund_reason = RefundReason(
+            "gateway", "bills", f"NotPosted:{reason}", f"{payment.idempotency_key}/not_posted", "biller_refused"
+        )
         await self._refunds.request_in_transaction(transaction, payment.id, None, refund_reason)
         transaction.after_transaction(self._payments.wakeup.set)
 

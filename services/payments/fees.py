@@ -20,6 +20,7 @@ _COLUMNS: Final = (
     applications.c.fee_minor,
     applications.c.currency,
     applications.c.status,
+    applications.c.department,
 )
 _OF_APPLICATION: Final = payments.c.reference == applications.c.tracking_number
 # A unique index allows one open or paid payment for each reference.
@@ -71,7 +72,9 @@ class Fees:
             return None
         found = await self._payments.list_statuses(tracking_number, is_counted) if row.fee_minor else ()
         state = _fee_state(row.fee_minor, row.status, payment_state(found), is_refunded="refunded" in found)
-        return Fee(row.service, row.fee_minor, row.currency, state, self._is_payable(row.service))
+        return Fee(
+            row.service, row.fee_minor, row.currency, state, self._is_payable(row.service), department=row.department
+        )
 
     async def find_state(self, tracking_number: str) -> FeeState:
         """Return the state of an application's fee; `none` for an unknown application."""
@@ -95,6 +98,7 @@ class Fees:
             purpose="fee",
             reference=tracking_number,
             subject=fee.service,
+            department=fee.department,
             payer=payer.msisdn,
             account=payer.account,
             amount_minor=fee.amount_minor,

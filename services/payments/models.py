@@ -23,8 +23,14 @@ PaymentStatus: TypeAlias = Literal[
 """`amount_mismatch`: the amount paid is not the amount requested. `duplicate_payment`: the reference was paid before."""
 OPEN_STATUSES: Final = ("requested", "sending", "pending", "unknown", "amount_mismatch")
 """The outcome is not known: no other payment for the same reference is requested meanwhile."""
+UNPAID_STATUSES: Final = ("failed", "expired")
+"""Nothing was charged, as far as the wallet has said: a statement may know better."""
 REFUNDABLE_STATUSES: Final = ("paid", "amount_mismatch", "duplicate_payment")
 
+RefundCategory: TypeAlias = Literal[
+    "paid_twice", "biller_refused", "withdrawn", "rejected", "not_provided", "wrong_amount", "mistake"
+]
+"""Why money is given back, as the payer is told. `not_provided`: the service could not be given."""
 PaymentState: TypeAlias = Literal["due", "pending", "paid"]
 """The state of what is paid once: an application or a bill."""
 PayResult: TypeAlias = Literal["requested", "pending", "paid", "too_many"]
@@ -55,6 +61,7 @@ class PaymentRequest:
     channel: str
     account: int = 0
     bill: int = 0
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ class Fee:
     currency: str
     state: FeeState
     payable_here: bool
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,11 @@ class PaymentNotifier:
             transaction, row, self._render_text(row.language, "in_doubt", payment_facts(row)), "in_doubt"
         )
 
-    async def notify_refunded(self, transaction: Transaction, row: Row[Any], refund: int, amount_minor: int) -> None:
-        """Tell the payer that this amount was refunded."""
-        facts = {**payment_facts(row), "paid": [amount_minor, row.currency]}
+    async def notify_refunded(
+        self, transaction: Transaction, row: Row[Any], refund: int, amount_minor: int, category: str = ""
+    ) -> None:
+        """Tell the payer that this amount was refunded, and why where the category says it."""
+        facts = {**payment_facts(row), "paid": [amount_minor, row.currency], "why": category or None}
         await self._enqueue_sms(
             transaction, row, self._render_text(row.language, "refunded", facts), f"refunded/{refund}"
         )

@@ -19,8 +19,9 @@ from core.timeouts import Timeout
 from core.types import CHANNEL_SMS, CHANNEL_USSD, UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import POSTING_PENDING, bills, payment_refunds, payments
-from services.audit.audit import AuditLog
+from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import AuditEntry
+from services.audit.staff_acts import StaffAct
 from services.citizens.closed_accounts import ensure_account_open
 from services.payments.keys import new_webhook_key
 from services.payments.models import (
@@ -28,6 +29,7 @@ from services.payments.models import (
     OPEN_STATUSES,
     POLLS_BEFORE_NOTICE,
     PUSH_WINDOW,
+    UNPAID_STATUSES,
     WORKER_TIMEOUT,
     DuePayment,
     KeyPredicate,
@@ -191,20 +193,21 @@ class Payments:
         waits = [(due - self._clock()).total_seconds() for due in firsts if due is not None]
         return float(max(min([*waits, maximum]), 0.0))
 
-    async def settle(self, payment: int, outcome: Literal["paid", "failed"], actor: str, receipt: str = "") -> bool:
-        """Record the outcome that a person found out; False where the payment is not open."""
+    async def settle(self, payment: int, outcome: Literal["paid", "failed"], act: StaffAct, receipt: str = "") -> bool:
+        """Record the outcome that a person found out; False where the payment has another one.
+
+        A payment that failed can be settled as paid with the wallet's receipt: its report never came.
+        """
         async with self._database.transaction() as transaction:
             row = await self._reconciler.find_and_lock(transaction, payment)
-            if row is None or row.status not in OPEN_STATUSES:
+            is_found_paid = outcome == "paid" and bool(receipt)
+            if row is None or row.status not in {*OPEN_STATUSES, *(UNPAID_STATUSES if is_found_paid else ())}:
                 return False
             if outcome == "paid":
                 await self._reconciler.settle_paid(transaction, row, receipt, row.paid_minor)
             else:
                 await self._reconciler.settle_unpaid(transaction, row, "failed", "SettledByHand")
-            entry = AuditEntry(
-                "staff", actor, f"settled_{outcome}", "payment", str(payment), "terminal", f"settled:{payment}"
-            )
-            await self._audit.record(transaction, entry)
+            await self._audit.record(transaction, _build_settlement(payment, outcome, act, receipt))
         return True
 
     async def _schedule_poll(self, transaction: Transaction, row: Row[Any]) -> None:
@@ -243,6 +246,7 @@ class Payments:
             "key": new_webhook_key(),
             "account": request.account or None,
             "bill": request.bill or None,
+            "department": request.department or None,
             "status": "requested",
             "wallet": self._wallet,
             "due_at": now + wait,
@@ -281,3 +285,8 @@ def _build_act(payment: int, request: PaymentRequest, idempotency_key: str) -> A
     return AuditEntry(
         "citizen", actor, "pay", "payment", str(payment), request.channel, idempotency_key, details=details
     )
+
+
+def _build_settlement(payment: int, outcome: str, act: StaffAct, receipt: str) -> AuditEntry:
+    details = {"reason": act.reason, **({"receipt": receipt} if receipt else {})}
+    return build_audit_entry(act.actor, f"settled_{outcome}", "payment", str(payment), act.idempotency_key, **details)

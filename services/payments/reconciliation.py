@@ -177,6 +177,7 @@ class PaymentReconciler:
             "amount_minor": row.paid_minor or row.amount_minor,
             "actor": "gateway",
             "explanation": PAID_TWICE,
+            "category": "paid_twice",
             "status": "requested",
             "due_at": now,
             "idempotency_key": f"{row.idempotency_key}/surplus",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import Row, Select, Update, func, select, update
@@ -10,9 +10,10 @@ from sqlalchemy import Row, Select, Update, func, select, update
 from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import payment_refunds, payments
-from services.audit.audit import AuditLog
+from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import ActorKind, AuditEntry
-from services.payments.models import REFUNDABLE_STATUSES, WORKER_TIMEOUT, RefundRejected
+from services.audit.staff_acts import StaffAct
+from services.payments.models import REFUNDABLE_STATUSES, WORKER_TIMEOUT, RefundCategory, RefundRejected
 from services.payments.notifications import PaymentNotifier
 from services.payments.wallets.base import Declined, ManualRefund, Refunded, RefundRequest, RefundResult, ResultUnknown
 
@@ -21,12 +22,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RefundReason:
-    """Who requests a refund and why: an actor, and an explanation of one line."""
+    """Who requests a refund and why: an actor, and an explanation of one line for staff.
+
+    `category` is what the payer is told; empty: nothing.
+    """
 
     actor_kind: ActorKind
     actor: str
     explanation: str
     idempotency_key: str
+    category: RefundCategory | Literal[""] = ""
 
 
 class Refunds:
@@ -88,15 +93,19 @@ class Refunds:
                     log.error("refund_failed", refund=refund, status=status, reason=reason)
                     await self._update(transaction, refund, status=status, reason=reason, due_at=None)
 
-    async def mark_refunded(self, refund: int, actor: str, receipt: str) -> bool:
+    async def mark_refunded(self, refund: int, act: StaffAct, receipt: str = "") -> bool:
         """Record that a person refunded the money in the wallet's portal; False where this refund is not open."""
         async with self._database.transaction() as transaction:
             unresolved = payment_refunds.c.status.in_(("by_hand", "unknown", "failed"))
             statement = select(payment_refunds).where(payment_refunds.c.id == refund, unresolved).with_for_update()
-            if (await transaction.execute(statement)).one_or_none() is None:
+            row = (await transaction.execute(statement)).one_or_none()
+            if row is None:
                 return False
             await self._mark_refunded(transaction, refund, receipt)
-            entry = AuditEntry("staff", actor, "returned", "payment", str(refund), "terminal", f"returned:{refund}")
+            details = {"refund": str(refund), "reason": act.reason, **({"receipt": receipt} if receipt else {})}
+            entry = build_audit_entry(
+                act.actor, "returned", "payment", str(row.payment), act.idempotency_key, **details
+            )
             await self._audit.record(transaction, entry)
         return True
 
@@ -107,6 +116,7 @@ class Refunds:
             "amount_minor": amount_minor,
             "actor": reason.actor,
             "explanation": reason.explanation[:160],
+            "category": reason.category or None,
             "status": "requested",
             "due_at": now,
             "idempotency_key": reason.idempotency_key,
@@ -116,6 +126,8 @@ class Refunds:
         insert = self._database.insert(payment_refunds).returning(payment_refunds.c.id)
         refund_id = int((await transaction.execute(insert, refund)).scalar_one())
         details = {"amount": str(amount_minor), "currency": row.currency}
+        if reason.actor_kind == "staff":
+            details |= {"reason": reason.explanation, "category": reason.category}
         payment_id = str(row.id)
         entry = AuditEntry(
             reason.actor_kind,
@@ -134,11 +146,12 @@ class Refunds:
         await self._update(transaction, refund, status="returned", receipt=receipt, due_at=None, reason=None)
         of_refund = select(payment_refunds.c.payment).where(payment_refunds.c.id == refund).scalar_subquery()
         row = (await transaction.execute(select(payments).where(payments.c.id == of_refund).with_for_update())).one()
-        amount = select(payment_refunds.c.amount_minor).where(payment_refunds.c.id == refund)
+        notice = select(payment_refunds.c.amount_minor, payment_refunds.c.category)
         if await self._refunded_total(transaction, row.id, only_completed=True) >= (row.paid_minor or 0):
             ended = update(payments).where(payments.c.id == row.id)
             await transaction.execute(ended.values(status="refunded", updated_at=self._clock()))
-        await self._notifier.notify_refunded(transaction, row, refund, (await transaction.execute(amount)).scalar_one())
+        told = (await transaction.execute(notice.where(payment_refunds.c.id == refund))).one()
+        await self._notifier.notify_refunded(transaction, row, refund, told.amount_minor, told.category or "")
 
     async def _refunded_total(self, transaction: Transaction, payment: int, *, only_completed: bool = False) -> int:
         """Return the amount that was refunded or may yet be; failed refunds do not count."""

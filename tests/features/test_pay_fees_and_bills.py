@@ -218,7 +218,7 @@ async def test_a_bill_that_its_biller_does_not_take_is_given_back(phone: Phone) 
     await phone.enter("1", "9", "1", "12345678", "1")
     assert await answer_wallet(phone, "4826") == "paid"
     assert re.fullmatch(
-        r"Ekdial: Tk [\d,]+ for Electricity Bangladesh \(sample\) was given back to you\.",
+        r"Ekdial: Tk [\d,]+ for Electricity Bangladesh \(sample\) was given back to you\.\nThe biller did not accept it\.",
         await phone.wait_for_sms("given back"),
     )
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from db.tables import payment_refunds, payments
+from services.audit.models import Actor
+from services.audit.staff_acts import StaffAct
 from services.messaging.messages import Messages
 from services.payments.models import PaymentRequest
 from services.payments.notifications import PaymentNotifier
@@ -110,6 +112,7 @@ def refused_report(outcome="cancelled", request="ws_CO_1"):
     return PaymentReport(outcome, request_id=request)
 
 
+STAFF_ACT = StaffAct(Actor("staff", "rahim", "terminal"), "seen in the portal", "terminal:1")
 UNCLEAR_RESPONSE = ResultUnknown("Timeout")
 MINUTE = timedelta(minutes=1)
 

@@ -17,7 +17,7 @@ from services.payments.billers.sandbox import SandboxBiller
 from services.payments.models import BillQuery, Payer
 from services.payments.wallets.base import Refunded
 from tests.support.bills import ALL, CONSUMER, BillServiceSet
-from tests.support.payments import PAYER_MSISDN, paid_report, refused_report
+from tests.support.payments import PAYER_MSISDN, STAFF_ACT, paid_report, refused_report
 from tests.support.retention import build_retention
 
 
@@ -147,7 +147,7 @@ async def test_money_that_is_in_doubt_is_not_posted(bill_services):
     await bill_services.pay()
     await bill_services.receive_report(paid_report(amount=90000))
     assert await bill_services.posting_statuses() == [None]
-    assert await bill_services.payments.payments.settle(1, "paid", "rahim")
+    assert await bill_services.payments.payments.settle(1, "paid", STAFF_ACT)
     await bill_services.payments.run_due_jobs()
     assert await bill_services.posting_statuses() == ["posted"]
 

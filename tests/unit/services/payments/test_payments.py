@@ -14,6 +14,7 @@ from services.payments.wallets.base import Declined, PaymentReport, PushAccepted
 from tests.support.payments import (
     OTHER_MSISDN,
     PAYER_MSISDN,
+    STAFF_ACT,
     TRACKING_NUMBER,
     UNCLEAR_RESPONSE,
     PaymentServiceSet,
@@ -266,7 +267,7 @@ async def test_and_where_that_is_paid_too_the_first_is_given_back(payment_servic
     assert await payment_services.refund_statuses() == ["by_hand"], (
         "this wallet gives nothing back by itself: a person does"
     )
-    assert await payment_services.refunds.mark_refunded(1, "rahim", "R77")
+    assert await payment_services.refunds.mark_refunded(1, STAFF_ACT, "R77")
     assert await payment_services.statuses() == ["refunded", "paid"]
 
 
@@ -290,9 +291,9 @@ async def test_another_amount_is_never_taken_as_paid_but_put_up_for_a_person(pay
     assert await payment_services.payments.state_of(TRACKING_NUMBER, ALL) == "pending"
     assert await request_payment(payment_services, "s:9") == "pending"
     assert await payment_services.claim_sms_texts() == []
-    assert await payment_services.payments.settle(1, "paid", "rahim")
+    assert await payment_services.payments.settle(1, "paid", STAFF_ACT)
     assert await payment_services.statuses() == ["paid"]
-    assert not await payment_services.payments.settle(1, "failed", "rahim")
+    assert not await payment_services.payments.settle(1, "failed", STAFF_ACT)
 
 
 async def test_a_second_receipt_for_one_payment_is_put_up_for_a_person(payment_services):
@@ -397,7 +398,7 @@ async def test_a_refund_of_which_nobody_knows_is_not_asked_for_again(payment_ser
     await payment_services.run_due_jobs()
     assert await payment_services.refund_statuses() == ["unknown"]
     assert await payment_services.refunds.request(1, None, refund_request("r:2")) == RefundRejected("too_much")
-    await payment_services.refunds.mark_refunded(1, "rahim", "R9")
+    await payment_services.refunds.mark_refunded(1, STAFF_ACT, "R9")
     assert await payment_services.statuses() == ["refunded"]
 
 

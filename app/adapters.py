@@ -21,7 +21,7 @@ from services.documents.issuers.sandbox import SandboxIssuer
 from services.payments.billers.base import Biller
 from services.payments.billers.http import HttpBiller
 from services.payments.billers.sandbox import SandboxBiller
-from services.payments.wallets import daraja
+from services.payments.wallets import daraja, sandbox
 from services.payments.wallets.base import Wallet, WalletWebhook
 from services.payments.wallets.sandbox import SandboxWallet
 
@@ -73,6 +73,10 @@ ISSUERS: Final[Mapping[str, Callable[[DocumentSettings, Database, HttpClient], I
     "digilocker": _build_digilocker,
 }
 """The issuers that `documents.issuer` names."""
+
+
+AMOUNT_STEPS: Mapping[str, Mapping[str, int]] = {"daraja": daraja.CURRENCIES, "sandbox": sandbox.CURRENCIES}
+"""By wallet and currency: the smallest amount in hundredths, of which every payment and refund is a multiple."""
 
 
 def build_wallet(settings: Settings, database: Database, http: HttpClient) -> Wallet | None:

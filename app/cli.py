@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.adapters import MAX_CONNECTOR_RESPONSE_BYTES, build_connector, status_poll_interval
+from app.adapters import AMOUNT_STEPS, MAX_CONNECTOR_RESPONSE_BYTES, build_connector, status_poll_interval
 from app.container import build_messages
 from app.keys import open_cipher
 from app.localization import build_default_language_lookup
@@ -43,8 +43,11 @@ from services.departments.registry import BuiltInRegistry
 from services.messaging.messages import Messages
 from services.payments.ledger import Ledger
 from services.payments.notifications import PaymentNotifier
+from services.payments.payment_history import PaymentHistories
+from services.payments.payment_list import PaymentList
 from services.payments.payments import Payments
 from services.payments.refunds import Refunds
+from services.payments.statement_reconciler import StatementReconciler
 
 
 class CommandContext(NamedTuple):
@@ -60,12 +63,20 @@ class CommandContext(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LedgerCommands:
-    """The services behind `payments`; `zone` is the time zone of its dates."""
+    """The services behind `payments`; `zone` is the time zone of its dates, `wallet` the one in use."""
 
     ledger: Ledger
+    listing: PaymentList
+    histories: PaymentHistories
+    reconciler: StatementReconciler
     payments: Payments
     refunds: Refunds
+    wallet: str
     zone: ZoneInfo
+
+    def find_amount_step(self, wallet: str, currency: str) -> int:
+        """Return the smallest amount of a currency that a wallet can pay, in hundredths."""
+        return AMOUNT_STEPS.get(wallet, {}).get(currency, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +166,14 @@ async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerComman
     """
     async with _open_command_context(settings) as context:
         notifier = PaymentNotifier(context.messages, context.render_text)
+        billers = sorted(context.current_catalogue.catalogue.billers)
+        listing = PaymentList(context.database, context.cipher, billers)
         yield LedgerCommands(
             ledger=Ledger(context.database),
+            listing=listing,
+            histories=PaymentHistories(context.database, listing),
+            reconciler=StatementReconciler(context.database, context.zone),
+            wallet=settings.payments.wallet,
             payments=Payments(context.database, context.cipher, settings.payments.wallet, notifier),
             refunds=Refunds(context.database, notifier),
             zone=context.zone,

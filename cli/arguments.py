@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from core.errors import CommandError
 from services.audit.models import Actor
 from services.audit.staff_acts import ReasonError, StaffAct, parse_reason
 
@@ -44,6 +45,24 @@ def parse_network(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", text):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the name of a network; write one such as grameenphone")
     return text
+
+
+def add_period(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add `--since DAY` and `--until DAY`, both within the period; `default` says what holds without them."""
+    parser.add_argument("--since", type=parse_day, metavar="DAY", help=f"first day, such as 2026-11-21 ({default})")
+    parser.add_argument("--until", type=parse_day, metavar="DAY", help="last day")
+
+
+def find_period(args: argparse.Namespace, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """Return when the period of `add_period` begins and ends, in the time zone; None where a day is not given.
+
+    Raises:
+        CommandError: The first day is after the last.
+    """
+    if args.since and args.until and args.since > args.until:
+        raise CommandError(f"--since {args.since} is after --until {args.until}; swap the two days")
+    since = start_of_day(args.since, zone) if args.since else None
+    return since, start_of_day(args.until + timedelta(days=1), zone) if args.until else None
 
 
 def parse_count(text: str) -> int:

@@ -51,6 +51,7 @@ TOKEN_PATH: Final = "oauth/v1/generate?grant_type=client_credentials"  # noqa: S
 NAIROBI: Final = ZoneInfo("Africa/Nairobi")
 KENYA_PREFIX: Final = "+254"
 CENTS_PER_SHILLING: Final = 100
+CURRENCIES: Final[Mapping[str, int]] = {"KES": CENTS_PER_SHILLING}
 MAX_REFERENCE_LENGTH, MAX_DESCRIPTION_LENGTH = 12, 13
 DESCRIPTION: Final = "Ekdial"
 TOKEN_RENEWAL_MARGIN: Final = timedelta(seconds=60)  # before a token expires, so that it does not expire on the way
@@ -125,7 +126,7 @@ class Daraja:
         self._clock = clock
         self._token = ("", clock())
         self._token_lock = asyncio.Lock()
-        self.currencies: Mapping[str, int] = {"KES": CENTS_PER_SHILLING}
+        self.currencies = CURRENCIES
 
     def can_pay(self, msisdn: str, currency: str) -> bool:
         """Return whether this is a Kenyan number and a Kenyan currency."""

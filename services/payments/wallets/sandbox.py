@@ -33,6 +33,7 @@ PROMPT_TTL: Final = timedelta(minutes=2)
 WRONG_PIN, NO_MONEY_PIN = "0000", "9999"
 MAX_PENDING: Final = 50
 CURRENCIES_BY_PREFIX: Final[Mapping[str, str]] = {"+880": "BDT", "+91": "INR", "+254": "KES"}
+CURRENCIES: Final[Mapping[str, int]] = {"BDT": 1, "INR": 1, "KES": 1}
 
 PromptResult: TypeAlias = Literal["paid", "cancelled", "wrong_pin", "no_money", "gone"]
 ReportCallback: TypeAlias = Callable[[str, PaymentReport], Awaitable[object]]
@@ -60,7 +61,7 @@ class SandboxWallet:
         self._clock = clock
         self._ttl = ttl
         self._listeners: dict[str, set[asyncio.Queue[Prompt]]] = {}
-        self.currencies: Mapping[str, int] = {"BDT": 1, "INR": 1, "KES": 1}
+        self.currencies = CURRENCIES
         self.on_report: ReportCallback = _ignore_report  # receives our callbacks
 
     def can_pay(self, msisdn: str, currency: str) -> bool:

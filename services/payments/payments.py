@@ -19,7 +19,7 @@ from core.timeouts import Timeout
 from core.types import CHANNEL_SMS, CHANNEL_USSD, UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import POSTING_PENDING, bills, payment_refunds, payments
-from services.audit.audit import AuditLog, build_audit_entry
+from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.models import AuditEntry
 from services.audit.staff_acts import StaffAct
 from services.citizens.closed_accounts import ensure_account_open
@@ -203,11 +203,13 @@ class Payments:
             is_found_paid = outcome == "paid" and bool(receipt)
             if row is None or row.status not in {*OPEN_STATUSES, *(UNPAID_STATUSES if is_found_paid else ())}:
                 return False
+            await self._audit.record(
+                transaction, build_staff_entry(act, f"settled_{outcome}", "payment", str(payment), receipt=receipt)
+            )
             if outcome == "paid":
                 await self._reconciler.settle_paid(transaction, row, receipt, row.paid_minor)
             else:
                 await self._reconciler.settle_unpaid(transaction, row, "failed", "SettledByHand")
-            await self._audit.record(transaction, _build_settlement(payment, outcome, act, receipt))
         return True
 
     async def _schedule_poll(self, transaction: Transaction, row: Row[Any]) -> None:
@@ -285,8 +287,3 @@ def _build_act(payment: int, request: PaymentRequest, idempotency_key: str) -> A
     return AuditEntry(
         "citizen", actor, "pay", "payment", str(payment), request.channel, idempotency_key, details=details
     )
-
-
-def _build_settlement(payment: int, outcome: str, act: StaffAct, receipt: str) -> AuditEntry:
-    details = {"reason": act.reason, **({"receipt": receipt} if receipt else {})}
-    return build_audit_entry(act.actor, f"settled_{outcome}", "payment", str(payment), act.idempotency_key, **details)

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, Update, func, select, update
 from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import payment_refunds, payments
-from services.audit.audit import AuditLog, build_audit_entry
+from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.models import ActorKind, AuditEntry
 from services.audit.staff_acts import StaffAct
 from services.payments.models import REFUNDABLE_STATUSES, WORKER_TIMEOUT, RefundCategory, RefundRejected
@@ -102,10 +102,8 @@ class Refunds:
             if row is None:
                 return False
             await self._mark_refunded(transaction, refund, receipt)
-            details = {"refund": str(refund), "reason": act.reason, **({"receipt": receipt} if receipt else {})}
-            entry = build_audit_entry(
-                act.actor, "returned", "payment", str(row.payment), act.idempotency_key, **details
-            )
+            details = {"refund": str(refund), "receipt": receipt}
+            entry = build_staff_entry(act, "returned", "payment", str(row.payment), **details)
             await self._audit.record(transaction, entry)
         return True
 

@@ -42,8 +42,8 @@ async def reconcile_statement(commands: "LedgerCommands", args: argparse.Namespa
     Raises:
         CommandError: The file cannot be read, or a line of it is wrong.
     """
+    from services.payments.statement_file import StatementError
     from services.payments.statement_reconciler import StatementFile
-    from services.payments.statements import StatementError
 
     zone = commands.reconciler.find_zone(args.format)
     since, until = find_period(args, zone)

@@ -22,7 +22,7 @@ from core.amounts import AmountError, parse_amount
 from core.phone_numbers import PhoneNumberError, parse_msisdn
 from services.payments.ledger import Split
 from services.payments.models import PaymentStatus, RefundCategory
-from services.payments.statements import StatementFormat
+from services.payments.statement_file import StatementFormat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

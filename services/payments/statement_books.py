@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, literal, or_, select, tuple_
 from db.database import Database
 from db.tables import HAS_MONEY, RETURNED, payment_refunds, payment_reports, payments
 from services.payments.payment_history import BILL_ACCOUNT
-from services.payments.statements import StatementLine
+from services.payments.statement_file import StatementLine
 
 PAGE_SIZE: Final = 1000
 _PAYMENT_COLUMNS: Final = tuple(

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from services.payments.models import OPEN_STATUSES, UNPAID_STATUSES
 from services.payments.statement_books import BookEntries, StatementBooks
-from services.payments.statements import Direction, StatementLine
+from services.payments.statement_file import Direction, StatementLine
 
 BATCH_SIZE: Final = 500
 DifferenceKind: TypeAlias = Literal[

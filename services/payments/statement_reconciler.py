@@ -10,7 +10,7 @@ from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import Actor
 from services.payments.statement_books import StatementBooks
 from services.payments.statement_comparison import ComparedPeriod, Comparison, StatementComparison
-from services.payments.statements import MPESA_ZONE, StatementFormat, StatementSummary, read_lines, read_summary
+from services.payments.statement_file import MPESA_ZONE, StatementFormat, StatementSummary, read_lines, read_summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.adapters import AMOUNT_STEPS, MAX_CONNECTOR_RESPONSE_BYTES, build_connector, status_poll_interval
-from app.container import build_messages
+from app.container import build_messages, build_recovery_policy
 from app.keys import open_cipher
 from app.localization import build_default_language_lookup
 from app.menu import read_catalogue
@@ -25,21 +25,23 @@ from core.phone_numbers import build_supported_number_check
 from core.types import TextRenderer, utc_now
 from db.database import Database
 from menus.rendering import localization
+from providers.registry import open_sim_swap_provider
 from services.assisted.activity_report import OperatorActivity
 from services.assisted.operators import Operators
-from services.audit.audit import AuditLog
 from services.audit.staff_acts import StaffAct
 from services.catalogue.current import CurrentCatalogue
-from services.citizens.account_access import AccountAccess
-from services.citizens.account_notices import AccountNotices
 from services.citizens.account_support import AccountSupport
+from services.citizens.accounts import Accounts
 from services.citizens.contacts import Contacts
+from services.citizens.number_checks import NumberChecks
 from services.citizens.number_notices import NumberNotice, parse_notices
 from services.citizens.number_release import NumberReleases, ReleaseRequest, ReleaseResult
 from services.citizens.pins import SecretHasher
 from services.departments.base import Department, TemporaryError
 from services.departments.deliveries import DeliveryRepository
 from services.departments.registry import BuiltInRegistry
+from services.helpdesk.lookup import CitizenLookup
+from services.helpdesk.resends import MessageResends
 from services.messaging.messages import Messages
 from services.payments.ledger import Ledger
 from services.payments.notifications import PaymentNotifier
@@ -48,6 +50,7 @@ from services.payments.payment_list import PaymentList
 from services.payments.payments import Payments
 from services.payments.refunds import Refunds
 from services.payments.statement_reconciler import StatementReconciler
+from sessions.redis_store import open_session_store
 
 
 class CommandContext(NamedTuple):
@@ -108,6 +111,8 @@ class OperatorCommands:
 class CitizenCommands:
     """The services behind `citizen`; `zone` is the time zone of its times."""
 
+    lookup: CitizenLookup
+    resends: MessageResends
     support: AccountSupport
     releases: NumberReleases
     has_account: Callable[[str], Awaitable[bool]]
@@ -211,20 +216,41 @@ async def open_citizen_commands(settings: Settings) -> AsyncIterator[CitizenComm
         ValidationFailedError: the catalogue or a locale is invalid.
         MigrationsPendingError: the tables are older than this program.
     """
-    async with _open_command_context(settings) as context:
-        releases = NumberReleases(context.database, context.cipher)
-        notices = AccountNotices(context.database, context.messages, context.render_text, clock=utc_now)
-        access = AccountAccess(context.database, AuditLog(context.database), notices, clock=utc_now)
-        support = AccountSupport(
-            database=context.database,
-            access=access,
-            releases=releases,
-            messages=context.messages,
-            cipher=context.cipher,
-            render_text=context.render_text,
-        )
-        is_supported = build_supported_number_check(settings.countries.allowed)
-        yield CitizenCommands(support, releases, support.has_account, is_supported, context.zone)
+    async with (
+        _open_command_context(settings) as context,
+        _open_number_checks(settings, context.cipher) as number_checks,
+    ):
+        database, cipher = context.database, context.cipher
+        with closing(SecretHasher(cipher)) as hasher:
+            accounts = Accounts(
+                database,
+                context.messages,
+                hasher,
+                cipher,
+                context.render_text,
+                recovery_policy=build_recovery_policy(settings),
+            )
+            releases = NumberReleases(database, cipher)
+            support = AccountSupport(
+                database=database,
+                access=accounts.access,
+                releases=releases,
+                messages=context.messages,
+                pin_changes=accounts.pin_changes,
+                registrations=accounts.registrations,
+                hasher=hasher,
+                check_sim=number_checks.check,
+                render_text=context.render_text,
+            )
+            yield CitizenCommands(
+                lookup=CitizenLookup(database, cipher, releases),
+                resends=MessageResends(database, context.messages, cipher),
+                support=support,
+                releases=releases,
+                has_account=support.has_account,
+                is_supported_number=build_supported_number_check(settings.countries.allowed),
+                zone=context.zone,
+            )
 
 
 @asynccontextmanager
@@ -268,6 +294,15 @@ async def _open_command_context(settings: Settings) -> AsyncIterator[CommandCont
             current_catalogue=current_catalogue,
             zone=ZoneInfo(settings.countries.time_zone),
         )
+
+
+@asynccontextmanager
+async def _open_number_checks(settings: Settings, cipher: Cipher) -> AsyncIterator[NumberChecks]:
+    """The check of a SIM, over the Redis into which the gateway writes what a network reports."""
+    redis = settings.redis
+    store = open_session_store(redis.url.get_secret_value(), cipher, cluster=redis.cluster, deadline=redis.deadline)
+    async with open_sim_swap_provider(settings) as provider, store as open_store:
+        yield NumberChecks(open_store.client, cipher.keyed_hash, provider)
 
 
 @asynccontextmanager

@@ -200,10 +200,7 @@ def build_services(
         hasher=resources.hasher,
         cipher=cipher,
         render_text=render_sms,
-        recovery_policy=RecoveryPolicy(
-            notice_after=timedelta(days=settings.accounts.recovery_notice_after_days),
-            notice=timedelta(hours=settings.accounts.recovery_notice_hours),
-        ),
+        recovery_policy=build_recovery_policy(settings),
     )
     emails = Emails(
         database=database,
@@ -360,6 +357,14 @@ def build_services(
         unverified_sms=unverified_sms,
         usage=usage,
         withdrawals=Withdrawals(database, messages, render_sms, contacts.get_language),
+    )
+
+
+def build_recovery_policy(settings: Settings) -> RecoveryPolicy:
+    """After how long without use a new PIN works only after a notice."""
+    return RecoveryPolicy(
+        notice_after=timedelta(days=settings.accounts.recovery_notice_after_days),
+        notice=timedelta(hours=settings.accounts.recovery_notice_hours),
     )
 
 

@@ -22,6 +22,9 @@ Problem: TypeAlias = Literal["not_a_phone", "not_a_mobile", "own_number", "not_s
 
 DETACHED_PREFIX: Final = "#"
 
+VISIBLE_DIGITS: Final = 3
+"""Digits of a number that a masked one shows."""
+
 MIN_TYPED_DIGITS, MAX_TYPED_DIGITS = 5, 20
 
 MIN_DIGITS_WITHOUT_PLUS: Final = 11
@@ -89,6 +92,11 @@ def detached_number(account: int) -> str:
 def is_detached(number: str) -> bool:
     """Whether the text stands in the place of an MSISDN that was taken away: nobody can be reached by it."""
     return number.startswith(DETACHED_PREFIX)
+
+
+def mask_number(number: str) -> str:
+    """The last digits of an MSISDN, enough to tell two apart: `…001`; `none` where it was taken away."""
+    return "none" if is_detached(number) else f"…{number[-VISIBLE_DIGITS:]}"
 
 
 def attached_or_none(number: str) -> str | None:

@@ -5,6 +5,7 @@ and chooses the new PIN. On other channels somebody else may write in the middle
 and the new PIN is not chosen but sent to the phone.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
 from core.types import CHANNEL_SMS
@@ -20,12 +21,12 @@ PHONE_AT_HAND: Final = Needs(Proof.CODE, Proof.CODE)
 QuestionsOutcome: TypeAlias = Literal["asked", "unasked", "unknown"]
 
 
-def build_recovery_journey(services: JourneyServices) -> Journey:
-    """Both ways to a new PIN."""
-    return (*_question_screens(services), *_new_pin_steps(services))
+def build_recovery_journey(services: JourneyServices, helpdesk: Mapping[str, str]) -> Journey:
+    """Both ways to a new PIN; `helpdesk` are the facts that name it, for whoever has no security questions."""
+    return (*_question_screens(services, helpdesk), *_new_pin_steps(services))
 
 
-def _question_screens(services: JourneyServices) -> Journey:
+def _question_screens(services: JourneyServices, helpdesk: Mapping[str, str]) -> Journey:
     async def start(context: StepContext) -> Outcome[QuestionsOutcome | Literal["code"]]:
         """Ask for the code, where a number without an account is not told so at once, and replies go to that number alone."""
         outcome = await find_questions(context)
@@ -37,7 +38,8 @@ def _question_screens(services: JourneyServices) -> Journey:
     async def find_questions(context: StepContext) -> Outcome[QuestionsOutcome]:
         questions = await services.accounts.get_questions(context.caller)
         if not questions:
-            return Outcome("unasked" if await services.accounts.has_account(context.caller) else "unknown")
+            has_account = await services.accounts.has_account(context.caller)
+            return Outcome("unasked", dict(helpdesk)) if has_account else Outcome("unknown")
         return Outcome("asked", {"question_1": questions[0], "question_2": questions[1]})
 
     async def check_answers(context: StepContext) -> Outcome[SignInOutcome | Literal["send"]]:

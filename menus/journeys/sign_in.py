@@ -55,9 +55,8 @@ def build_sign_in_journey(services: JourneyServices, *, by_email: bool) -> Journ
         return Outcome(step, {AFTER_SIGN_IN_FACT: ""})
 
     async def account(context: StepContext) -> Outcome[Literal["in", "in_with_email", "unasked"]]:
-        """Offer security questions once in a session, on a call from the phone itself: no forged sender answers them."""
-        is_offered = context.facts.get("questions_offered") or not context.caller_number_verified
-        if not is_offered and not await has_questions(services, context):
+        """Offer security questions to whoever has none, once in a session: they are saved with the PIN for this very act."""
+        if not context.facts.get("questions_offered") and not await has_questions(services, context):
             return Outcome("unasked", {"questions_offered": True})
         # A forged STOP may have ended the news: a call from the phone itself tells how to get them again.
         is_out = context.caller_number_verified and await services.opt_outs.is_opted_out(context.citizen)

@@ -27,6 +27,8 @@ Notice: TypeAlias = Literal[
     "wrong_tries",
 ]
 """The keys of the texts; a notice is an event of the account, and the column has room for 16 characters."""
+PinText: TypeAlias = Literal["pin", "support_pin"]
+"""The keys of the texts with a PIN: one that the citizen asked for, and one that the helpdesk gave."""
 
 DAY: Final = timedelta(days=1)
 MAX_PER_DAY: Final = 5
@@ -69,11 +71,13 @@ class AccountNotices:
         await self._messages.enqueue(transaction, Message(to.msisdn, text, "info", key))
         return True
 
-    async def send_pin(self, transaction: Transaction, account: int, pin: str, idempotency_key: str) -> None:
+    async def send_pin(
+        self, transaction: Transaction, account: int, pin: str, idempotency_key: str, *, text: PinText = "pin"
+    ) -> None:
         """Queue the SMS with a PIN that the gateway made."""
         to = (await transaction.execute(_recipient_query(account))).one()
-        text = self._render_text(to.language, "pin", {"pin": pin})
-        await self._messages.enqueue(transaction, Message(to.msisdn, text, "pin", f"{idempotency_key}/pin"))
+        rendered = self._render_text(to.language, text, {"pin": pin})
+        await self._messages.enqueue(transaction, Message(to.msisdn, rendered, "pin", f"{idempotency_key}/pin"))
 
 
 def _recipient_query(account: int) -> Select[Any]:

@@ -65,7 +65,7 @@ class Accounts:
         self.registrations = PendingRegistrations(database, messages, hasher, cipher, render_text, clock=clock)
         self._sign_in = AccountSignIn(database, hasher, self._audit, self.notices, self.registrations, clock=clock)
         self.guessing_alarms = self._sign_in.guessing_alarms
-        self._pin_changes = PinChanges(
+        self.pin_changes = PinChanges(
             database, self._audit, self.notices, recovery_policy or RecoveryPolicy(), clock=clock
         )
         self.access = AccountAccess(database, self._audit, self.notices, clock=clock)
@@ -263,7 +263,7 @@ class Accounts:
         Raises:
             AccountClosedError: the account was deleted in another session.
         """
-        return await self._pin_changes.change(account, pin_hash, idempotency_key, vouched=vouched)
+        return await self.pin_changes.change(account, pin_hash, idempotency_key, vouched=vouched)
 
     async def recover_pin(self, account: int, pin_hash: str, idempotency_key: str, *, vouched: bool) -> RecoveryResult:
         """Replace a forgotten PIN like `change_pin`; after a notice, where the account was not used for long.
@@ -271,7 +271,7 @@ class Accounts:
         Raises:
             AccountClosedError: the account was deleted in another session.
         """
-        return await self._pin_changes.recover(account, pin_hash, idempotency_key, vouched=vouched)
+        return await self.pin_changes.recover(account, pin_hash, idempotency_key, vouched=vouched)
 
     async def send_recovered_pin(self, account: int, idempotency_key: str, *, vouched: bool) -> RecoveryResult:
         """Replace a forgotten PIN like `recover_pin` by one that the gateway makes and sends by SMS.
@@ -281,11 +281,11 @@ class Accounts:
         """
         pin = generate_pin()
         pin_hash = await self._hasher.hash(pin)
-        return await self._pin_changes.recover(account, pin_hash, idempotency_key, vouched=vouched, pin=pin)
+        return await self.pin_changes.recover(account, pin_hash, idempotency_key, vouched=vouched, pin=pin)
 
     async def cancel_recovery(self, msisdn: str, idempotency_key: str) -> bool:
         """Drop the recovered PIN of this number that waits for its notice to end; False where none does."""
-        return await self._pin_changes.cancel_pending(msisdn, idempotency_key)
+        return await self.pin_changes.cancel_pending(msisdn, idempotency_key)
 
     async def _insert_account(self, transaction: Transaction, new_account: NewAccount, pin_hash: str) -> int | None:
         row = {

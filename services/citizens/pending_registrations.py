@@ -9,11 +9,13 @@ from typing import Any, Final
 from sqlalchemy import Row, delete, select, update
 
 from core.crypto import Cipher
+from core.phone_numbers import mask_number
 from core.pin_policy import generate_pin
 from core.types import TextRenderer, UtcClock
 from db.database import Database, Transaction
 from db.tables import account_events, accounts, pending_registrations
 from services.audit.audit import AuditLog, build_audit_entry, citizen_actor
+from services.audit.staff_acts import StaffAct
 from services.citizens.models import NumberTakenError
 from services.citizens.pins import SecretHasher
 from services.messaging.messages import Messages
@@ -72,6 +74,24 @@ class PendingRegistrations:
             )
             text = self._render_text(language, "pin", {"pin": pin})
             await self._messages.enqueue(transaction, Message(msisdn, text, "pin", f"{idempotency_key}/pin"))
+
+    async def send_new_pin(self, msisdn: str, act: StaffAct) -> bool:
+        """Send another PIN to the number whose registration waits for one, for the helpdesk; False where none waits."""
+        pin = generate_pin()
+        pin_hash = await self._hasher.hash(pin)
+        async with self._database.transaction() as transaction:
+            registration = await self.lock(transaction, msisdn)
+            if registration is None:
+                return False
+            values = {"pin_hash": pin_hash, "failures": 0, "expires_at": self._clock() + REGISTRATION_TTL}
+            by_number = pending_registrations.c.msisdn == msisdn
+            await transaction.execute(update(pending_registrations).where(by_number).values(values))
+            key = act.idempotency_key
+            text = self._render_text(registration.language, "support_pin", {"pin": pin})
+            await self._messages.enqueue(transaction, Message(msisdn, text, "pin", f"{key}/pin"))
+            entry = build_audit_entry(act.actor, "pin_reset", "number", mask_number(msisdn), key, reason=act.reason)
+            await self._audit.record(transaction, entry)
+        return True
 
     async def find_key(self, msisdn: str) -> str | None:
         """The idempotency key of the registration that waits for its PIN; None where none does."""

@@ -1,4 +1,4 @@
-"""New PINs: changed by who is signed in, or recovered by the one-time code and the security answers.
+"""New PINs: changed by who is signed in, recovered by the one-time code and the security answers, or reset by the helpdesk.
 
 Where the account was not used for long, somebody else may have the number by now: a recovered PIN works after a notice. Until
 then the citizen keeps the PIN by replying STOP, or by signing in with it over a channel that vouches for the number.
@@ -14,6 +14,7 @@ from core.types import UtcClock
 from db.database import Database, Transaction
 from db.tables import account_events, accounts
 from services.audit.audit import AuditLog, build_audit_entry, citizen_actor
+from services.audit.staff_acts import StaffAct
 from services.citizens.account_notices import AccountNotices
 from services.citizens.closed_accounts import ensure_account_open
 from services.citizens.models import RecoveryResult
@@ -41,7 +42,7 @@ class PinChanges:
                 return earlier.epoch
             if not await ensure_account_open(transaction, account, idempotency_key):
                 return 0
-            return await self._replace(transaction, account, pin_hash, idempotency_key, vouched=vouched)
+            return await self._change(transaction, account, pin_hash, idempotency_key, vouched=vouched)
 
     async def recover(
         self, account: int, pin_hash: str, idempotency_key: str, *, vouched: bool, pin: str = ""
@@ -57,11 +58,36 @@ class PinChanges:
                 return RecoveryResult("frozen")
             if pin:
                 await self._notices.send_pin(transaction, account, pin, idempotency_key)
-            last_used = row.last_used_at or row.created_at
-            if last_used > self._clock() - self._policy.notice_after:
-                epoch = await self._replace(transaction, account, pin_hash, idempotency_key, vouched=vouched)
+            if self._is_in_use(row):
+                epoch = await self._change(transaction, account, pin_hash, idempotency_key, vouched=vouched)
                 return RecoveryResult("changed", epoch)
             await self._postpone(transaction, account, pin_hash, idempotency_key)
+            await self._record_audit(transaction, "pin_pending", account, idempotency_key)
+            return self._pending_result()
+
+    async def reset(self, account: int, pin_hash: str, pin: str, act: StaffAct) -> RecoveryResult | None:
+        """Replace the PIN for a citizen whom the helpdesk has identified, and end every sign-in.
+
+        `pin` is sent to the number of the account. None where the account is closed, or its number was released. As with
+        `recover`, the PIN of an account that was not used for long works after a notice.
+        """
+        key = act.idempotency_key
+        async with self._database.transaction() as transaction:
+            if (earlier := await self._find_earlier(transaction, account, key)) is not None:
+                return earlier
+            row = await _lock_account(transaction, account)
+            if row.closed_at or row.released_at:
+                return None
+            if row.frozen_at:
+                return RecoveryResult("frozen")
+            await self._notices.send_pin(transaction, account, pin, key, text="support_pin")
+            entry = build_audit_entry(act.actor, "pin_reset", "account", str(account), key, reason=act.reason)
+            await self._audit.record(transaction, entry)
+            if self._is_in_use(row):
+                await self._replace(transaction, account, pin_hash, session="")
+                await self._insert_event(transaction, "pin_changed", account, key)
+                return RecoveryResult("changed")
+            await self._postpone(transaction, account, pin_hash, key)
             return self._pending_result()
 
     async def cancel_pending(self, msisdn: str, idempotency_key: str) -> bool:
@@ -74,39 +100,53 @@ class PinChanges:
             if row.pending_pin_at is None or row.pending_pin_at <= self._clock():
                 return await self._has_event(transaction, "pin_kept", row.id, idempotency_key)
             await transaction.execute(update(accounts).where(accounts.c.id == row.id).values(NO_PENDING_PIN))
-            await self._record(transaction, "pin_kept", row.id, idempotency_key)
+            await self._insert_event(transaction, "pin_kept", row.id, idempotency_key)
+            await self._record_audit(transaction, "pin_kept", row.id, idempotency_key)
             return True
 
-    async def _replace(
+    def _is_in_use(self, row: Row[Any]) -> bool:
+        """Whether the account was used lately, so that a new PIN works at once."""
+        return bool((row.last_used_at or row.created_at) > self._clock() - self._policy.notice_after)
+
+    async def _change(
         self, transaction: Transaction, account: int, pin_hash: str, idempotency_key: str, *, vouched: bool
     ) -> int:
-        raised = raised_epoch_columns(accounts, session_of_key(idempotency_key))
-        values = {"pin_hash": pin_hash, **unlocked_columns(), **NO_PENDING_PIN, **raised}
-        change = update(accounts).where(accounts.c.id == account).values(values).returning(accounts)
-        row = (await transaction.execute(change)).one()
+        """Replace the PIN for the citizen, whose session goes on."""
+        session = session_of_key(idempotency_key)
+        row = await self._replace(transaction, account, pin_hash, session=session)
         epoch = SessionEpoch(row.epoch, row.lockouts if vouched else row.unvouched_lockouts).pack()
-        await self._record(transaction, "pin_changed", account, idempotency_key, epoch=epoch)
+        await self._insert_event(transaction, "pin_changed", account, idempotency_key, epoch=epoch)
+        await self._record_audit(transaction, "pin_changed", account, idempotency_key)
         await self._notices.queue(transaction, account, "pin_changed", idempotency_key)
         return epoch
+
+    async def _replace(self, transaction: Transaction, account: int, pin_hash: str, *, session: str) -> Row[Any]:
+        """Replace the PIN, unlock the account and end the sign-ins of every session but `session`; the account after it."""
+        raised = raised_epoch_columns(accounts, session)
+        values = {"pin_hash": pin_hash, **unlocked_columns(), **NO_PENDING_PIN, **raised}
+        change = update(accounts).where(accounts.c.id == account).values(values).returning(accounts)
+        return (await transaction.execute(change)).one()
 
     async def _postpone(self, transaction: Transaction, account: int, pin_hash: str, idempotency_key: str) -> None:
         values = {"pending_pin_hash": pin_hash, "pending_pin_at": self._clock() + self._policy.notice}
         await transaction.execute(update(accounts).where(accounts.c.id == account).values(values))
-        await self._record(transaction, "pin_pending", account, idempotency_key)
+        await self._insert_event(transaction, "pin_pending", account, idempotency_key)
         facts = {"hours": self._pending_result().hours}
         await self._notices.queue(transaction, account, "pin_pending", idempotency_key, facts)
 
     def _pending_result(self) -> RecoveryResult:
         return RecoveryResult("pending", hours=round(self._policy.notice / timedelta(hours=1)))
 
-    async def _record(
+    async def _insert_event(
         self, transaction: Transaction, kind: str, account: int, idempotency_key: str, *, epoch: int = 0
     ) -> None:
         row = {"kind": kind, "account": account, "outcome": "done", "epoch": epoch, "created_at": self._clock()}
         insert = self._database.insert_or_ignore(account_events)
         await transaction.execute(insert, {**row, "idempotency_key": idempotency_key})
+
+    async def _record_audit(self, transaction: Transaction, act: str, account: int, idempotency_key: str) -> None:
         actor = citizen_actor(account, idempotency_key)
-        await self._audit.record(transaction, build_audit_entry(actor, kind, "account", str(account), idempotency_key))
+        await self._audit.record(transaction, build_audit_entry(actor, act, "account", str(account), idempotency_key))
 
     async def _find_earlier(
         self, transaction: Transaction, account: int, idempotency_key: str

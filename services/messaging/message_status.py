@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Row, Select, bindparam, func, select
 
+from core.phone_numbers import mask_number
 from db.tables import QUEUED, SENDING, UNKNOWN, messages
 from services.messaging.delivery_status import DeliveryStatus
 from services.messaging.kinds import Medium, MessageKind
@@ -27,12 +28,14 @@ STAGES_BY_DELIVERY: Final[Mapping[str, Stage]] = {
     DeliveryStatus.REJECTED: "failed",
 }
 DROP_REASONS: Final = ("TooLate", "OptedOut", "NumberReleased")  # not sent by our own decision
-VISIBLE_DIGITS: Final = 3  # digits of a number, enough to tell two apart in a list
 
 
 @dataclass(frozen=True, slots=True)
 class MessageState:
-    """One message in a list; `reason` is one word (why it failed, waits or is unknown), or empty."""
+    """One message in a list; `reason` is one word (why it failed, waits or is unknown), or empty.
+
+    `repeats` counts the sends after one with an unknown result.
+    """
 
     id: int
     kind: MessageKind
@@ -41,6 +44,7 @@ class MessageState:
     stage: Stage
     reason: str
     attempts: int
+    repeats: int
     segments: int
     cost: str
     provider_id: str
@@ -87,6 +91,7 @@ def state_from_row(row: Row[Any]) -> MessageState:
         stage=stage,
         reason=reason or "",
         attempts=row.attempts,
+        repeats=row.repeats,
         segments=row.segments,
         cost=row.cost or "",
         provider_id=row.provider_id or "",
@@ -106,7 +111,7 @@ def _stage_from_row(row: Row[Any]) -> tuple[Stage, str | None]:
 def mask_recipient(recipient: str) -> str:
     """Return `…001` for a number and `…@example.org` for an e-mail address."""
     name, at, host = recipient.rpartition("@")
-    return f"…{at}{host}" if name else f"…{recipient[-VISIBLE_DIGITS:]}"
+    return f"…{at}{host}" if name else mask_number(recipient)
 
 
 def depth_from_row(row: Row[Any], now: datetime) -> QueueDepth:

@@ -229,7 +229,7 @@ class Messages:
         return {
             "medium": message.medium,
             "recipient": message.to,
-            "text": self._cipher.encrypt(message.text.encode(), _associated_data(message.idempotency_key)),
+            "text": self._cipher.encrypt(message.text.encode(), associated_data(message.idempotency_key)),
             "kind": message.kind,
             "secret": rule.secret,
             "priority": rule.priority,
@@ -289,7 +289,7 @@ class Messages:
     def _decrypt_text(self, row: Row[Any]) -> str | None:
         """Return the decrypted text; None if another key encrypted it, so that it never can be sent."""
         try:
-            return self._cipher.decrypt(row.text, _associated_data(row.idempotency_key)).decode()
+            return self._cipher.decrypt(row.text, associated_data(row.idempotency_key)).decode()
         except DecryptionError:
             log.error("message_unreadable", message=row.id, kind=row.kind)
             return None
@@ -347,5 +347,6 @@ def _result_columns(message: int, result: SendResult, forgotten: bool) -> Mappin
     }
 
 
-def _associated_data(idempotency_key: str) -> str:
+def associated_data(idempotency_key: str) -> str:
+    """What the text of the message with this key is encrypted for."""
     return f"message:{idempotency_key}"

@@ -107,8 +107,10 @@ async def test_a_released_account_moves_to_the_new_number_with_everything(phone,
     await apply_for_birth_certificate(phone)
     said = await citizen("release", MSISDN)
     assert "Account 1 has no number any more" in said
+    assert "account: none\n" in (shown := await citizen("show", MSISDN))
+    assert "former accounts: account 1 until 20" in shown
     with pytest.raises(CommandError, match=r"(?s)no account.*Account 1 had it until .*citizen attach 1 NUMBER"):
-        await citizen("show", MSISDN)
+        await citizen("freeze", MSISDN)
     assert "Account 1 has this number now" in await citizen("attach", "1", NEW_NUMBER)
     async with ClientSession() as http:
         new_phone = Phone(http, url, NEW_NUMBER)
@@ -122,7 +124,11 @@ async def test_a_released_account_moves_to_the_new_number_with_everything(phone,
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("show", "12"), "This is not a phone number; write it with a plus"),
+        (("show", "01711000001"), "This is no number that citizen can look up"),
+        (("show", "123412341235"), "or one of its digits is wrong"),
+        (("show", "12"), "There is no payment 12"),
+        (("show", "SB70A49EDA"), "There is no payment with this receipt"),
+        (("freeze", "12"), "This is not a phone number; write it with a plus"),
         (("show", NEW_NUMBER), "This number has no account"),
         (("freeze", NEW_NUMBER), "This number has no account"),
         (("unfreeze", MSISDN), "The account of this number is not frozen"),

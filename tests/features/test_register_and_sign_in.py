@@ -44,7 +44,19 @@ async def test_registering_by_one_sms_brings_a_pin_that_finishes_it(sms_phone: S
     pin = re.search(r"\b(\d{4}) is your Ekdial PIN", heard)
     assert pin, heard
     assert "Type it here to finish" in heard
-    assert (await sms_phone.send_sms(pin[1])).startswith("My account")
+    assert (await sms_phone.send_sms(pin[1])).startswith("You have no security questions yet.")
+    assert (await sms_phone.send_sms("2")).startswith("My account")
+
+
+async def test_8_2_who_registered_by_sms_is_asked_for_questions_once_the_pin_is_proved(sms_phone: SmsPhone) -> None:
+    heard = await sms_phone.send_sms("REG Amina Begum", expect=2)
+    pin = re.search(r"\b(\d{4}) is your Ekdial PIN", heard)
+    assert pin, heard
+    assert (await sms_phone.send_sms(pin[1])).startswith("You have no security questions yet.")
+    for answer in ("1", "1", "Mirpur School", "2"):
+        await sms_phone.send_sms(answer)
+    assert "To save these questions, type your current PIN" in await sms_phone.send_sms("Ayesha")
+    assert "these two answers" in await sms_phone.send_sms(pin[1], expect=2)
 
 
 async def test_a_network_that_vouches_for_nobody_gets_a_pin_by_sms(tmp_path: Path) -> None:
@@ -60,4 +72,5 @@ async def test_a_network_that_vouches_for_nobody_gets_a_pin_by_sms(tmp_path: Pat
         assert pin
         await phone.redial()
         assert (await phone.enter("5")).startswith("Type the PIN that we sent you by SMS")
-        assert (await phone.enter(pin[0])).startswith("My account")
+        assert (await phone.enter(pin[0])).startswith("You have no security questions yet.")
+        assert (await phone.enter("2")).startswith("My account")

@@ -1,10 +1,14 @@
 """A forgotten PIN: replaced at once, or after a notice where the account was not used for long."""
 
 import pytest
+from sqlalchemy import select
 
+from db.tables import audit
 from services.audit.models import Actor
 from services.audit.staff_acts import StaffAct
-from tests.support.services import KARIM, RAHIMA
+from services.citizens.account_support import AccountSupport
+from services.citizens.number_release import NumberReleases
+from tests.support.services import CIPHER, KARIM, RAHIMA, render_text
 
 ANSWERS = ("Sonar Bangla School", "কুমিল্লা ৪")
 
@@ -102,3 +106,100 @@ async def test_a_changed_pin_and_a_frozen_account_drop_the_recovered_one(service
     clock.advance(hours=25)
     assert (await sign_in(services, "7305", "s12:12")).outcome == "wrong"
     assert (await sign_in(services, "9164", "s12:17")).outcome == "in"
+
+
+@pytest.fixture
+def support(services, database, clock):
+    """The acts of the helpdesk; `support.sim` is what the network says of the SIM."""
+
+    async def check_sim(_msisdn):
+        return support.sim
+
+    accounts = services.accounts
+    support = AccountSupport(
+        database=database,
+        access=accounts.access,
+        releases=NumberReleases(database, CIPHER, clock=clock),
+        messages=services.messages,
+        pin_changes=accounts.pin_changes,
+        registrations=accounts.registrations,
+        hasher=services.pins,
+        check_sim=check_sim,
+        render_text=render_text,
+    )
+    support.sim = "unchanged"
+    return support
+
+
+def by_staff(key="t1"):
+    return StaffAct(Actor("staff", "nadia", "terminal"), "ticket 4711", key)
+
+
+async def test_8_1_a_new_pin_goes_to_the_number_and_ends_every_sign_in(services, database, support):
+    account = await services.register(pin="4821")
+    before = await sign_in(services, "4821", "s1:12")
+    assert (await support.reset_pin(RAHIMA, by_staff())) == ("changed", 0)
+    ((to, _, text, facts),) = await services.claim_sms()
+    assert (to, text) == (RAHIMA, "support_pin")
+    assert await services.accounts.find_session_end(account, before.epoch, "s1", vouched=True) == "changed"
+    assert (await sign_in(services, "4821", "s4:12")).outcome == "wrong"
+    assert (await sign_in(services, facts["pin"], "s5:12")).outcome == "in"
+    columns = (audit.c.actor, audit.c.act, audit.c.details)
+    rows = await database.fetch(select(*columns).where(audit.c.actor_kind == "staff"))
+    assert [tuple(row) for row in rows] == [("nadia", "pin_reset", {"reason": "ticket 4711"})]
+
+
+async def test_8_1_a_new_pin_unlocks_the_account(services, support):
+    await services.register(pin="4821")
+    for number in range(5):
+        await sign_in(services, "0000", f"s2:{number}")
+    await support.reset_pin(RAHIMA, by_staff())
+    ((*_, facts),) = [sms for sms in await services.claim_sms() if sms[2] == "support_pin"]
+    assert (await sign_in(services, facts["pin"], "s5:12")).outcome == "in"
+
+
+async def test_a_repeated_act_sends_one_pin(services, support):
+    await services.register(pin="4821")
+    assert [await support.reset_pin(RAHIMA, by_staff()) for _ in range(2)] == [("changed", 0)] * 2
+    assert len(await services.claim_sms()) == 1
+
+
+async def test_a_reset_pin_waits_where_the_account_was_not_used_for_long(services, support, clock):
+    await services.register(pin="4821")
+    clock.advance(days=91)
+    assert await support.reset_pin(RAHIMA, by_staff()) == ("pending", 24)
+    assert sorted([text for _, _, text, _ in await services.claim_sms()]) == ["pin_pending", "support_pin"]
+    assert (await sign_in(services, "4821", "s4:12")).outcome == "in"
+
+
+@pytest.mark.parametrize("state", ["swapped", "unknown"])
+async def test_no_pin_goes_to_a_sim_that_was_replaced_lately(services, support, state):
+    await services.register(pin="4821")
+    support.sim = state
+    assert (await support.reset_pin(RAHIMA, by_staff())).outcome == f"sim_{state}"
+    assert await services.claim_sms() == []
+    assert (await sign_in(services, "4821", "s4:12")).outcome == "in"
+
+
+async def test_no_pin_opens_a_frozen_account(services, support):
+    account = await services.register(pin="4821")
+    await services.accounts.access.freeze(account, by_staff("f1"))
+    await services.claim_sms()
+    assert (await support.reset_pin(RAHIMA, by_staff())).outcome == "frozen"
+    assert await services.claim_sms() == []
+
+
+async def test_a_number_without_an_account_or_one_that_was_released_gets_no_pin(services, support):
+    assert (await support.reset_pin(KARIM, by_staff("t1"))).outcome == "no_account"
+    await services.register(pin="4821")
+    await support.release(RAHIMA, by_staff("r1"))
+    assert (await support.reset_pin(RAHIMA, by_staff("t2"))).outcome == "no_account"
+    assert await services.claim_sms() == []
+
+
+async def test_a_registration_that_waits_for_its_pin_gets_another_one(services, support):
+    await services.accounts.registrations.start(RAHIMA, "Rahima Begum", "bn", "sms/a:1")
+    assert (await support.reset_pin(RAHIMA, by_staff())).outcome == "registering"
+    first, second = [facts["pin"] for *_, facts in await services.claim_sms()]
+    assert first == second or (await sign_in(services, first, "s4:12")).outcome == "wrong"
+    assert (await sign_in(services, second, "s5:12")).outcome == "in"

@@ -1,0 +1,1 @@
+"""What the helpdesk sees of a citizen, and what it does for one."""

@@ -12,6 +12,7 @@ from app.localization import (
     build_calendar,
     build_default_language_lookup,
     build_languages_by_prefix,
+    build_time_formatter,
     replace_not_offered,
 )
 from app.texts import build_sms_renderer
@@ -39,6 +40,7 @@ from sms.conversation import CHANNEL, SmsConversations
 from sms.conversation_size import SegmentLimit
 from sms.inbound_handler import InboundSmsHandler
 from sms.inbound_worker import InboundWorker
+from sms.language_hint import build_language_hint
 from sms.loop_guard import LoopGuard
 from sms.metrics import InboundMetrics
 from ussd import routes as ussd_routes
@@ -220,6 +222,10 @@ def build_inbound_handler(
         send_app_links=services.app_links.send,
         end_consents=services.consents.revoke_by_citizen,
         cancel_recovery=services.accounts.cancel_recovery,
+        format_time=build_time_formatter(settings),
+        build_language_hint=lambda language, reply: build_language_hint(
+            language, reply, settings.languages.offered, conversations.size_limit
+        ),
         default_language_of=build_default_language_lookup(settings),
         offered_languages=settings.languages.offered,
     )

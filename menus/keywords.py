@@ -14,6 +14,7 @@ ArgumentKind: TypeAlias = Literal[
     "tracking_number_alone",  # a tracking number; with anything else it is not the keyword
     "name",  # a person's name
     "line",  # the rest of the line
+    "payment",  # a tracking number, wherever it stands; else a short line
     "short_line",  # the rest of the line, of at most three words
     "text",  # everything that follows
     "polite_text",  # everything that follows, unless it contains only courtesies
@@ -58,6 +59,7 @@ KEYWORDS: Final = (
     ),
     Keyword(name="services", argument="short_line", misspelt_before="few_words", screen="texted_services"),
     Keyword(name="documents", argument="short_line", screen="documents_start"),
+    Keyword(name="pay", argument="payment", misspelt_before="number", screen="texted_pay", interrupts="with_number"),
     Keyword(name="complain", argument="complaint", misspelt_before="anything", screen="texted_complaint"),
     Keyword(name="feedback", argument="text", misspelt_before="anything", screen="texted_feedback"),
     Keyword(name="app", argument="short_line"),

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import structlog
 
 from core.languages import DEFAULT_LANGUAGE, LANGUAGE_CODES, language_by_script
-from core.types import TextRenderer
+from core.types import TextRenderer, UtcClock, utc_now
 from core.verified_caller import unverified_caller
 from menus.keywords import KEYWORD_BY_NAME, KEYWORD_NAMES
 from services.citizens.unverified_sms import UnverifiedSmsLimiter
@@ -17,7 +18,13 @@ from services.messaging.opt_outs import OptOuts
 from sessions.message_turns import Turn
 from sessions.store import StoreUnavailableError
 from sms.conversation import SmsConversations, build_reply_text
-from sms.keywords.parser import KeywordRequest, KeywordSuggestions, is_number_only, parse_keyword
+from sms.keywords.parser import (
+    KeywordRequest,
+    KeywordSuggestions,
+    is_number_only,
+    parse_keyword,
+    strip_service_request,
+)
 from sms.loop_guard import LoopGuard, LoopReason
 from sms.reading import ParsedKeyword, decide_reading
 
@@ -50,8 +57,9 @@ class InboundSmsHandler:
 
     `is_repeat` tells whether an SMS repeats the one before it. `find_language` returns the known language of a number, or
     None. `remember_script` takes the language of the script that a person wrote in, and returns the language that they
-    chose, else the given one. `default_language_of` returns the language of a number's country. `send_app_links` and
-    `end_consents` take an idempotency key last; `end_consents` ends what an operator asked this number for or may do for it,
+    chose, else the given one. `default_language_of` returns the language of a number's country, `format_time` a moment on
+    the number's clock. `build_language_hint` says, in a language and for an SMS with a text, how to get another language;
+    nothing where it does not fit. `send_app_links` and `end_consents` take an idempotency key last; `end_consents` ends what an operator asked this number for or may do for it,
     and returns whether there was anything to end.
     """
 
@@ -68,6 +76,9 @@ class InboundSmsHandler:
     send_app_links: Callable[[str, str, str], Awaitable[object]]
     end_consents: Callable[[str, str], Awaitable[bool]]
     cancel_recovery: Callable[[str, str], Awaitable[bool]]
+    format_time: Callable[[datetime, str], str]
+    build_language_hint: Callable[[str, str], str]
+    clock: UtcClock = utc_now
     default_language_of: Callable[[str], str] = lambda _: DEFAULT_LANGUAGE
     offered_languages: Collection[str] = LANGUAGE_CODES
 
@@ -99,7 +110,7 @@ class InboundSmsHandler:
     async def _handle_within_limits(self, sms: ClaimedSms) -> Handled:
         """Count the reply before anything is done for the SMS. Without a reply it is not counted."""
         loop = await self.loop_guard.detect_loop(sms.msisdn, sms.text)
-        is_counted = loop is None and await self.sms_limiter.try_take(sms.msisdn)
+        is_counted = loop in (None, "too_many") and await self.sms_limiter.try_take(sms.msisdn)
         handled = await self._apply_guards(sms, loop, may_reply=is_counted)
         if is_counted and not handled.reply:
             await self.sms_limiter.release(sms.msisdn)
@@ -111,7 +122,7 @@ class InboundSmsHandler:
         if isinstance(parsed, KeywordRequest) and parsed.name == "stop":
             return await self._handle_stop(sms, parsed, send_reply=may_reply)
         if loop:
-            return _ignore_loop(loop)
+            return await self._announce_pause(sms, parsed) if loop == "too_many" and may_reply else _ignore_loop(loop)
         if not may_reply:
             return Handled("limited")
         if not self.is_supported_number(sms.msisdn):
@@ -120,6 +131,27 @@ class InboundSmsHandler:
         if handled.reply and await self.loop_guard.is_repeated_too_often(sms.msisdn, handled.reply):
             return _ignore_loop("too_often") if handled.handled_as in REPEAT_LIMITED else handled
         return handled
+
+    async def _announce_pause(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
+        """The last word to a number that got too many answers: when it is answered again. Once a pause."""
+        pause = await self.loop_guard.begin_pause(sms.msisdn)
+        if pause is None:
+            return _ignore_loop("paused")
+        log.warning("inbound_sms_not_answered", reason="too_many")
+        running = await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key)
+        language = await self._choose_language(sms, parsed, running)
+        again = self.format_time(self.clock() + pause, sms.msisdn)
+        return Handled("loop", self.render_text(language, "paused", {"again": again}), erase_text=True)
+
+    async def _add_language_hint(self, sms: ClaimedSms, parsed: ParsedKeyword, handled: Handled) -> Handled:
+        """Say once a day how to change the language, where neither the sender nor the words of the SMS told one."""
+        is_told = self._detect_script(sms.text) or (parsed and parsed.language)
+        if not handled.reply or is_told or await self.find_language(sms.msisdn):
+            return handled
+        hint = self.build_language_hint(self.default_language_of(sms.msisdn), handled.reply)
+        if not hint or not await self.loop_guard.is_first_today(sms.msisdn, "languages"):
+            return handled
+        return handled._replace(reply=f"{handled.reply}\n{hint}")
 
     async def _reject_unsupported_country(self, sms: ClaimedSms) -> Handled:
         """Say once a day that the country is not supported."""
@@ -130,9 +162,13 @@ class InboundSmsHandler:
 
     async def _respond(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
         running = await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key)
+        handled = await self._answer(sms, parsed, running)
+        return handled if running else await self._add_language_hint(sms, parsed, handled)
+
+    async def _answer(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> Handled:
         if running and running.message_id == sms.idempotency_key:  # handled by a process that died before it noted so
             return Handled("answer", build_reply_text(running), erase_text=True)
-        reading = decide_reading(self.conversations, running, parsed, sms.text, self.is_service_name) if running else ""
+        reading = decide_reading(self.conversations, running, parsed, sms.text, self._names_service) if running else ""
         if isinstance(parsed, KeywordRequest) and reading != "answer":
             return await self._run_keyword(sms, parsed, await self._choose_language(sms, parsed, running))
         if running and reading == "alone":
@@ -140,9 +176,11 @@ class InboundSmsHandler:
             return handled._replace(erase_text=self.conversations.expects_secret(running))
         turn = await self.conversations.handle_input(sms.msisdn, sms.idempotency_key, sms.text)
         if turn is not None:
+            if running and not turn.is_refusal and self.conversations.expects_text(running):
+                await self.loop_guard.record_taken_answer(sms.msisdn)
             may_be_secret = running is None or self.conversations.expects_secret(running)
             return Handled("answer", build_reply_text(turn), erase_text=may_be_secret)
-        if parsed is None and not self.is_service_name(sms.text):
+        if parsed is None and not self._names_service(sms.text):
             turn = await self.conversations.offer_resume(sms.msisdn, sms.idempotency_key)
             if turn is not None:
                 return Handled("resumed", turn.reply.text)
@@ -151,8 +189,8 @@ class InboundSmsHandler:
     async def _handle_without_keyword(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> Handled:
         """List the services that the text names; else say which keyword may be meant, or that nothing was understood."""
         language = await self._choose_language(sms, parsed, running)
-        if self.is_service_name(sms.text):
-            services = KeywordRequest("services", sms.text, language)
+        if self._names_service(sms.text):
+            services = KeywordRequest("services", strip_service_request(sms.text), language)
             return (await self._run_keyword(sms, services, language))._replace(handled_as="service_name")
         return self._explain_not_understood(parsed, language)
 
@@ -179,6 +217,9 @@ class InboundSmsHandler:
         if isinstance(parsed, KeywordSuggestions):
             return Handled("near_miss", self.render_text(language, "did_you_mean", {"words": ", ".join(parsed.words)}))
         return Handled("unknown", self.render_text(language, "not_understood", {}))
+
+    def _names_service(self, text: str) -> bool:
+        return self.is_service_name(strip_service_request(text))
 
     async def _handle_stop(self, sms: ClaimedSms, keyword: KeywordRequest, *, send_reply: bool) -> Handled:
         """Cancel a recovered PIN that does not work yet, and end an operator's consent; where there is neither, opt out of SMS.

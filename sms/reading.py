@@ -1,7 +1,7 @@
 """Decide how an SMS is read while a conversation waits for input: as the answer, as a keyword, or as if nothing were asked."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from menus.keywords import KEYWORD_BY_NAME
 from sessions.message_turns import Turn
@@ -10,6 +10,7 @@ from sms.keywords.numbers import is_tracking_number
 from sms.keywords.parser import KeywordRequest, KeywordSuggestions, is_number_only, is_person_name
 
 ParsedKeyword: TypeAlias = KeywordRequest | KeywordSuggestions | None
+MIN_SENTENCE_WORDS: Final = 3
 Reading: TypeAlias = Literal["answer", "keyword", "alone"]
 """`alone`: there is no keyword, and the text is read as if nothing were asked."""
 
@@ -27,12 +28,13 @@ def decide_reading(
     the name of a service, or a misspelt keyword; where it is none of these, the screen says why it refuses it, except where
     it has said so before and is the only question of a keyword. A text typed where a secret is asked, unless it asks for no
     more SMS, and a wrong number typed where a text is asked, is left to the screen. A keyword or a sentence is the name of
-    nobody's account.
+    nobody's account, and a keyword with what it is about is no security answer: a wrong one would cost a try.
     """
     if _is_no_name(conversations, running, text):
         return "keyword" if isinstance(parsed, KeywordRequest) else "alone"
     if isinstance(parsed, KeywordRequest):
-        return "keyword" if _is_command(conversations, running, parsed, text) else "answer"
+        is_sentence = conversations.expects_secret(running) and _is_sentence_of_keyword(parsed, is_service_name)
+        return "keyword" if is_sentence or _is_command(conversations, running, parsed, text) else "answer"
     if conversations.accepts(running, text) or is_number_only(text):
         return "answer"
     if conversations.expects_secret(running):
@@ -47,6 +49,16 @@ def _is_no_name(conversations: SmsConversations, running: Turn, text: str) -> bo
     if not conversations.expects_name(running) or is_number_only(text) or is_person_name(text):
         return False
     return conversations.accepts(running, text)
+
+
+def _is_sentence_of_keyword(keyword: KeywordRequest, is_service_name: Callable[[str], bool]) -> bool:
+    """Whether the text after a keyword is what the keyword is about: the name of a service, or a complaint of a few words.
+
+    The name of a school may begin with a keyword: Seva Sadan.
+    """
+    if keyword.name in {"apply", "services"}:
+        return bool(keyword.rest) and is_service_name(keyword.rest)
+    return keyword.name in {"complain", "feedback"} and len(keyword.rest.split()) >= MIN_SENTENCE_WORDS
 
 
 def _is_command(conversations: SmsConversations, running: Turn, keyword: KeywordRequest, text: str) -> bool:

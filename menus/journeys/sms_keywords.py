@@ -44,6 +44,7 @@ def build_keyword_journey(services: JourneyServices, languages: Sequence[str]) -
         *_status_screens(services),
         *_registration_screens(services),
         *_search_screens(services),
+        *_payment_screens(services),
         *_complaint_screens(services),
         *_language_screens(services, languages),
     )
@@ -122,6 +123,37 @@ def _search_screens(services: JourneyServices) -> Journey:
         Step("texted_services", search, by_result),
         Goodbye("nothing_found"),
     )
+
+
+def _payment_screens(services: JourneyServices) -> Journey:
+    async def start_payment(
+        context: StepContext,
+    ) -> Outcome[Literal["fee", "biller", "bills", "asked", "unknown", "held"] | CaseOutcome]:
+        """A number leads to the fee of its application, the name of a biller to the question for the consumer number."""
+        rest = context.facts["rest"]
+        if not extract_digits(rest):
+            codes = services.billers.find_by_name(context.citizen, rest) if rest else ()
+            return Outcome("biller", {"biller": codes[0]}) if len(codes) == 1 else Outcome("bills")
+        number = validators.tracking_number(rest, context.today)
+        if isinstance(number, Invalid):
+            return Outcome("asked", invalid=number)
+        found = await find_status(services, context, number.value)
+        if found.name in ("unknown", "held"):
+            return Outcome(found.name, {"number": number.value})
+        if case := _CASE_OUTCOMES.get(found.name):
+            return Outcome(case, {**found.facts, "number": number.value})
+        return Outcome("fee", {"number": number.value})
+
+    next_screens = {
+        "fee": "pay_fee",
+        "biller": "bill_ask",
+        "bills": "bills",
+        "asked": "ask_number",
+        "unknown": "no_such_number",
+        "held": "too_many_numbers",
+        **CASE_SCREENS,
+    }
+    return (Step("texted_pay", start_payment, next_screens),)
 
 
 def _complaint_screens(services: JourneyServices) -> Journey:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from core.phone_numbers import find_country
+from core.typed_words import split_words
 from core.types import Translations
 from services.catalogue.current import CurrentCatalogue
 from services.payments.fees import CanPay
@@ -32,6 +33,15 @@ class OfferedBillers:
             for biller in ordered
             if self._is_connected(biller.code) and self._can_pay(msisdn, biller.currency)
         ]
+
+    def find_by_name(self, msisdn: str, text: str) -> Sequence[str]:
+        """The codes of `codes_for` whose names have every word of the text, in whatever language they are written."""
+        words = set(split_words(text))
+        return [code for code in self.codes_for(msisdn) if words <= self._words_of_names(code)]
+
+    def _words_of_names(self, code: str) -> set[str]:
+        names = self._catalogue.get_biller(code).names
+        return {word for name in names.values() for word in split_words(name)}
 
     def consumer_labels(self, code: str) -> Translations:
         """The question for the consumer number of a biller.

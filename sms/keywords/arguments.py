@@ -84,6 +84,13 @@ def _parse_short_line(tail: KeywordTail) -> str | None:
     return _parse_line(tail) if len(tail.extra_tokens()) < MAX_ARGUMENT_WORDS else None
 
 
+def _parse_payment(tail: KeywordTail) -> str | None:
+    """The tracking number, wherever it stands; else a short line: `bill collectors rob us all` is a sentence."""
+    numbers = find_numbers(tail.following)
+    complete = next((number for number in numbers if len(number) == TRACKING_NUMBER_DIGITS), "")
+    return complete or _parse_short_line(tail)
+
+
 def _parse_name(tail: KeywordTail) -> str:
     """A name, without what follows a comma; empty where the words can be no name, so that the menu asks for it."""
     extras = tail.extra_tokens() or _first_line(strip_courtesies(tail.following))
@@ -177,6 +184,7 @@ ARGUMENT_PARSERS: Final[Mapping[ArgumentKind, Callable[[KeywordTail], str | None
     "tracking_number_alone": _parse_tracking_number_alone,
     "name": _parse_name,
     "line": _parse_line,
+    "payment": _parse_payment,
     "short_line": _parse_short_line,
     "text": _parse_text,
     "polite_text": _parse_polite_text,

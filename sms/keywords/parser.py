@@ -35,7 +35,7 @@ MAX_WORDS_TO_SUGGEST: Final = 2  # beside a keyword that must stand alone; with 
 MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more words, the SMS is a sentence
 MAX_REQUEST_WORDS: Final = 2  # beside the name of a language
 OPT_OUT_TABLES: Final = frozenset({"stop", "start"})
-OWN_NUMBER_TABLES: Final = frozenset({"status", "complain", "refuse"})
+OWN_NUMBER_TABLES: Final = frozenset({"status", "pay", "complain", "refuse"})
 LINE_ARGUMENTS: Final = frozenset({"line", "short_line"})
 
 
@@ -90,6 +90,14 @@ def parse_keyword(text: str) -> KeywordRequest | KeywordSuggestions | None:
 def is_person_name(text: str) -> bool:
     """Whether a text that answers the question for a name could be one: not a keyword, and not a sentence."""
     return could_be_name(tokenize(text), text)
+
+
+def strip_service_request(text: str) -> str:
+    """The text without the words around it that ask for a service: `trade licence` of `trade licence korte chai`."""
+    requests = get_vocabulary().service_requests
+    words = strip_courtesies(tokenize(text))
+    named = [index for index, word in enumerate(words) if word.key not in requests]
+    return text[words[named[0]].start : words[named[-1]].end] if named else text
 
 
 def is_number_only(text: str) -> bool:

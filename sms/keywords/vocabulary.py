@@ -29,7 +29,11 @@ MAX_PHRASE_WORDS: Final = 4
 TABLES: Final = (*KEYWORD_NAMES, "greetings", "courtesies")
 LANGUAGES_TABLE, NEAR_FORM = "languages", "near"
 NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE = "not_names", "messages", "language_requests"
-ALL_TABLES: Final = (*TABLES, NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE, LANGUAGES_TABLE)
+SERVICE_REQUESTS_TABLE = "service_requests"
+ALL_TABLES: Final = (
+    *TABLES,
+    *(NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE, SERVICE_REQUESTS_TABLE, LANGUAGES_TABLE),
+)
 
 
 class WritingForm(NamedTuple):
@@ -88,7 +92,7 @@ class Vocabulary:
     """All words by their normalized form. The table of a word in `languages` is the code of the language.
 
     A person's name contains none of `not_names`. A sentence about our SMS contains one of `message_words`. Beside the name
-    of a language, `language_requests` ask for it.
+    of a language, `language_requests` ask for it, and around the name of a service `service_requests` do.
     """
 
     words: Mapping[str, Word]
@@ -96,6 +100,7 @@ class Vocabulary:
     not_names: frozenset[str]
     message_words: frozenset[str]
     language_requests: frozenset[str]
+    service_requests: frozenset[str]
 
     def find_spelling(self, name: str, language: str) -> str:
         """The word of a keyword that people are told in a language: the first one in the file.
@@ -137,6 +142,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
         not_names=_normalize_words(tables, NOT_NAMES_TABLE),
         message_words=_normalize_words(tables, MESSAGES_TABLE),
         language_requests=_normalize_words(tables, REQUESTS_TABLE),
+        service_requests=_normalize_words(tables, SERVICE_REQUESTS_TABLE),
     )
 
 

@@ -9,8 +9,16 @@ import pytest
 from core.gsm7 import count_septets, count_utf16_units
 from core.reference_numbers import generate_tracking_number
 from db.migrate import upgrade
+from sms.loop_guard import MAX_ANSWERS
 from sms.segments import measure
-from tests.support.citizen_steps import ANSWERS, PIN, open_birth_certificate, register, tracking_number_in
+from tests.support.citizen_steps import (
+    ANSWERS,
+    PIN,
+    apply_for_birth_certificate,
+    open_birth_certificate,
+    register,
+    tracking_number_in,
+)
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sms_phone import SmsPhone, open_sms_phone
 
@@ -227,7 +235,7 @@ async def test_a_number_is_the_answer_to_a_form(phone: SmsPhone) -> None:
 async def test_a_conversation_in_bengali_ends_in_bengali(phone: SmsPhone, last: str) -> None:
     for text in ("হ্যালো", "1", "1", "0"):
         await phone.send_sms(text)
-    bengali = {"STOP": "আপনি না চাইলে", "HELP": "একডায়াল: STATUS", "START": "স্বাগতম।", "MENU": "একডায়াল\n1 সেবা খুঁজুন"}
+    bengali = {"STOP": "আপনি না চাইলে", "HELP": "একডায়াল: অবস্থা", "START": "স্বাগতম।", "MENU": "একডায়াল\n1 সেবা খুঁজুন"}
     for text in (last, "START", "MENU"):
         assert (await phone.send_sms(text)).startswith(bengali[text])
 
@@ -291,3 +299,73 @@ async def test_a_number_that_nobody_vouches_for_is_proved_by_the_pin_that_is_sen
     pin = re.search(r"^(\d{4}) is your Ekdial PIN", both, re.MULTILINE)
     assert pin
     assert (await phone.send_sms(pin[1])).startswith("My account\n")
+
+
+# 2.2, 2.3, 2.6 of the field report --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["1.", "1)", "#1", "(1)", "১।", "1 please", "Option 1", "1 .", "[1]", "1!", "no. 1"])
+async def test_2_2_an_answer_may_have_signs_and_courtesies_around_it(phone: SmsPhone, typed: str) -> None:
+    await phone.send_sms("MENU")
+    expected = await phone.send_sms("1")
+    await phone.send_sms("MENU")
+    assert await phone.send_sms(typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "service"),
+    [
+        ("birth certificate", "জন্ম সনদ"),
+        ("জন্ম সনদ", "জন্ম সনদ"),
+        ("পাসপোর্ট", "পাসপোর্ট"),
+        ("passport", "পাসপোর্ট"),
+        ("trade licence korte chai", "ট্রেড লাইসেন্স"),
+    ],
+)
+async def test_2_3_the_name_of_a_service_is_understood_alone(phone: SmsPhone, text: str, service: str) -> None:
+    assert service in await phone.send_sms(text)
+
+
+@pytest.mark.parametrize("text", ["PAY", "BILL", "bidyut bill", "বিল", "बिजली का बिल", "pay bill please"])
+async def test_2_3_pay_and_bill_open_the_bills(phone: SmsPhone, text: str) -> None:
+    reply = await phone.send_sms(text)
+    assert "HP" in reply or "এইচপি" in reply or "एचपी" in reply, reply
+
+
+async def test_2_3_pay_with_a_number_leads_to_the_fee_and_asks_for_a_proof(phone: SmsPhone) -> None:
+    caller = call_gateway(phone)
+    await register(caller)
+    number = await apply_for_birth_certificate(caller)
+    await phone.receive(0)
+    assert (await phone.send_sms(f"PAY {number[:4]} {number[4:8]} {number[8:]}")).startswith(
+        "Birth certificate\nFee Tk 50"
+    )
+    assert "PIN" in await phone.send_sms("1"), "the sender of an SMS can be forged"
+    assert (await phone.send_sms(f"PAY {number[:-1]}")).startswith("Number of digits typed: 11")
+
+
+async def test_2_3_pay_with_the_name_of_a_biller_asks_for_its_number(phone: SmsPhone) -> None:
+    assert "17" in await phone.send_sms("PAY hp gas")
+    assert "17" in await phone.send_sms("BILL Indane")
+
+
+SLOW_ANSWERS = (
+    *("what", "{pin}", "9", "me", "1"),
+    *("12", "?", "Rahim Uddin"),
+    *("31022020", "32011990", "yesterday", "5", "99", "21112025"),
+    *("7", "boy", "8", "2"),
+    *("1", "12", "?", "Karim Uddin"),
+    *("1", "12", "?", "Ayesha Begum"),
+    *("5", "yes please do", "1", "12", "999", "{pin}"),
+)
+"""What a person texts who needs two or three tries for each answer of the form."""
+
+
+async def test_2_6_a_slow_registration_and_form_with_slips_are_answered_to_the_end(phone: SmsPhone) -> None:
+    """More than thirty answers in ten minutes, each with its reply."""
+    pin = re.search(r"(\d{4,6}) is your Ekdial PIN", await phone.send_sms("REG Amina Begum", expect=2))
+    assert pin
+    await phone.send_sms("APPLY 101")
+    replies = [await phone.send_sms(text.format(pin=pin[1])) for text in SLOW_ANSWERS]
+    assert len(replies) + 2 > MAX_ANSWERS
+    assert "application for Birth certificate received" in replies[-1]

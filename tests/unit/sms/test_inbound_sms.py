@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -209,11 +210,18 @@ async def test_replies_in_ten_minutes_are_limited_and_stop_still_works(phone: Sm
     await phone.send_sms("MENU")
     for turn in range(MAX_ANSWERS - 1):
         await phone.send_sms("10" if turn % 2 else "00")
-    await phone.post_form(phone.build_form("7"))
-    await wait_for_counts(phone, loop=1)
+    last = await phone.send_sms("7")
+    assert re.fullmatch(
+        r"Ekdial has answered you many times in ten minutes, so it pauses\. It answers again at \d+:\d\d [ap]m\. "
+        r"By phone: .+",
+        last,
+    ), "2.6: one last word"
+    for key in ("8", "9", "1"):
+        await phone.post_form(phone.build_form(key))
+    await wait_for_counts(phone, loop=4)
     await phone.post_form(phone.build_form("STOP"))
     await wait_for_counts(phone, stop=1)
-    assert len(phone.inbox.messages) == MAX_ANSWERS
+    assert len(phone.inbox.messages) == MAX_ANSWERS + 1
     async with open_database(tmp_path) as database:
         assert (await database.fetch(select(opt_outs.c.msisdn))).scalars().all() == [phone.msisdn]
 

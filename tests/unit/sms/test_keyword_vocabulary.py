@@ -12,6 +12,7 @@ from sms.keywords.vocabulary import (
     MESSAGES_TABLE,
     NOT_NAMES_TABLE,
     REQUESTS_TABLE,
+    SERVICE_REQUESTS_TABLE,
     TABLES,
     WRITING_FORMS,
     Word,
@@ -59,6 +60,14 @@ def valid_vocabulary():
         'hi = ["में"]',
         'bn_Latn = ["TE"]',
         'hi_Latn = ["MEIN"]',
+    )
+    yield from (
+        f"[{SERVICE_REQUESTS_TABLE}]",
+        'en = ["WANT"]',
+        'bn = ["চাই"]',
+        'hi = ["चाहिए"]',
+        'bn_Latn = ["CHAI"]',
+        'hi_Latn = ["CHAHIYE"]',
     )
 
 

@@ -66,8 +66,8 @@ def check_number_after(word: Word, text: str) -> None:
     if word.table == "stop":
         assert isinstance(answer, KeywordSuggestions), text
         assert {"stop", "status"} & set(answer.names), text
-    elif word.table == "complain" and not word.is_suggested_only:
-        assert read(text) == ("complain", DIGITS), text
+    elif word.table in {"complain", "pay"} and not word.is_suggested_only:
+        assert read(text) == (word.table, DIGITS), text
     elif word.table == "refuse":
         assert "refuse" in keyword_names(answer), text
     else:

@@ -1,5 +1,7 @@
 """The loop guard counts on each kind of Redis, and in the process while Redis is down."""
 
+from datetime import timedelta
+
 import pytest
 import structlog
 from redis.asyncio import Redis
@@ -7,7 +9,7 @@ from redis.asyncio import Redis
 from core.crypto import Cipher
 from core.rate_limit import FallbackWindowCounter, LocalWindowCounter, RedisWindowCounter
 from sessions.redis_store import open_session_store
-from sms.loop_guard import MAX_ANSWERS, MAX_SAME_TEXT, LoopGuard
+from sms.loop_guard import MAX_ALL_ANSWERS, MAX_ANSWERS, MAX_SAME_TEXT, LoopGuard
 
 CIPHER = Cipher(bytes(32))
 NUMBER, OTHER = "+8801700000001", "+8801700000002"
@@ -23,6 +25,30 @@ async def test_replies_to_one_number_are_limited(guards: LoopGuard) -> None:
         "too_many"
     ]
     assert await guards.detect_loop(OTHER, "1") is None
+
+
+async def test_each_pause_of_a_day_is_longer_and_announced_once(guards: LoopGuard, redis: Redis) -> None:
+    """2.6: a machine that writes on and on is told ever less often, and two machines do not go on without end."""
+    announced = []
+    for _ in range(4):
+        for _ in range(MAX_ANSWERS):
+            assert await guards.detect_loop(NUMBER, "1") is None
+        assert await guards.detect_loop(NUMBER, "1") == "too_many"
+        announced.append(await guards.begin_pause(NUMBER))
+        assert await guards.begin_pause(NUMBER) is None
+        assert [await guards.detect_loop(NUMBER, "1") for _ in range(3)] == ["paused"] * 3
+        for key in [key async for key in redis.scan_iter()]:
+            if await redis.pttl(key) <= announced[-1].total_seconds() * 1000:
+                await redis.delete(key)
+    assert announced == [timedelta(minutes=minutes) for minutes in (10, 20, 40, 80)]
+
+
+async def test_answers_that_a_question_took_are_not_those_of_a_machine(guards: LoopGuard) -> None:
+    """2.6: up to a limit of their own."""
+    for _ in range(MAX_ALL_ANSWERS):
+        assert await guards.detect_loop(NUMBER, "Amina") is None
+        await guards.record_taken_answer(NUMBER)
+    assert await guards.detect_loop(NUMBER, "Amina") == "too_many"
 
 
 async def test_an_echo_of_our_text_is_detected(guards: LoopGuard) -> None:

@@ -102,6 +102,20 @@ def test_a_question_for_a_secret_is_left_for_keywords_and_stop_only(facts: dict[
     assert len(secret) > 20
 
 
+KEYWORD_SENTENCES = ("APPLY birth certificate", "SERVICES জন্ম সনদ", "abedon jonmo sonod", "COMPLAIN nobody came to us")
+
+
+def test_a_keyword_with_what_it_is_about_is_no_security_answer() -> None:
+    """Section 2 of the field report, minor: the answer was wrong then, and cost one of five tries."""
+    secret = [turn for turn in waiting_turns({}) if conversations().expects_secret(turn)]
+    for turn in secret:
+        assert [read(turn, text) for text in KEYWORD_SENTENCES] == ["keyword"] * len(KEYWORD_SENTENCES)
+        assert [read(turn, text) for text in ("Seva Sadan", "Pay", "Feedback school")].count("alone") == 0
+    answers = [turn for turn in secret if conversations().accepts(turn, "Seva Sadan")]
+    assert answers
+    assert {read(turn, text) for turn in answers for text in ("Seva Sadan", "Feedback school")} == {"answer"}
+
+
 @settings(max_examples=3)
 @given(draw_facts())
 def test_what_a_screen_accepts_is_its_answer(facts: dict[str, Any]) -> None:

@@ -146,10 +146,10 @@ class RecordPrinter:
     def _consent(self, one: "ConsentLine") -> Sequence[str]:
         who = f"operator {one.operator} ({one.operator_name}), {one.centre}"
         if not one.given_at:
-            return (who, one.purpose, f"asked {self._time(one.requested_at)}", "not agreed to")
+            return (who, ", ".join(one.purposes), f"asked {self._time(one.requested_at)}", "not agreed to")
         ended = f" (by {one.ended_by})" if one.ended_by else ""
         until = f"until {self._time(one.until)}{ended}" if one.until else ""
-        return (who, one.purpose, f"from {self._time(one.given_at)}", until)
+        return (who, ", ".join(one.purposes), f"from {self._time(one.given_at)}", until)
 
     def _draft(self, one: "DraftLine") -> Sequence[str]:
         return (one.service, f"begun {one.begun}", f"kept until {self._day(one.ends_at)}")

@@ -103,14 +103,14 @@ def accepts(menu: Menu, position: Position, text: str, today: date) -> bool:
 def _screen_accepts(menu: Menu, position: Position, answer: str, today: date) -> bool:
     match screen := menu.visible_screen(position):
         case Choice():
-            return find_option(menu, screen.name, answer) is not None
+            return find_option(menu, screen.name, answer, position.facts) is not None
         case ListScreen():
             return bool(find_row_key(menu, position, screen, answer))
         case Question():
             return bool(
-                find_option_by_key(menu, screen.name, answer)
+                find_option_by_key(menu, screen.name, answer, position.facts)
                 or isinstance(screen.validator(answer, today), Valid)
-                or find_option(menu, screen.name, answer)
+                or find_option(menu, screen.name, answer, position.facts)
             )
         case Form():
             fields = screen.fields(position.facts)[position.field_index : position.field_index + 1]
@@ -343,9 +343,9 @@ def _go_back(menu: Menu, position: Position) -> NavigationStep:
 
 
 def _answer_choice(menu: Menu, position: Position, screen: Choice, answer: str, _: date) -> NavigationStep:
-    option = find_option(menu, screen.name, answer)
+    option = find_option(menu, screen.name, answer, position.facts)
     if option is None:
-        return Navigation(position, _invalid_choice(list(menu.options[screen.name])))
+        return Navigation(position, _invalid_choice(list(menu.offered_options(screen.name, position.facts))))
     if screen.save_as:
         position = with_facts(position, **{screen.save_as: option.name})
     return _go_to(menu, _push_history(position), option.goto)
@@ -376,11 +376,11 @@ def _answer_free_text(
 
 
 def _answer_question(menu: Menu, position: Position, screen: Question, answer: str, today: date) -> NavigationStep:
-    if option := find_option_by_key(menu, screen.name, answer):
+    if option := find_option_by_key(menu, screen.name, answer, position.facts):
         return _go_to(menu, _push_history(position), option.goto)
     result = screen.validator(answer, today)
     if isinstance(result, Invalid):
-        option = find_option(menu, screen.name, answer)
+        option = find_option(menu, screen.name, answer, position.facts)
         return _go_to(menu, _push_history(position), option.goto) if option else Navigation(position, result)
     if screen.secret:
         return _go_to(menu, _push_history(position), screen.goto, {screen.save_as: result.value})

@@ -134,7 +134,7 @@ SaveForm: TypeAlias = Callable[[StepContext], Awaitable[None]]
 class Option:
     """A numbered option. `name` is its key in the locales; the option is hidden on the channel `hidden_on`.
 
-    `means`: the words yes and no choose it.
+    `means`: the words yes and no choose it. `shown_if` says of the facts whether a choice or question offers it.
     """
 
     name: str
@@ -142,6 +142,7 @@ class Option:
     key: str = ""
     hidden_on: str = ""
     means: Meaning = ""
+    shown_if: Callable[[Facts], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +304,9 @@ class OperatorPolicy:
     """How the menus differ while an operator acts for a citizen (fact `consent`).
 
     `replacements`: screen name to the screen shown instead, for the home screen and screens of the citizen alone.
-    `required_purposes`: screens that need a consent for one of these purposes (fact `consent_for`); without it the caller
-    gets `no_consent_screen`.
+    `required_purposes`: screens that need a consent for one of these purposes. The fact `consent_for` has those of the
+    consent, separated by spaces. Who gets to another screen by a keyword or a deep dial sees `no_consent_screen`.
+    `refusal_screens`: the screens that say no. Options that would lead there are not offered.
     `end_reason`: called for every input; why the consent has ended, empty while it is valid.
     `audit_context`: the context in which every step runs, so that the audit log names the operator.
     `ended_screen`: the goodbye after the consent has ended, with the fact `consent_over`; `forgotten_facts` are dropped then.
@@ -313,6 +315,7 @@ class OperatorPolicy:
     replacements: Mapping[str, str]
     required_purposes: Mapping[str, frozenset[str]]
     no_consent_screen: str
+    refusal_screens: frozenset[str]
     end_reason: Callable[[StepContext], Awaitable[str]]
     audit_context: Callable[[StepContext], AbstractContextManager[None]]
     ended_screen: str
@@ -320,7 +323,8 @@ class OperatorPolicy:
 
     def resolve_screen(self, name: str, facts: Facts) -> str:
         """The name of the screen to show instead of `name` to an operator with these facts."""
-        if name in self.required_purposes and facts.get("consent_for") not in self.required_purposes[name]:
+        needed = self.required_purposes.get(name)
+        if needed and needed.isdisjoint(str(facts.get("consent_for")).split()):
             return self.no_consent_screen
         return self.replacements.get(name, name)
 
@@ -385,6 +389,10 @@ class Menu:
             if isinstance(screen, Choice | Question)
         }
         """The options of each choice and question, by key."""
+        self.conditional_screens = frozenset(
+            name for name, options in self.options.items() if any(option.shown_if for option in options.values())
+        )
+        """The choices and questions that do not offer every option to everybody."""
         self.home = home
         self.stuck = stuck
         self.unavailable = unavailable or home
@@ -417,6 +425,22 @@ class Menu:
         if self.operator_policy and facts.get("consent"):
             name = self.operator_policy.resolve_screen(name, facts)
         return self.screens[name]
+
+    def offered_options(self, screen: str, facts: Facts) -> Mapping[str, Option]:
+        """The options of a choice or question that a caller with these facts is offered, by key."""
+        options = self.options[screen]
+        if screen not in self.conditional_screens and not facts.get("consent"):
+            return options
+        return {key: option for key, option in options.items() if self.is_offered(option, facts)}
+
+    def is_offered(self, option: Option, facts: Facts) -> bool:
+        """Whether a caller with these facts is offered the option: an operator is not what the citizen has not agreed to."""
+        if option.shown_if is not None and not option.shown_if(facts):
+            return False
+        policy = self.operator_policy
+        if policy is None or not facts.get("consent"):
+            return True
+        return policy.resolve_screen(option.goto, facts) not in policy.refusal_screens
 
     def option_words(self, screen: str) -> Mapping[str, str]:
         """The key of each option of a choice or question by its normalized words, in every language."""

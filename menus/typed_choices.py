@@ -7,7 +7,7 @@ from typing import Final
 
 from core.typed_numbers import read_option_number
 from core.typed_options import index_labels, normalize_label, read_option_key
-from menus.model import FormField, ListScreen, Menu, Option, Position, number_options
+from menus.model import Facts, FormField, ListScreen, Menu, Option, Position, number_options
 from menus.rendering.paging import BACK_KEY, HOME_KEY, MORE_KEY
 
 MAX_DRESSED_KEY: Final = 8
@@ -23,21 +23,21 @@ def read_navigation_key(position: Position, answer: str) -> str:
     return MORE_KEY if answer == MORE_KEY and position.has_more else ""
 
 
-def find_option(menu: Menu, screen: str, answer: str) -> Option | None:
+def find_option(menu: Menu, screen: str, answer: str, facts: Facts) -> Option | None:
     """The option of a choice or question that an answer chooses: by its key, with signs or courtesies, or by its words."""
-    options = menu.options[screen]
+    options = menu.offered_options(screen, facts)
     if answer in options:
         return options[answer]
     key = read_option_key(answer)
     return options.get(key) or options.get(menu.option_words(screen).get(normalize_label(answer), ""))
 
 
-def find_option_by_key(menu: Menu, screen: str, answer: str) -> Option | None:
+def find_option_by_key(menu: Menu, screen: str, answer: str, facts: Facts) -> Option | None:
     """The option of a question whose key is the answer, but for signs and a zero around it.
 
     It comes before the question's own validator, which may accept any text.
     """
-    options = menu.options[screen]
+    options = menu.offered_options(screen, facts)
     if answer in options or not options or len(answer) > MAX_DRESSED_KEY:
         return options.get(answer)
     is_dressed = not answer.isalnum() or (answer.startswith("0") and len(answer) <= len(MORE_KEY))

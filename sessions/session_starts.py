@@ -112,7 +112,7 @@ def find_inputs_after_offer(menu: Menu, inputs: Sequence[UserInput]) -> Sequence
     """The inputs after the offer to resume a place that is lost, to be processed at home; None for a caller who went on there."""
     for index, user_input in enumerate(inputs):
         text = normalize_input(user_input.text)
-        option = find_option(menu, "resume", text)
+        option = find_option(menu, "resume", text, {})
         if text in {BACK_KEY, HOME_KEY} or (option and option.name == START_AGAIN):
             return inputs[index + 1 :]
         if option:

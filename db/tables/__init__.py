@@ -39,7 +39,7 @@ from db.tables.messages import (
     opt_outs,
 )
 from db.tables.number_releases import number_releases
-from db.tables.operators import OPEN_CONSENT, consent_checks, consents, operator_events, operators
+from db.tables.operators import ADDED_CONSENT, OPEN_CONSENT, consent_checks, consents, operator_events, operators
 from db.tables.payments import (
     CHARGED_TWICE,
     HAS_MONEY,
@@ -58,6 +58,7 @@ from db.tables.profiles import SUPERSEDED, profile_facts, profile_papers
 from db.tables.retention import retention_walks
 
 __all__ = [
+    "ADDED_CONSENT",
     "CHARGED_TWICE",
     "DELIVERABLE",
     "DELIVERING",

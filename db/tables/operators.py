@@ -69,6 +69,10 @@ consents = Table(
         "newcomer", Boolean(create_constraint=False), nullable=False
     ),  # the citizen had no account when they consented
     Column("purpose", String(16), nullable=False),
+    Column("further_purposes", String(64), nullable=False, server_default=""),  # separated by spaces
+    Column(
+        "visit", Id
+    ),  # the consent that this one adds purposes to; without a foreign key, because retention deletes both
     Column("language", Language, nullable=False),
     Column("channel", String(16), nullable=False),
     Column("outcome", String(16), nullable=False),  # of the request
@@ -84,6 +88,8 @@ consents = Table(
 )
 OPEN_CONSENT = text("ended_at IS NULL AND given_at IS NOT NULL")
 partial_index(OPEN_CONSENT, "ix_consents_open", consents.c.lapses_at)
+ADDED_CONSENT = text("visit IS NOT NULL")
+partial_index(ADDED_CONSENT, "ix_consents_visit", consents.c.visit)
 
 consent_checks = Table(
     "consent_checks",

@@ -4,9 +4,9 @@ From then on the facts `citizen`, `consent` and `account` are the citizen's, and
 The tables here list what an operator never reaches and what needs a consent for a certain purpose; see `OperatorPolicy`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from core.validation import Invalid
 from menus import validators
@@ -14,12 +14,24 @@ from menus.journeys.main import MAIN_MENU_ENTRIES
 from menus.journeys.services import JourneyServices
 from menus.model import Choice, Facts, Goodbye, Journey, OperatorPolicy, Option, Outcome, Question, Step, StepContext
 from menus.proof import ACCESS, NO_PROOF, OPERATOR_PIN
-from services.assisted.models import ConsentRequest, OperatorSignInOutcome, Purpose, RequestOutcome
+from services.assisted.models import (
+    PURPOSES,
+    CheckOutcome,
+    ConsentRequest,
+    OperatorSignInOutcome,
+    Purpose,
+    RequestOutcome,
+    join_purposes,
+)
 from services.audit.models import ActingOperator
 from services.citizens.models import NewAccount, NumberTakenError
 
-PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
-
+CONSENT_OPTIONS: Final[Mapping[str, frozenset[Purpose]]] = {
+    "apply_pay_follow": frozenset({"apply", "pay", "follow"}),
+    "follow_complain": frozenset({"follow", "complain"}),
+    **{purpose: frozenset({purpose}) for purpose in PURPOSES},
+}
+"""What an operator may ask a citizen for with one code: the bundles that are often needed, and each single purpose."""
 CITIZEN_FACTS: Final = frozenset({"account", "citizen", "citizen_language", "consent", "consent_for"})
 """Facts that exist during a visit only."""
 NO_CITIZEN: Final[Facts] = {"account": 0, "citizen": "", "citizen_language": "", "consent": 0, "consent_for": ""}
@@ -27,8 +39,8 @@ OPERATOR_MENU_ENTRIES: Final[Mapping[str, str]] = {**MAIN_MENU_ENTRIES, "account
 """Main-menu entries for an operator: the account entry leads to the profile, because the account menu is about the PIN."""
 HIDDEN_FROM_OPERATORS: Final = frozenset({"documents", "app", "language"})
 """Main-menu entries that an operator's menu lacks; the others keep their keys."""
-END_VISIT_KEYS: Final = "834567912"
-"""The keys that may end a visit: 8, or the first one that the deployment does not use."""
+VISIT_KEYS: Final = "836459712"
+"""The keys for ending a visit, and then for another purpose: 8 and 3, or the next ones that the deployment does not use."""
 CITIZEN_ONLY_SCREENS: Final = (
     *("ask_pin", "pin_wrong", "prove_pin", "prove_pin_wrong", "offer_register", "register", "texted_register"),
     *("account", "sign_out", "change_pin", "change_questions", "new_pin", "confirm_pin", "recover", "email"),
@@ -39,6 +51,8 @@ CITIZEN_ONLY_SCREENS: Final = (
 application made by somebody else.
 """
 REQUIRED_PURPOSES: Final[Mapping[str, frozenset[str]]] = {
+    "sectors": frozenset({"apply"}),
+    "ask_number": frozenset({"apply", "follow", "pay", "complain"}),
     "start_form": frozenset({"apply"}),
     "take_up_draft": frozenset({"apply"}),
     "submit": frozenset({"apply"}),
@@ -67,6 +81,7 @@ def build_assisted_journey(services: JourneyServices, order: Mapping[str, str]) 
         *_sign_in_screens(services),
         *_consent_request_screens(services),
         *_consent_code_screens(services),
+        *_further_consent_screens(services),
         *_visit_screens(services, order),
     )
 
@@ -87,7 +102,14 @@ def build_operator_policy(services: JourneyServices) -> OperatorPolicy:
         **dict.fromkeys(CITIZEN_ONLY_SCREENS, "assist_refused"),
     }
     return OperatorPolicy(
-        instead, REQUIRED_PURPOSES, "assist_unasked", end_reason, audit_context, "assist_over", CITIZEN_FACTS
+        replacements=instead,
+        required_purposes=REQUIRED_PURPOSES,
+        no_consent_screen="assist_unasked",
+        refusal_screens=frozenset({"assist_unasked", "assist_refused"}),
+        end_reason=end_reason,
+        audit_context=audit_context,
+        ended_screen="assist_over",
+        forgotten_facts=CITIZEN_FACTS,
     )
 
 
@@ -175,15 +197,17 @@ def _consent_request_screens(services: JourneyServices) -> Journey:
         if await services.operators.enrolment_status(context.caller) != "known":
             return Outcome("suspended")
         facts = context.facts
-        request = ConsentRequest(facts["operator"], facts["asked_citizen"], facts["asked_for"], context.channel)
+        purposes = CONSENT_OPTIONS[facts["asked_for"]]
+        request = ConsentRequest(facts["operator"], facts["asked_citizen"], purposes, context.channel)
         result = await services.consents.request(request, context.idempotency_key)
         return Outcome(result.outcome, {"asked_consent": result.consent})
 
     by_outcome = {"sent": "consent_code", "too_many": "citizen_spent", "spent": "operator_spent"}
+    options = tuple(Option(name, goto="ask_consent") for name in CONSENT_OPTIONS)
     return (
         Question("ask_citizen", "typed_number", validators.phone_text, goto="reach_citizen", secret=True),
         Step("reach_citizen", reach, {"right": "consent_purpose", "wrong": "ask_citizen"}),
-        Choice("consent_purpose", tuple(Option(one, goto="ask_consent") for one in PURPOSES), save_as="asked_for"),
+        Choice("consent_purpose", options, save_as="asked_for"),
         Step("ask_consent", ask, {**by_outcome, "suspended": "operator_suspended"}),
         Choice("citizen_spent", (Option("citizen", goto="ask_citizen"),)),
         Choice("operator_spent", (Option("help", goto="get_help", key="7"),)),
@@ -231,19 +255,55 @@ def _consent_code_screens(services: JourneyServices) -> Journey:
     )
 
 
+def _further_consent_screens(services: JourneyServices) -> Journey:
+    """Ask for another purpose during a visit, which goes on meanwhile."""
+
+    async def ask(context: StepContext) -> Outcome[RequestOutcome]:
+        facts, purposes = context.facts, CONSENT_OPTIONS[context.facts["more_for"]]
+        request = ConsentRequest(facts["operator"], facts["citizen"], purposes, context.channel, context.consent_id)
+        result = await services.consents.request(request, context.idempotency_key)
+        return Outcome(result.outcome, {"more_consent": result.consent})
+
+    async def check_code(context: StepContext) -> Outcome[CheckOutcome]:
+        facts = context.facts
+        result = await services.consents.verify_code(
+            facts["more_consent"], facts["consent_code"], context.idempotency_key
+        )
+        if result.outcome != "right":
+            return Outcome(result.outcome)
+        agreed = _agreed_purposes(facts) | CONSENT_OPTIONS[facts["more_for"]]
+        return Outcome("right", {"consent_for": join_purposes(agreed)})
+
+    again = (Option("again", goto="ask_more"),)
+    options = tuple(Option(purpose, goto="ask_more", shown_if=_lacks(purpose)) for purpose in PURPOSES)
+    by_outcome = {"wrong": "more_code_wrong", "gone": "more_code_gone", "spent": "operator_spent"}
+    return (
+        Choice("consent_more", options, save_as="more_for"),
+        Step("ask_more", ask, {"sent": "more_code", "too_many": "more_spent", "spent": "operator_spent"}),
+        *(
+            Question(name, "consent_code", validators.code, goto="check_more", secret=True, options=again)
+            for name in ("more_code", "more_code_wrong")
+        ),
+        Step("check_more", check_code, {**by_outcome, "right": "main"}),
+        Choice("more_code_gone", again),
+        Choice("more_spent", ()),
+    )
+
+
 def _visit_screens(services: JourneyServices, order: Mapping[str, str]) -> Journey:
     async def end(context: StepContext) -> Outcome[Literal["ended"]]:
         await services.consents.end(context.consent_id, context.input_key)
         return Outcome("ended", NO_CITIZEN)
 
     entries = {key: entry for key, entry in order.items() if entry not in HIDDEN_FROM_OPERATORS}
-    end_key = next(key for key in END_VISIT_KEYS if key not in entries)
+    end_key, more_key = [key for key in VISIT_KEYS if key not in entries][:2]
     options = (
         *(Option(entry, goto=OPERATOR_MENU_ENTRIES[entry], key=key) for key, entry in entries.items()),
+        Option("more", goto="consent_more", key=more_key, shown_if=_lacks(*PURPOSES)),
         Option("end", goto="assist_end", key=end_key),
     )
     return (
-        Choice("assist_menu", options),
+        Choice("assist_menu", tuple(sorted(options, key=lambda option: option.key))),
         Step("assist_end", end, {"ended": "assist_ended"}, commits=True, needs=NO_PROOF, subject=("consent",)),
         Choice("assist_ended", (Option("citizen", goto="ask_citizen"), Option("out", goto="operator_out"))),
         Choice("assist_refused", ()),
@@ -264,6 +324,15 @@ async def _register_citizen(services: JourneyServices, context: StepContext) -> 
     return await services.consents.attach_account(consent)
 
 
+def _lacks(*purposes: Purpose) -> Callable[[Facts], bool]:
+    """Whether the citizen has not agreed to one of these purposes."""
+    return lambda facts: not _agreed_purposes(facts).issuperset(purposes)
+
+
+def _agreed_purposes(facts: Facts) -> frozenset[str]:
+    return frozenset(str(facts.get("consent_for", "")).split())
+
+
 def _citizen_facts(facts: Facts, account: int, language: str) -> Facts:
     """The facts of a visit: the citizen and the consent."""
     return {
@@ -271,5 +340,5 @@ def _citizen_facts(facts: Facts, account: int, language: str) -> Facts:
         "citizen": facts["asked_citizen"],
         "citizen_language": language,
         "consent": facts["asked_consent"],
-        "consent_for": facts["asked_for"],
+        "consent_for": join_purposes(CONSENT_OPTIONS[facts["asked_for"]]),
     }

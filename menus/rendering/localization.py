@@ -307,9 +307,11 @@ def _text_in_locale(texts: Mapping[str, str], locale_code: str) -> str:
 
 
 def _format_term(table: Mapping[str, str], locale_code: str, fact: Any) -> str:
-    """A term by its key; a number without a term of its own gets the term `many`."""
+    """A term by its key, or several in a row; a number without a term of its own gets the term `many`."""
     if fact is None:
         return ""
+    if isinstance(fact, list | tuple):
+        return ", ".join(_format_term(table, locale_code, one) for one in fact)
     text = table.get(str(fact), table.get("many", "") if isinstance(fact, int) else "")
     return text.replace("{n}", _localize_digits(str(fact), locale_code))
 

@@ -46,5 +46,5 @@ def _locale_code(language: str, limit: SizeLimit) -> str:
 
 
 def _find_static_screens(menu: Menu, locale: Locale) -> frozenset[str]:
-    """The choices and questions whose texts have no placeholders."""
-    return frozenset(name for name in menu.options if locale.screens[name].is_static)
+    """The choices and questions that are the same for everybody: no placeholder, no option that depends on the facts."""
+    return frozenset(name for name in menu.options.keys() - menu.conditional_screens if locale.screens[name].is_static)

@@ -96,7 +96,7 @@ def _facts_and_options(
     texts = locale.screens[screen.name]
     match screen:
         case Choice() | Question():
-            options = menu.options[screen.name].items()
+            options = menu.offered_options(screen.name, position.facts).items()
             labels = [(key, locale.render(texts.options[option.name], position.facts)) for key, option in options]
             return position.facts, tuple(labels)
         case ListScreen():

@@ -1,7 +1,8 @@
 """Consents: a citizen lets an operator act for them, by a code that is sent to the citizen's phone.
 
-A consent is for one purpose. It is open for CONSENT_TTL, or until the operator or the citizen ends it; then the citizen gets
-an SMS about what the operator did. A repeated idempotency key gets the first result.
+A consent is for some purposes. It is open for CONSENT_TTL, or until the operator or the citizen ends it; then the citizen gets
+an SMS about what the operator did. A later consent can add purposes to a visit; it begins with a code of its own, and ends
+with the visit. A repeated idempotency key gets the first result.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from core.claim_worker import result_or_log
 from core.idempotency import is_earlier_in_session, session_prefix
 from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
-from db.tables import OPEN_CONSENT, accounts, consent_checks, consents, operators
+from db.tables import ADDED_CONSENT, OPEN_CONSENT, accounts, consent_checks, consents, operators
 from services.assisted.limits import ConsentLimits, DailyLimits
 from services.assisted.models import (
     CheckOutcome,
@@ -23,6 +24,8 @@ from services.assisted.models import (
     EndReason,
     RequestOutcome,
     RequestResult,
+    join_purposes,
+    list_purposes,
 )
 from services.assisted.visit_summary import VisitSummaries
 from services.audit.audit import AuditLog
@@ -63,7 +66,7 @@ class Consents:
         self._audit = AuditLog(database, clock=clock)
 
     async def request(self, consent_request: ConsentRequest, idempotency_key: str) -> RequestResult:
-        """Send the citizen an SMS with the operator, the purpose and the code."""
+        """Send the citizen an SMS with the operator, the purposes and the code."""
         row = await self._insert_request(consent_request, idempotency_key)
         if row is None:  # the key is that of another request
             return RequestResult("too_many", 0)
@@ -74,7 +77,7 @@ class Consents:
         return await self._record_request(row, await self._send_code(row))
 
     async def verify_code(self, consent: int, code: str, idempotency_key: str) -> CheckResult:
-        """Check a code. The right one opens the consent and ends the operator's other consents."""
+        """Check a code. The right one opens the consent and ends the operator's other visits."""
         row = await self._load(consent)
         if earlier := await self._find_earlier_check(consent, idempotency_key):
             return self._build_check_result(row, earlier)
@@ -88,7 +91,8 @@ class Consents:
             }
             await transaction.execute(self._database.insert_or_ignore(consent_checks), check_row)
             if outcome == "right":
-                await self._end_others(transaction, row, idempotency_key)
+                if row.visit is None:
+                    await self._end_others(transaction, row, idempotency_key)
                 await self._activate(transaction, row, idempotency_key)
         return self._build_check_result(await self._load(consent), outcome)
 
@@ -170,11 +174,14 @@ class Consents:
 
         None where another operator, or a request for another citizen, has this key.
         """
+        purpose, _, further = join_purposes(consent_request.purposes).partition(" ")
         row = {
             "operator": consent_request.operator,
             "msisdn": consent_request.msisdn,
             "newcomer": False,
-            "purpose": consent_request.purpose,
+            "purpose": purpose,
+            "further_purposes": further,
+            "visit": consent_request.visit or None,
             "language": await self._find_language(consent_request.msisdn),
             "channel": consent_request.channel,
             "outcome": "asking",
@@ -190,7 +197,7 @@ class Consents:
     async def _send_code(self, row: Row[Any]) -> RequestOutcome:
         if row.given_at or row.ended_at:
             return "sent"  # a repeated key: its code is used
-        code_text = CodeText("consent_code", {**self._summaries.operator_facts(row), "purpose": row.purpose})
+        code_text = CodeText("consent_code", {**self._summaries.operator_facts(row), "purpose": list_purposes(row)})
         purpose = _code_purpose(row.id)
         return await self._codes.send(
             row.msisdn,
@@ -213,6 +220,8 @@ class Consents:
     async def _check_code(self, row: Row[Any], code: str, idempotency_key: str) -> CheckOutcome:
         if row.ended_at or row.suspended_at or row.requested_at <= self._clock() - CONSENT_TTL:
             return "gone"
+        if row.visit is not None and await self.end_reason(row.visit, idempotency_key):
+            return "gone"
         if await self._limits.has_reached_wrong_codes(row):
             return "spent"
         purpose = _code_purpose(row.id)
@@ -228,7 +237,11 @@ class Consents:
         query = select(accounts.c.id).where(accounts.c.msisdn == row.msisdn)
         account = (await transaction.execute(query)).scalar_one_or_none()
         now = self._clock()
-        values = {"given_at": now, "lapses_at": now + CONSENT_TTL, "account": account, "newcomer": account is None}
+        lapses_at = now + CONSENT_TTL
+        if row.visit is not None:  # what is added ends with the visit
+            query = select(consents.c.lapses_at).where(OPEN_CONSENT, consents.c.id == row.visit)
+            lapses_at = (await transaction.execute(query)).scalar_one_or_none() or now
+        values = {"given_at": now, "lapses_at": lapses_at, "account": account, "newcomer": account is None}
         is_requested = (consents.c.id == row.id, consents.c.given_at.is_(None), consents.c.ended_at.is_(None))
         if (await transaction.execute(update(consents).where(*is_requested).values(values))).rowcount:
             await self._record_audit(transaction, row, "consent_given", idempotency_key, account=account)
@@ -259,10 +272,20 @@ class Consents:
         if not (await transaction.execute(update(consents).where(*is_open).values(values))).rowcount:
             return
         await self._record_audit(transaction, row, "consent_ended", f"consent:{row.id}", account=row.account)
+        if row.visit is not None:
+            return  # the summary is that of the visit
+        await self._end_additions(transaction, row, reason, idempotency_key)
         acts = await self._summaries.list_acts(transaction, row) if row.given_at else []
         if acts or (row.given_at and reason != "citizen"):
             text = self._summaries.render_summary(row, acts)
             await self._messages.enqueue(transaction, Message(row.msisdn, text, "info", f"consent:{row.id}/ended"))
+
+    async def _end_additions(
+        self, transaction: Transaction, row: Row[Any], reason: EndReason, idempotency_key: str
+    ) -> None:
+        additions = (ADDED_CONSENT, consents.c.visit == row.id, consents.c.ended_at.is_(None))
+        for addition in (await transaction.execute(_SELECT_WITH_OPERATOR.where(*additions))).all():
+            await self._end(transaction, addition, reason, idempotency_key)
 
     async def _record_audit(
         self, transaction: Transaction, row: Row[Any], act: str, idempotency_key: str, *, account: int | None = None
@@ -276,7 +299,7 @@ class Consents:
             channel=row.channel,
             idempotency_key=idempotency_key,
             on_behalf_of=str(account) if account else "",
-            details={"purpose": row.purpose, "consent": str(row.id)},
+            details={"purpose": " ".join(list_purposes(row)), "consent": str(row.id)},
         )
         await self._audit.record(transaction, entry)
 

@@ -8,7 +8,8 @@ from sqlalchemy import Row, Select, func, select
 
 from core.types import UtcClock
 from db.database import Database
-from db.tables import audit, consent_checks, consents
+from db.tables import ADDED_CONSENT, audit, consent_checks, consents
+from services.assisted.models import list_purposes
 from services.assisted.visit_summary import APPLIED_ACT
 
 DAY: Final = timedelta(days=1)
@@ -47,8 +48,8 @@ class ConsentLimits:
         return wrong_codes >= self._limits.wrong_codes_per_operator
 
     async def has_reached_applications(self, consent: Row[Any]) -> bool:
-        """Whether the consent is for an application, and the operator has reached the limit of applications."""
-        if consent.purpose != "apply":
+        """Whether the consent, or one that adds to it, is for an application, and the operator has reached their limit."""
+        if "apply" not in list_purposes(consent) and not await self._fetch_count(_additions_to_apply(consent.id)):
             return False
         limit = consent.applications_a_day or self._limits.applications_per_operator
         return await self._fetch_count(_applications_by_operator(consent.operator, self._window_start())) >= limit
@@ -76,6 +77,12 @@ def _requests_to_citizen(msisdn: str, since: datetime) -> Select[int]:
 def _wrong_codes_by_operator(operator: int, since: datetime) -> Select[int]:
     wrong = select(func.count()).select_from(consent_checks.join(consents)).where(consents.c.operator == operator)
     return wrong.where(consent_checks.c.outcome == "wrong", consent_checks.c.created_at > since)
+
+
+def _additions_to_apply(consent: int) -> Select[int]:
+    """Applying is the first purpose, and so is never a further one."""
+    given = (ADDED_CONSENT, consents.c.visit == consent, consents.c.given_at.is_not(None))
+    return select(func.count()).select_from(consents).where(*given, consents.c.purpose == "apply")
 
 
 def _applications_by_operator(operator: int, since: datetime) -> Select[int]:

@@ -1,10 +1,12 @@
 """Values of assisted mode: operators and the consents under which they act."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 Purpose: TypeAlias = Literal["apply", "follow", "pay", "complain", "profile"]
+PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 RequestOutcome: TypeAlias = Literal["sent", "too_many", "spent"]
 
 
@@ -14,12 +16,13 @@ EndReason: TypeAlias = Literal["operator", "citizen", "lapsed", "suspended", "li
 
 @dataclass(frozen=True, slots=True)
 class ConsentRequest:
-    """A request of an operator for a citizen's consent to one purpose."""
+    """A request of an operator for a citizen's consent to some purposes; with `visit`, the consent that they add to."""
 
     operator: int
     msisdn: str = field(repr=False)
-    purpose: Purpose
+    purposes: frozenset[Purpose]
     channel: str
+    visit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +88,13 @@ class OperatorSignInResult:
     tries_left: int = 0
     locked_until: datetime | None = None
     epoch: int = 0
+
+
+def join_purposes(purposes: Collection[str]) -> str:
+    """The purposes as one text, in the order of PURPOSES and separated by spaces: as a session has them."""
+    return " ".join(purpose for purpose in PURPOSES if purpose in purposes)
+
+
+def list_purposes(consent: Any) -> Sequence[str]:
+    """The purposes of a consent, in the order of PURPOSES; `consent` is a row of the table."""
+    return [consent.purpose, *consent.further_purposes.split()]

@@ -70,9 +70,9 @@ def _with_operator(entry: AuditEntry, operator: ActingOperator | None) -> AuditE
     if operator is None or entry.actor_kind not in {"citizen", "operator"}:
         return entry
     details = {**entry.details, "consent": str(operator.consent)}
-    return replace(
-        entry, actor_kind="operator", actor=str(operator.operator), on_behalf_of=str(operator.account), details=details
-    )
+    # an account that is registered in this act is its own actor
+    citizen = str(operator.account) if operator.account else entry.actor
+    return replace(entry, actor_kind="operator", actor=str(operator.operator), on_behalf_of=citizen, details=details)
 
 
 _COPIED_FIELDS = ("actor_kind", "actor", "act", "subject_kind", "subject", "channel")

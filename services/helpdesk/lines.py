@@ -6,6 +6,7 @@ from sqlalchemy import Row
 
 from core.crypto import Cipher
 from core.idempotency import channel_from_key
+from services.assisted.models import list_purposes
 from services.assisted.operators import decrypt_operator_name
 from services.helpdesk.masking import mask_name
 from services.helpdesk.models import (
@@ -55,7 +56,7 @@ def consent_line(cipher: Cipher, row: Row[Any]) -> ConsentLine:
         operator=row.operator,
         operator_name=mask_name(decrypt_operator_name(cipher, row)),
         centre=row.centre,
-        purpose=row.purpose,
+        purposes=list_purposes(row),
         requested_at=row.requested_at,
         given_at=row.given_at,
         until=row.ended_at or row.lapses_at,

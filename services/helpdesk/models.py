@@ -110,7 +110,7 @@ class ConsentLine:
     operator: int
     operator_name: str
     centre: str
-    purpose: str
+    purposes: Sequence[str]
     requested_at: datetime
     given_at: datetime | None
     until: datetime | None

@@ -11,6 +11,7 @@ from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import applications, bills, complaints, consents, drafts, feedback, payments, sandbox_prompts
 from services.applications.models import form_associated_data
+from services.assisted.models import list_purposes
 from services.privacy.models import DataItem, DataRecord, DataSubject
 
 FormatAnswers: TypeAlias = Callable[
@@ -176,7 +177,7 @@ class ConsentsSection:
         return [
             [
                 DataItem("operator", row.operator),
-                DataItem("purpose", row.purpose, "purpose"),
+                DataItem("purpose", list_purposes(row), "purpose"),
                 DataItem("asked", row.requested_at, "moment"),
                 DataItem("given", row.given_at, "moment"),
                 DataItem("ended", row.ended_at or row.lapses_at, "moment"),

@@ -28,7 +28,9 @@ async def test_l1_another_operators_right_pin_signs_nobody_in(assisted_services)
 async def test_l1_the_right_code_of_one_consent_opens_no_other(assisted_services):
     operator = await assisted_services.enrol()
     asked, (code,) = await assisted_services.request_consent(operator)
-    other = await assisted_services.consents.request(ConsentRequest(operator, ANOTHER, "apply", "ussd"), "s7:10")
+    other = await assisted_services.consents.request(
+        ConsentRequest(operator, ANOTHER, frozenset({"apply"}), "ussd"), "s7:10"
+    )
     assert (await assisted_services.consents.verify_code(asked.consent, code, "s1:17")).outcome == "right"
     checked = await assisted_services.consents.verify_code(other.consent, different_code(code), "s1:17")
     assert checked.outcome != "right"
@@ -38,7 +40,7 @@ async def test_l1_the_right_code_of_one_consent_opens_no_other(assisted_services
 async def test_l1_a_request_for_another_citizen_is_not_answered_with_the_first_ones_consent(assisted_services):
     operator = await assisted_services.enrol()
     asked, _ = await assisted_services.request_consent(operator)
-    another = ConsentRequest(operator, ANOTHER, "apply", "ussd")
+    another = ConsentRequest(operator, ANOTHER, frozenset({"apply"}), "ussd")
     row = (await assisted_services.consent_rows())[0]
     repeated = await assisted_services.consents.request(another, row.idempotency_key)
     assert (repeated.outcome, repeated.consent) == ("too_many", 0)

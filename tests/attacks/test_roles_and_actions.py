@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace as replace_struct
 
 from menus.engine import finish_transition
-from menus.journeys.assisted import PURPOSES
 from menus.model import Menu, Outcome, Position, Screen, SessionPolicy, Step, StepContext, Transition
 from menus.validation.proof_table import find_operator_screens
 from menus.validation.proofs import matters
+from services.assisted.models import PURPOSES
 from services.citizens.models import AccountClosedError
 from tests.support.menu_facts import conversation
 from tests.unit.menus.test_engine import CONTEXT

@@ -64,12 +64,14 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     assert menu.startswith(f"Operator {operator}\n1 Act for a citizen\n")
     assert (await scenario.operator.enter("1")).startswith("Type the citizen's phone number")
     assert (await scenario.operator.enter(PERSONAL_TEXTS)).startswith(
-        "For the number ending 5432. What do they need?\n1 Apply"
+        "For the number ending 5432. What do they need?\n1 Apply, pay and follow\n2 Follow and complain\n3 Apply for a"
     )
     await scenario.operator.enter("1")
     asked = await scenario.citizen.wait_for_sms("to let Karim Mia")
     assert re.match(
-        rf"\d{{6}} is the code to let Karim Mia, .*\(operator {operator}\) apply for a service for you", asked
+        rf"\d{{6}} is the code to let Karim Mia, .*\(operator {operator}\) do this for you, for 30 minutes: "
+        "apply for a service, track your applications, pay a bill or fee\\.",
+        asked,
     )
     assert asked.endswith("It is free. To end it, reply STOP.")
     code = await scenario.consent_code()
@@ -120,6 +122,8 @@ async def test_a_citizen_without_an_account_is_registered_and_their_pin_goes_to_
     asked = await scenario.operator.enter("Rahima Begum")
     assert asked == "To register the citizen, type your operator PIN\n0 Back"
     assert (await scenario.operator.enter(OPERATORS_PIN)).startswith(f"{VISIT}What do they need?")
+    (registered,) = await scenario.fetch(audit.select().where(audit.c.act == "registered"))
+    assert (registered.actor_kind, registered.on_behalf_of) == ("operator", registered.subject), "it was 0"
     pin = re.match(r"\d{4}", await scenario.citizen.wait_for_sms("is your Ekdial PIN"))
     assert pin
     await scenario.apply_for_citizen()
@@ -155,10 +159,44 @@ async def test_stop_before_the_code_is_typed_says_no(scenario: AssistedScenario)
     assert (await scenario.operator.enter(code)).startswith("That code no longer works, or the citizen said no.")
 
 
-async def test_a_consent_is_for_one_purpose(scenario: AssistedScenario) -> None:
-    await scenario.start_acting(purpose="2")
-    await scenario.operator.enter("1", "1", "1")
-    assert (await scenario.operator.enter("1")).startswith(f"{VISIT}The citizen agreed to something else.")
+async def test_the_menu_has_what_was_agreed_to_on_the_keys_of_the_main_menu(scenario: AssistedScenario) -> None:
+    """Personas 3.1: the menu listed 2, 4, 5 and 9 too, in the order 7, 9, 8."""
+    menu = await scenario.start_acting(purpose="3")
+    keys = "1 Find a service\n2 Track application\n3 Ask for another purpose\n7 Help\n8 End this visit"
+    assert menu == f"{VISIT}What do they need?\n{keys}"
+    assert (await scenario.operator.enter("9")).startswith("Please choose one of 1, 2, 3, 7, 8\n"), "no bills"
+
+
+async def test_another_purpose_is_added_with_a_code_of_its_own_while_the_visit_goes_on(
+    scenario: AssistedScenario,
+) -> None:
+    """Personas 3.1 and 3.2."""
+    await scenario.start_acting(purpose="3")
+    asked = await scenario.operator.enter("3")
+    assert asked.startswith(f"{VISIT}For what else? The citizen gets a new code\n2 Track applications\n3 Pay a bill")
+    assert (await scenario.operator.enter("3")).startswith(f"{VISIT}A 6-digit code went to the citizen's phone.")
+    menu = await scenario.operator.enter(await scenario.consent_code())
+    assert "\n1 Find a service\n" in menu
+    assert "\n9 Pay bills" in menu
+    await scenario.apply_for_citizen()
+    assert "\n9 Pay bills" in await scenario.operator.enter("00")
+    assert (await scenario.operator.enter("8")).startswith("The visit is over.")
+    told = await scenario.citizen.wait_for_sms("acted for you")
+    assert "Applied: " in told
+    one, other = await scenario.fetch(consents.select().order_by(consents.c.id))
+    assert (one.purpose, other.purpose, other.visit, other.ended_by) == ("apply", "pay", one.id, "operator")
+    sent = [row for row in await scenario.fetch(messages.select()) if row.idempotency_key.endswith("/ended")]
+    assert len(sent) == 1, "one summary for the visit"
+
+
+async def test_who_lets_an_operator_do_two_things_ends_both_with_one_stop(scenario: AssistedScenario) -> None:
+    await scenario.start_acting(purpose="3")
+    await scenario.operator.enter("3", "5")
+    await scenario.operator.enter(await scenario.consent_code())
+    async with open_sms_phone(scenario.citizen.url, CITIZEN) as citizen:
+        assert (await citizen.send_sms("STOP")).startswith("The operator can do nothing more for you.")
+    assert (await scenario.operator.enter("1")).startswith("The citizen has ended it.")
+    assert {row.ended_by for row in await scenario.fetch(consents.select())} == {"citizen"}
 
 
 async def test_what_is_the_citizens_alone_is_refused(scenario: AssistedScenario) -> None:

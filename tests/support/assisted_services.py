@@ -36,13 +36,15 @@ class AssistedServiceSet:
         await self.services.claim_sms()
         return operator
 
-    async def request_consent(self, operator, idempotency_key="s1:10", number=RAHIMA, purpose="apply"):
-        asked = await self.consents.request(ConsentRequest(operator, number, purpose, "ussd"), idempotency_key)
+    async def request_consent(self, operator, idempotency_key="s1:10", number=RAHIMA, purpose="apply", added_to=0):
+        asked = await self.consents.request(
+            ConsentRequest(operator, number, frozenset(purpose.split()), "ussd", added_to), idempotency_key
+        )
         codes = [facts["code"] for _, _, text, facts in await self.services.claim_sms() if text == "consent_code"]
         return asked, codes
 
-    async def give_consent(self, operator, session="s1", number=RAHIMA, purpose="apply") -> int:
-        asked, (code,) = await self.request_consent(operator, f"{session}:10", number, purpose)
+    async def give_consent(self, operator, session="s1", number=RAHIMA, purpose="apply", added_to=0) -> int:
+        asked, (code,) = await self.request_consent(operator, f"{session}:10", number, purpose, added_to)
         assert (await self.consents.verify_code(asked.consent, code, f"{session}:17")).outcome == "right"
         return asked.consent
 

@@ -198,6 +198,7 @@ DRESSINGS: Final[Mapping[AnswerKind, tuple[Dressing, ...]]] = {
 QUESTIONS: Final[Mapping[str, tuple[AnswerKind, str]]] = {
     "pin": ("pin", "739154"),
     "code": ("pin", "402951"),
+    "consent_code": ("pin", "402951"),
     "number": ("digits", "123456789018"),
     "aadhaar": ("digits", "234123412346"),
     "consumer": ("digits", "7193582641"),

@@ -1,14 +1,28 @@
 """What an operator can reach for a citizen: every path is walked, and none leads to what is the citizen's alone."""
 
+from itertools import combinations
 from typing import Any
 
 import pytest
 
-from menus.journeys.assisted import CITIZEN_ONLY_SCREENS, PURPOSES, REQUIRED_PURPOSES
-from menus.model import Goodbye, Menu, Navigation, Position, Question, Screen, Step, successors
+from menus.journeys.assisted import CITIZEN_ONLY_SCREENS, REQUIRED_PURPOSES
+from menus.model import (
+    Choice,
+    Goodbye,
+    ListScreen,
+    Menu,
+    Navigation,
+    Position,
+    Question,
+    Screen,
+    Step,
+    number_options,
+    successors,
+)
 from menus.rendering.localization import build_screen_locales
 from menus.rendering.paging import ScreenBudget, paginate
 from menus.rendering.view import build_view
+from services.assisted.models import PURPOSES
 from tests.support.menu_facts import conversation
 
 CITIZEN = "+8801711000001"
@@ -71,6 +85,55 @@ def test_a_consent_is_for_what_it_says(purpose: str) -> None:
     assert {name for name, screen in screens.items() if isinstance(screen, Step) and screen.commits} == DONE[
         purpose
     ] | ALWAYS
+
+
+def offered_screens(menu: Menu, screen: Screen, facts: dict[str, Any]) -> list[str]:
+    """The names of the screens that may follow, by an option that is offered, an answer or an outcome."""
+    after = list(successors(screen))
+    if isinstance(screen, Choice | Question | ListScreen):
+        hidden = [option.goto for _, option in number_options(screen.options) if not menu.is_offered(option, facts)]
+        for goto in hidden:
+            after.remove(goto)
+    return after
+
+
+SETS = [" ".join(some) for count in range(1, len(PURPOSES) + 1) for some in combinations(PURPOSES, count)]
+
+
+@pytest.mark.parametrize("purposes", SETS)
+def test_the_menu_offers_what_was_agreed_to_and_nothing_that_is_refused(purposes: str) -> None:
+    """Personas 3.1: the menu listed what the citizen had not agreed to."""
+    menu, facts = conversation().menu, facts_for(purposes)
+    starts, seen = [menu.home], set[str]()
+    while starts:
+        screen = menu.resolve_screen(starts.pop(), facts)
+        assert screen.name not in {"assist_unasked", "assist_refused"}
+        if screen.name not in seen and screen.name != "assist_end":
+            seen.add(screen.name)
+            starts.extend(offered_screens(menu, screen, facts))
+    names = {option.name for option in menu.offered_options("assist_menu", facts).values()}
+    of_purpose = {"find": "apply", "complaint": "complain", "account": "profile", "bills": "pay"}
+    agreed = purposes.split()
+    assert names >= {"help", "end"}
+    assert {entry for entry, purpose in of_purpose.items() if purpose in agreed} == names & of_purpose.keys()
+    assert ("more" in names) == (len(agreed) < len(PURPOSES))
+
+
+def test_the_entries_of_a_visit_have_the_keys_of_the_main_menu_in_order() -> None:
+    """Personas 3.1: the keys stood in the order 7, 9, 8."""
+    menu = conversation().menu
+    keys = {option.name: key for key, option in menu.options["assist_menu"].items()}
+    of_main = {option.name: key for key, option in menu.options["main"].items()}
+    assert {name: key for name, key in keys.items() if name in of_main} == {
+        name: key for name, key in of_main.items() if name in keys
+    }
+    assert list(keys.values()) == sorted(keys.values())
+
+
+def test_only_what_is_missing_can_be_asked_for_during_a_visit() -> None:
+    menu = conversation().menu
+    offered = menu.offered_options("consent_more", facts_for("apply pay"))
+    assert [option.name for option in offered.values()] == ["follow", "complain", "profile"]
 
 
 def test_without_a_consent_the_menu_is_everybodys() -> None:

@@ -60,6 +60,7 @@ class AssistedMenuContext:
                 replacements={"main": "helping", "pin": "refused"},
                 required_purposes={"pay": frozenset({"pay"})},
                 no_consent_screen="unasked",
+                refusal_screens=frozenset({"unasked"}),
                 end_reason=over,
                 audit_context=during,
                 ended_screen="ended",
@@ -101,10 +102,20 @@ async def test_a_step_is_taken_in_the_operators_name(menu_context):
     assert menu_context.audit_entries == [3]
 
 
-@pytest.mark.parametrize(("typed", "screen"), [("2", "refused"), ("3", "unasked"), ("00", "helping"), ("0", "helping")])
+@pytest.mark.parametrize(("typed", "screen"), [("2", "refused"), ("3", "helping"), ("00", "helping"), ("0", "helping")])
 async def test_some_screens_are_others(menu_context, typed, screen):
     position = await menu_context.enter(HELPING, typed)
     assert (position.screen, position.facts) == (screen, FACTS)
+
+
+async def test_a_screen_without_a_consent_is_not_offered_and_refused_where_a_keyword_leads_there(menu_context):
+    menu = menu_context.menu
+    assert [option.name for option in menu.offered_options("helping", FACTS).values()] == ["work", "pin"]
+    assert [option.name for option in menu.offered_options("helping", {}).values()] == ["work", "pin", "pay"]
+    reached = await finish_transition(menu, Transition(HELPING, "pay"), menu_context.step_context())
+    assert reached.position.screen == "unasked"
+    agreed = {**FACTS, "consent_for": "follow pay"}
+    assert [option.name for option in menu.offered_options("helping", agreed).values()] == ["work", "pin", "pay"]
 
 
 async def test_a_goodbye_does_not_end_the_visit(menu_context):

@@ -6,7 +6,7 @@ import pytest
 
 from db.tables import audit
 from services.assisted.limits import DailyLimits
-from services.assisted.models import ConsentRequest
+from services.assisted.models import ConsentRequest, list_purposes
 from services.assisted.visit_summary import APPLIED_ACT
 from services.audit.models import AuditEntry
 from tests.support.assisted_services import ANOTHER, AssistedServiceSet, different_code
@@ -21,15 +21,77 @@ def assisted_services(services, redis, clock):
 
 async def test_the_sms_with_the_code_names_operator_and_purpose(assisted_services, services):
     operator = await assisted_services.enrol()
-    asked = await assisted_services.consents.request(ConsentRequest(operator, RAHIMA, "complain", "ussd"), "s1:10")
+    asked = await assisted_services.consents.request(
+        ConsentRequest(operator, RAHIMA, frozenset({"complain"}), "ussd"), "s1:10"
+    )
     ((to, language, text, facts),) = await services.claim_sms()
     assert (asked.outcome, to, language, text) == ("sent", RAHIMA, "bn", "consent_code")
     assert {**facts, "code": ""} == {
         "code": "",
         "who": "Karim Mia, mirpur",
         "operator": operator,
-        "purpose": "complain",
+        "purpose": ["complain"],
     }
+
+
+async def test_one_sms_names_every_purpose_of_a_request(assisted_services, services):
+    """Personas 3.2: apply and follow needed a code each."""
+    operator = await assisted_services.enrol()
+    request = ConsentRequest(operator, RAHIMA, frozenset({"follow", "pay", "apply"}), "ussd")
+    await assisted_services.consents.request(request, "s1:10")
+    ((_, _, text, facts),) = await services.claim_sms()
+    assert (text, facts["purpose"]) == ("consent_code", ["apply", "follow", "pay"])
+    assert [list_purposes(row) for row in await assisted_services.consent_rows()] == [["apply", "follow", "pay"]]
+
+
+async def test_a_purpose_that_is_added_ends_with_the_visit_and_has_no_summary_of_its_own(
+    assisted_services, services, clock
+):
+    await services.register()
+    operator = await assisted_services.enrol()
+    visit = await assisted_services.give_consent(operator)
+    clock.advance(minutes=20)
+    added = await assisted_services.give_consent(operator, "s1:2", purpose="pay complain", added_to=visit)
+    assert await assisted_services.consents.end_reason(visit, "s1:30") is None, "the visit goes on"
+    one, other = await assisted_services.consent_rows()
+    assert (other.id, other.visit, other.lapses_at) == (added, visit, one.lapses_at)
+    clock.advance(minutes=10)
+    assert await assisted_services.consents.end_reason(visit, "s1:40") == "lapsed"
+    assert {row.ended_by for row in await assisted_services.consent_rows()} == {"lapsed"}
+    assert [text for _, _, text, _ in await services.claim_sms()] == ["visit_over"]
+
+
+async def test_stop_ends_a_visit_with_what_was_added_and_a_request_that_waits(assisted_services, services):
+    await services.register()
+    operator = await assisted_services.enrol()
+    visit = await assisted_services.give_consent(operator)
+    await assisted_services.give_consent(operator, "s1:2", purpose="pay", added_to=visit)
+    asked, (code,) = await assisted_services.request_consent(operator, "s1:30", purpose="complain", added_to=visit)
+    assert await assisted_services.consents.revoke_by_citizen(RAHIMA, "sms/1")
+    assert {row.ended_by for row in await assisted_services.consent_rows()} == {"citizen"}
+    assert (await assisted_services.consents.verify_code(asked.consent, code, "s1:40")).outcome == "gone"
+    assert await services.claim_sms() == []
+
+
+async def test_nothing_is_added_to_a_visit_that_is_over(assisted_services, services):
+    await services.register()
+    operator = await assisted_services.enrol()
+    visit = await assisted_services.give_consent(operator)
+    asked, (code,) = await assisted_services.request_consent(operator, "s1:30", purpose="pay", added_to=visit)
+    await assisted_services.consents.end(visit, "s1:35")
+    assert (await assisted_services.consents.verify_code(asked.consent, code, "s1:40")).outcome == "gone"
+    assert await assisted_services.consents.end_reason(asked.consent, "s1:41")
+
+
+async def test_the_limit_of_applications_holds_for_a_purpose_that_was_added(services, redis, clock):
+    given = AssistedServiceSet(services, redis, clock, DailyLimits(applications_per_operator=1))
+    await services.register()
+    operator = await given.enrol()
+    visit = await given.give_consent(operator, purpose="follow")
+    await given.give_consent(operator, "s1:2", purpose="apply", added_to=visit)
+    assert await given.consents.end_reason(visit, "s1:29") is None
+    await given.act(operator, visit)
+    assert await given.consents.end_reason(visit, "s1:31") == "limit"
 
 
 async def test_a_repeated_request_sends_nothing(assisted_services):

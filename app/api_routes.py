@@ -8,7 +8,7 @@ from aiohttp import web
 from app.context import AppContext
 from core.types import utc_now
 from services.departments.api_keys import ApiKeys
-from web.api import applications, complaints, feedback, number_notices
+from web.api import applications, complaints, feedback, number_notices, payments
 from web.api.openapi import build_document
 from web.api.pagination import CursorCodec, PageReader
 from web.api.rate_limit import RateLimiter
@@ -21,6 +21,7 @@ def build_routes(context: AppContext) -> list[web.RouteDef]:
     pages = PageReader(CursorCodec(resources.cipher), utc_now)
     operations = (
         *applications.build_operations(services.department_applications, pages),
+        *payments.build_operations(services.payments.cash),
         *complaints.build_operations(services.complaints.department_view, pages),
         *feedback.build_operations(services.complaints.department_view, pages),
         *number_notices.build_operations(services.number_releases),

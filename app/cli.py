@@ -28,6 +28,7 @@ from menus.rendering import localization
 from providers.registry import open_sim_swap_provider
 from services.assisted.activity_report import OperatorActivity
 from services.assisted.operators import Operators
+from services.audit.audit import AuditLog
 from services.audit.staff_acts import StaffAct
 from services.catalogue.current import CurrentCatalogue
 from services.citizens.account_support import AccountSupport
@@ -43,11 +44,13 @@ from services.departments.registry import BuiltInRegistry
 from services.helpdesk.lookup import CitizenLookup
 from services.helpdesk.resends import MessageResends
 from services.messaging.messages import Messages
+from services.payments.cash import CashPayments
 from services.payments.ledger import Ledger
 from services.payments.notifications import PaymentNotifier
 from services.payments.payment_history import PaymentHistories
 from services.payments.payment_list import PaymentList
 from services.payments.payments import Payments
+from services.payments.reconciliation import PaymentReconciler
 from services.payments.refunds import Refunds
 from services.payments.statement_reconciler import StatementReconciler
 from sessions.redis_store import open_session_store
@@ -74,6 +77,7 @@ class LedgerCommands:
     reconciler: StatementReconciler
     payments: Payments
     refunds: Refunds
+    cash: CashPayments
     wallet: str
     zone: ZoneInfo
 
@@ -172,6 +176,7 @@ async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerComman
     async with _open_command_context(settings) as context:
         notifier = PaymentNotifier(context.messages, context.render_text)
         billers = sorted(context.current_catalogue.catalogue.billers)
+        reconciler = PaymentReconciler(context.database, context.cipher, notifier, AuditLog(context.database))
         listing = PaymentList(context.database, context.cipher, billers)
         yield LedgerCommands(
             ledger=Ledger(context.database),
@@ -181,6 +186,7 @@ async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerComman
             wallet=settings.payments.wallet,
             payments=Payments(context.database, context.cipher, settings.payments.wallet, notifier),
             refunds=Refunds(context.database, notifier),
+            cash=CashPayments(context.database, reconciler),
             zone=context.zone,
         )
 

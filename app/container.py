@@ -71,11 +71,13 @@ from services.messaging.links import Links
 from services.messaging.messages import MaySend, Messages
 from services.messaging.opt_outs import OptOuts
 from services.payments.bills import Bills, ConnectedBiller
+from services.payments.cash import CashPayments
 from services.payments.fees import Fees
 from services.payments.lookup_limits import LookupLimits
 from services.payments.notifications import PaymentNotifier, ReceiptEmails
 from services.payments.offered_billers import OfferedBillers
 from services.payments.payments import Payments
+from services.payments.reconciliation import PaymentReconciler
 from services.payments.refunds import Refunds
 from services.payments.wallets.base import Wallet, accepts_amount
 from services.payments.wallets.sandbox import SandboxWallet
@@ -128,6 +130,7 @@ class PaymentServices:
     refunds: Refunds
     fees: Fees
     bills: Bills
+    cash: CashPayments
     billers: OfferedBillers
     lookup_limits: LookupLimits
 
@@ -489,6 +492,12 @@ def _build_payment_services(
             return False
         return accepts_amount(wallet, service.fee_minor, service.currency)
 
+    def takes_cash(service_code: str) -> bool:
+        """Whether the department of a service lets operators take its fee in cash."""
+        service = current_catalogue.catalogue.services.get(service_code)
+        department = current_catalogue.catalogue.departments.get(service.department) if service else None
+        return department is not None and department.cash
+
     def find_biller(code: str) -> ConnectedBiller | None:
         """The biller, if its bills can be paid here."""
         biller = current_catalogue.catalogue.billers.get(code)
@@ -514,7 +523,9 @@ def _build_payment_services(
             is_payable=is_payable,
             can_pay=can_pay,
             fee_currency=fee_currency,
+            takes_cash=takes_cash,
         ),
+        cash=CashPayments(database, PaymentReconciler(database, cipher, notifier, AuditLog(database)), takes_cash),
         bills=Bills(
             database=database,
             cipher=cipher,

@@ -74,6 +74,7 @@ def build_journey_services(services: Services, settings: Settings) -> JourneySer
         application_status=services.application_status,
         billers=payments.billers,
         bills=payments.bills,
+        cash=payments.cash,
         catalogue=services.current_catalogue,
         codes=services.codes,
         complaint_status=services.complaints.status,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
-from cli import payment_acts, payment_statements, payment_views
+from cli import payment_acts, payment_income, payment_statements, payment_views
 from cli.arguments import (
     act_parser,
     actor_parser,
@@ -106,6 +106,7 @@ def _add_acts(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     category_help = "what the SMS to the payer gives as the reason (default: none)"
     refund.add_argument("--category", choices=get_args(RefundCategory), default="", help=category_help)
     refund.add_argument("--yes", action="store_true", help="do not ask, for scripts")
+    payment_income.add_cash(actions, parents, _parse_amount)
     returned_help = "record a refund that was made in the wallet's portal"
     returned = actions.add_parser("returned", help=returned_help, parents=parents)
     returned.add_argument("id", type=parse_count, help="id of the refund")
@@ -154,4 +155,5 @@ ACTIONS: "Mapping[str, Callable[[LedgerCommands, argparse.Namespace], Awaitable[
     "refund": payment_acts.request_refund,
     "returned": payment_acts.record_refund,
     "settle": payment_acts.settle_payment,
+    "cash": payment_income.record_cash,
 }

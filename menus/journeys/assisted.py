@@ -62,6 +62,7 @@ REQUIRED_PURPOSES: Final[Mapping[str, frozenset[str]]] = {
     "bills": frozenset({"pay"}),
     "pay_bill": frozenset({"pay"}),
     "pay_fee": frozenset({"apply", "pay"}),
+    "record_cash": frozenset({"apply", "pay"}),
     "complaint_start": frozenset({"complain"}),
     "complaint": frozenset({"complain"}),
     "complaint_own": frozenset({"complain"}),

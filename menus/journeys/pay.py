@@ -1,4 +1,4 @@
-"""Pay the fee of an application from a wallet.
+"""Pay the fee of an application from a wallet, or in cash to an operator.
 
 During a USSD session the phone is busy and a wallet cannot show its prompt, so the last screen ends the session. The
 wallet's PIN is typed into the wallet and never here.
@@ -8,8 +8,8 @@ from typing import Literal
 
 from menus.journeys.services import JourneyServices
 from menus.model import Choice, Goodbye, Journey, Option, Outcome, Step, StepContext
-from menus.proof import COSTS, PAYER
-from services.payments.models import Payer, PayResult
+from menus.proof import COSTS, OPERATOR_PIN, PAYER
+from services.payments.models import CashOutcome, Fee, Payer, PayResult
 
 VISIBLE_DIGITS = 4  # digits, enough for an owner to recognize the number
 
@@ -19,7 +19,9 @@ def build_payment_journey(services: JourneyServices) -> Journey:
 
     async def check_fee(
         context: StepContext,
-    ) -> Outcome[Literal["due", "pending", "paid", "refunded", "none", "elsewhere", "unknown"]]:
+    ) -> Outcome[
+        Literal["due", "pending", "paid", "refunded", "none", "elsewhere", "unknown", "cash", "cash_or_wallet"]
+    ]:
         fee = await services.fees.find(context.facts["number"], context.is_past)
         if fee is None:
             return Outcome("unknown")
@@ -28,9 +30,26 @@ def build_payment_journey(services: JourneyServices) -> Journey:
             "fee": [fee.amount_minor, fee.currency],
             "wallet": mask_msisdn(context.citizen),
         }
-        if fee.state == "due" and not services.fees.can_pay(fee, context.citizen):
-            return Outcome("elsewhere", known_facts)
+        if fee.state == "due":
+            return Outcome(find_ways_to_pay(context, fee), known_facts)
         return Outcome(fee.state, known_facts)
+
+    def find_ways_to_pay(context: StepContext, fee: Fee) -> Literal["due", "elsewhere", "cash", "cash_or_wallet"]:
+        """The ways to pay a fee that is due. Cash is for operators, whose citizen stands before them."""
+        by_wallet = services.fees.can_pay(fee, context.citizen)
+        if context.consent_id and services.fees.is_taken_in_cash(fee.service):
+            return "cash_or_wallet" if by_wallet else "cash"
+        return "due" if by_wallet else "elsewhere"
+
+    async def record_cash(context: StepContext) -> Outcome[CashOutcome]:
+        if not context.consent_id:
+            return Outcome("none")
+        facts = context.facts
+        return Outcome(
+            await services.cash.record_by_operator(
+                facts["number"], int(facts.get("account") or 0), facts["operator"], context.idempotency_key
+            )
+        )
 
     async def request_payment(context: StepContext) -> Outcome[PayResult | Literal["none"]]:
         return Outcome(
@@ -46,6 +65,8 @@ def build_payment_journey(services: JourneyServices) -> Journey:
             {
                 **by_state,
                 "due": "pay_confirm",
+                "cash": "cash_confirm",
+                "cash_or_wallet": "pay_how",
                 "none": "pay_nothing",
                 "refunded": "pay_nothing",
                 "elsewhere": "pay_elsewhere",
@@ -64,6 +85,18 @@ def build_payment_journey(services: JourneyServices) -> Journey:
             ends_call=("requested",),
         ),
         Goodbye("wallet_asked"),
+        Choice("pay_how", (Option("wallet", goto="pay_confirm"), Option("cash", goto="cash_confirm"))),
+        Choice("cash_confirm", (Option("taken", goto="record_cash", means="yes"),)),
+        Step(
+            "record_cash",
+            record_cash,
+            {"recorded": "cash_recorded", "asked_too": "cash_asked_too", "paid": "pay_paid", "none": "pay_nothing"},
+            commits=True,
+            needs=OPERATOR_PIN,
+            subject=("number",),
+        ),
+        Choice("cash_recorded", ()),
+        Choice("cash_asked_too", ()),
         Choice("pay_pending", help_option),
         Choice("pay_paid", help_option),
         Choice("pay_nothing", help_option),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from services.messaging.info_messages import InfoMessages
     from services.messaging.opt_outs import OptOuts
     from services.payments.bills import Bills
+    from services.payments.cash import CashPayments
     from services.payments.fees import Fees
     from services.payments.offered_billers import OfferedBillers
     from services.privacy.export import PrivacyService
@@ -55,6 +56,7 @@ class JourneyServices:
     application_status: "ApplicationStatusReader"
     billers: "OfferedBillers"
     bills: "Bills"
+    cash: "CashPayments"
     catalogue: "CurrentCatalogue"
     codes: "OneTimeCodes"
     complaint_status: "ComplaintStatusReader"

@@ -15,8 +15,9 @@ from sqlalchemy import Select, case, func, select
 from db.database import Database
 from db.tables import audit, consent_checks, consents, operators
 from services.assisted.visit_summary import APPLIED_ACT
+from services.payments.cash import CASH_ACT
 
-COUNTERS: Final = ("asked", "given", "refused", "wrong", "applications", "citizens", "nights")
+COUNTERS: Final = ("asked", "given", "refused", "wrong", "applications", "cash", "citizens", "nights")
 OUTLIER_FACTOR: Final = 3
 """A count is unusual above the median plus this number of median absolute deviations."""
 MIN_DEVIATION: Final = 1
@@ -48,8 +49,8 @@ class OperatorActivity:
         """The report of every operator since `start`, those with the most unusual counts first."""
         consent_rows = {row.operator: row for row in await self._database.fetch(_consent_counts_query(start))}
         wrong_codes = await self._fetch_pairs(_wrong_codes_query(start))
-        submitted = await self._fetch_pairs(_applications_query(start))
-        application_counts = {int(actor): count for actor, count in submitted.items()}
+        applications = await self._count_acts(APPLIED_ACT, start)
+        cash = await self._count_acts(CASH_ACT, start)
         nights = await self._count_nights(start)
         rows = await self._database.fetch(select(operators.c.id, operators.c.centre, operators.c.suspended_at))
         reports = [
@@ -60,7 +61,8 @@ class OperatorActivity:
                 {
                     **_counts_from_row(consent_rows.get(row.id)),
                     "wrong": wrong_codes.get(row.id, 0),
-                    "applications": application_counts.get(row.id, 0),
+                    "applications": applications.get(row.id, 0),
+                    "cash": cash.get(row.id, 0),
                     "nights": nights[row.id],
                 },
                 bool(consent_rows[row.id].limited) if row.id in consent_rows else False,
@@ -68,6 +70,10 @@ class OperatorActivity:
             for row in rows
         ]
         return tuple(sorted(flag_unusual(reports), key=lambda it: (-len(it.unusual) - it.limit_reached, it.operator)))
+
+    async def _count_acts(self, act: str, start: datetime) -> dict[int, int]:
+        """How often each operator did this act since `start`."""
+        return {int(actor): count for actor, count in (await self._fetch_pairs(_acts_query(act, start))).items()}
 
     async def _fetch_pairs(self, query: Select[Any]) -> dict[Any, int]:
         rows: Sequence[Any] = (await self._database.fetch(query)).all()
@@ -131,6 +137,6 @@ def _wrong_codes_query(moment: datetime) -> Select[Any]:
     return recent.group_by(consents.c.operator)
 
 
-def _applications_query(moment: datetime) -> Select[Any]:
-    by_operator = (audit.c.actor_kind == "operator", audit.c.act == APPLIED_ACT, audit.c.at >= moment)
+def _acts_query(act: str, moment: datetime) -> Select[Any]:
+    by_operator = (audit.c.actor_kind == "operator", audit.c.act == act, audit.c.at >= moment)
     return select(audit.c.actor, func.count()).where(*by_operator).group_by(audit.c.actor)

@@ -10,6 +10,7 @@ from core.types import TextRenderer
 from db.database import Transaction
 from db.tables import audit
 from services.assisted.operators import decrypt_operator_name
+from services.payments.cash import CASH_ACT
 
 MAX_ACTS: Final = 6
 """Acts in one SMS; of the others it has the number."""
@@ -19,6 +20,7 @@ ACT_TEXTS: Final[Mapping[str, str]] = {
     "withdrawn": "done_withdrawn",
     "complaint_made": "done_complained",
     "pay": "done_paid",
+    CASH_ACT: "done_paid_cash",
     "profile_changed": "done_profile",
 }
 """The acts of the audit log that a summary mentions, and their texts."""

@@ -150,7 +150,9 @@ def _build_department(code: str, table: DepartmentSchema, levels: Mapping[str, E
     escalation_levels = tuple(
         EscalationLevel(post, officer.names, officer.answer_days) for post, officer in levels.items()
     )
-    return Department(code, table.names, table.country, table.email or "", escalation_levels, payments=table.payments)
+    return Department(
+        code, table.names, table.country, table.email or "", escalation_levels, payments=table.payments, cash=table.cash
+    )
 
 
 def _build_biller(code: str, table: BillerSchema) -> Biller:

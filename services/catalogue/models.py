@@ -124,6 +124,7 @@ class Department:
     """The ministry or authority of a catalogue file; `country` is ISO 3166, such as BD.
 
     `email` receives feedback. A complaint goes through `escalation_levels` in order. `payments`: its fees can be paid here.
+    `cash`: operators of village centres may take them in cash.
     """
 
     code: str
@@ -132,6 +133,7 @@ class Department:
     email: str = ""
     escalation_levels: tuple[EscalationLevel, ...] = ()
     payments: bool = False
+    cash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

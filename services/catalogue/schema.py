@@ -97,6 +97,7 @@ class DepartmentSchema(BaseModel):
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", max_length=254)] | None = None
     payments: bool = False
+    cash: bool = False
 
 
 class BillerSchema(BaseModel):
@@ -168,6 +169,7 @@ KEY_HELP: Mapping[str, tuple[str, str]] = {
     "labels": ("a question in every language", _texts_example("labels")),
     "department": ("a department", "write a table [department] with names and country"),
     "payments": ("true or false", "write true where its fees can be paid here"),
+    "cash": ("true or false", "write true where operators of centres may take its fees in cash"),
     "billers": ("a biller", "write each biller as a table [billers.CODE]"),
     "adapter": ("a way to ask a biller", 'write "http", or "sandbox" for samples'),
     "consumer": ("the consumer's number", "write a table [billers.CODE.consumer] with kind and labels"),

@@ -34,6 +34,8 @@ IsPayable: TypeAlias = Callable[[str], bool]
 """Whether the fee of this service can be paid here."""
 CanPay: TypeAlias = Callable[[str, str], bool]
 """Whether the wallet of this MSISDN may have money of this currency."""
+TakesCash: TypeAlias = Callable[[str], bool]
+"""Whether the department of this service lets operators of centres take its fees in cash."""
 FeeCurrency: TypeAlias = Callable[[str], str]
 """The currency of the fee of this service; empty for a service that is not in the catalogue."""
 
@@ -49,12 +51,18 @@ class Fees:
         is_payable: IsPayable,
         can_pay: CanPay,
         fee_currency: FeeCurrency,
+        takes_cash: TakesCash = lambda _: False,
     ) -> None:
         self._database = database
         self._payments = payments
         self._is_payable = is_payable
         self._can_pay = can_pay
         self._fee_currency = fee_currency
+        self._takes_cash = takes_cash
+
+    def is_taken_in_cash(self, service: str) -> bool:
+        """Return whether operators of centres may take the fee of this service in cash."""
+        return self._takes_cash(service)
 
     def is_payable(self, service: str, msisdn: str) -> bool:
         """Return whether the holder of this MSISDN can pay the fee of this service here."""
@@ -85,7 +93,8 @@ class Fees:
         """Return the state of an application's fee from its row with FEE_COLUMNS; `due` only where it can be paid here."""
         found = () if row.payment_status is None else (row.payment_status,)
         state = _fee_state(row.fee_minor, row.status, payment_state(found), is_refunded=bool(row.is_refunded))
-        return "none" if state == "due" and not self._is_payable(row.service) else state
+        is_shown = state != "due" or self._is_payable(row.service) or self._takes_cash(row.service)
+        return state if is_shown else "none"
 
     async def request_payment(
         self, tracking_number: str, payer: Payer, idempotency_key: str

@@ -18,6 +18,12 @@ def bill_account(payment: int) -> str:
     return BILL_ACCOUNT_PREFIX[: MAX_ACCOUNT_LENGTH - len(digits)] + digits
 
 
+def parse_bill_account(account_number: str) -> int:
+    """Return the payment whose `bill_account` this is; 0 for any other text, such as a tracking number."""
+    digits = account_number.lstrip(BILL_ACCOUNT_PREFIX)
+    return int(digits) if digits.isdecimal() and digits != account_number else 0
+
+
 def new_webhook_key() -> str:
     """Return a key for the address to which the wallet reports a payment. Nobody else may know it."""
     return _PREFIX + secrets.token_urlsafe(KEY_LENGTH)[: KEY_LENGTH - len(_PREFIX)]

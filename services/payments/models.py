@@ -31,6 +31,13 @@ RefundCategory: TypeAlias = Literal[
     "paid_twice", "biller_refused", "withdrawn", "rejected", "not_provided", "wrong_amount", "mistake"
 ]
 """Why money is given back, as the payer is told. `not_provided`: the service could not be given."""
+CASH: Final = "cash"
+"""The wallet of a payment in cash."""
+CashOutcome: TypeAlias = Literal["recorded", "asked_too", "paid", "none"]
+"""Of a fee that an operator took in cash; `asked_too`: it is recorded, and a wallet is being asked for it."""
+BY_REFERENCE: Final = "reference"
+"""The channel of a payment that somebody made in their own wallet, by the number of what they paid."""
+
 PaymentState: TypeAlias = Literal["due", "pending", "paid"]
 """The state of what is paid once: an application or a bill."""
 PayResult: TypeAlias = Literal["requested", "pending", "paid", "too_many"]
@@ -85,6 +92,13 @@ class RefundRejected:
     """A refund that is not possible: `unknown` payment, `not_paid`, or `too_much`."""
 
     reason: Literal["unknown", "not_paid", "too_much"]
+
+
+def new_refund_columns(wallet: str, now: datetime) -> Mapping[str, object]:
+    """Return the status of a new refund: a person gives cash back, everything else the worker gives to the wallet."""
+    if wallet == CASH:
+        return {"status": "by_hand", "due_at": None}
+    return {"status": "requested", "due_at": now}
 
 
 def next_poll(tries: int, now: datetime) -> datetime | None:

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from core.types import TextRenderer
 from db.database import Transaction
+from db.tables import applications
 from services.messaging.messages import Messages
 from services.messaging.models import Message
 from services.payments.keys import bill_account
@@ -44,11 +45,19 @@ class PaymentNotifier:
         self._pay_bill = pay_bill
 
     async def notify_paid(self, transaction: Transaction, row: Row[Any]) -> None:
-        """Send the receipt of a fee. The payer of a bill is notified when its biller has accepted it, or is late."""
+        """Send the receipt of a fee to the payer, and to the applicant if that is another number.
+
+        The payer of a bill is notified when its biller has accepted it, or is late.
+        """
         if row.purpose != "fee":
             return
         facts = payment_facts(row)
         await self._enqueue_sms(transaction, row, self._render_text(row.language, "fee_paid", facts), "paid")
+        applicant = await _find_applicant(transaction, row.reference)
+        if applicant and applicant.msisdn != row.payer:
+            text = self._render_text(applicant.language, "fee_paid", facts)
+            key = f"{row.idempotency_key}/paid/applicant"
+            await self._messages.enqueue(transaction, Message(applicant.msisdn, text, "payment", key))
         await self._enqueue_email(transaction, row, self._render_email(row.language, "fee_paid", facts))
 
     async def notify_bill_posted(self, transaction: Transaction, row: Row[Any], facts: Facts) -> None:
@@ -99,6 +108,11 @@ class PaymentNotifier:
     async def _enqueue_email(self, transaction: Transaction, row: Row[Any], text: str) -> None:
         if self._emails and row.account:
             await self._emails.enqueue(transaction, row.account, text, f"{row.idempotency_key}/paid")
+
+
+async def _find_applicant(transaction: Transaction, tracking_number: str) -> Row[Any] | None:
+    found = select(applications.c.msisdn, applications.c.language)
+    return (await transaction.execute(found.where(applications.c.tracking_number == tracking_number))).one_or_none()
 
 
 def payment_facts(row: Row[Any]) -> dict[str, object]:

@@ -9,21 +9,23 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.crypto import Cipher
-from core.types import UtcClock
+from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import bills, payment_refunds, payment_reports, payments
 from services.audit.audit import AuditLog
 from services.audit.models import AuditEntry
-from services.payments.models import OPEN_STATUSES
+from services.payments.models import BY_REFERENCE, OPEN_STATUSES, new_refund_columns
 from services.payments.notifications import PaymentNotifier
 from services.payments.wallets.base import UNPAID_OUTCOMES, PaymentReport
 
 MAX_TRIES: Final = 3  # of a transaction that meets a new payment for the same reference
 PAID_TWICE: Final = "PaidTwice"
+SAME_MONEY: Final = "SameMoney"
+MONEY_STATUSES: Final = frozenset({"paid", "amount_mismatch", "refunded"})
 UNSETTLED_STATUSES: Final = frozenset({"requested", "sending", "pending", "unknown"})
 MAX_REASON_LENGTH: Final = 40
 MAX_UNMATCHED: Final = 10_000  # reports of payments that are not ours; each is some 200 bytes
@@ -35,7 +37,12 @@ class PaymentReconciler:
     """Applies reports to payments, and does what follows from them."""
 
     def __init__(
-        self, database: Database, cipher: Cipher, notifier: PaymentNotifier, audit: AuditLog, clock: UtcClock
+        self,
+        database: Database,
+        cipher: Cipher,
+        notifier: PaymentNotifier,
+        audit: AuditLog,
+        clock: UtcClock = utc_now,
     ) -> None:
         self._database = database
         self._cipher = cipher
@@ -61,14 +68,27 @@ class PaymentReconciler:
             raise LookupError(f"There is no payment {payment}.")
         return row
 
+    async def lock_reference(self, transaction: Transaction, reference: str) -> list[Row[Any]]:
+        """Lock and return all payments of a reference, oldest first."""
+        return await self._lock_reference(transaction, select(literal(reference)))
+
     async def find_and_lock(self, transaction: Transaction, payment: int) -> Row[Any] | None:
         """Lock all payments of this payment's reference; return its row, or None if there is no such payment."""
         rows = await self._lock_reference(transaction, select(payments.c.reference).where(payments.c.id == payment))
         return next((row for row in rows if row.id == payment), None)
 
     async def settle_paid(self, transaction: Transaction, row: Row[Any], receipt: str, amount: int | None) -> None:
-        """Mark a payment as paid, or as a duplicate if another payment of the reference is paid or may be."""
+        """Mark a payment as paid, or as a duplicate if another payment of the reference is paid or may be.
+
+        A payment by reference with the same receipt is the same money, of which the wallet has told twice.
+        """
         others = await self._list_others(transaction, row)
+        if receipt and any(_is_same_money(other, row, receipt) for other in others if other.status in MONEY_STATUSES):
+            await self._end(transaction, row, status="failed", reason=SAME_MONEY)
+            return
+        for twin in [other for other in others if _is_twin(other, row, receipt, amount)]:
+            receipt = receipt or twin.receipt or ""
+            await self._end(transaction, twin, status="failed", reason=SAME_MONEY, paid_minor=None)
         for other in others:
             if other.status == "requested":  # the wallet has not been called for it
                 await self._end(transaction, other, status="failed", reason="PaidAlready")
@@ -128,7 +148,7 @@ class PaymentReconciler:
         if row.status in {"paid", "duplicate_payment", "amount_mismatch", "refunded"}:
             await self._merge_repeated(transaction, row, report)
         elif amount is not None and amount != row.amount_minor:
-            await self._mark_amount_mismatch(transaction, row, report)
+            await self.mark_amount_mismatch(transaction, row, amount, report.receipt)
         else:
             await self.settle_paid(transaction, row, report.receipt, amount)
 
@@ -139,14 +159,17 @@ class PaymentReconciler:
             await self._update(transaction, row, reason=PAID_TWICE)
             return
         if row.status == "paid" and report.amount_minor not in {None, row.paid_minor}:
-            await self._mark_amount_mismatch(transaction, row, report)
+            await self.mark_amount_mismatch(transaction, row, report.amount_minor, report.receipt)
             return
         await self._update(transaction, row, receipt=row.receipt or report.receipt or None)
 
-    async def _mark_amount_mismatch(self, transaction: Transaction, row: Row[Any], report: PaymentReport) -> None:
+    async def mark_amount_mismatch(
+        self, transaction: Transaction, row: Row[Any], amount: int | None, receipt: str
+    ) -> None:
+        """Mark a payment whose amount is not the one requested; a person decides about it."""
         log.error("payment_amount_mismatch", payment=row.id, action_required=True)
         status = "duplicate_payment" if await self._has_other_payment(transaction, row) else "amount_mismatch"
-        facts = {"paid_minor": report.amount_minor, "receipt": report.receipt or row.receipt}
+        facts = {"paid_minor": amount, "receipt": receipt or row.receipt}
         await self._end(transaction, row, status=status, reason="AmountDiffers", **facts)
 
     async def _has_other_payment(self, transaction: Transaction, row: Row[Any]) -> bool:
@@ -178,8 +201,7 @@ class PaymentReconciler:
             "actor": "gateway",
             "explanation": PAID_TWICE,
             "category": "paid_twice",
-            "status": "requested",
-            "due_at": now,
+            **new_refund_columns(row.wallet, now),
             "idempotency_key": f"{row.idempotency_key}/surplus",
             "created_at": now,
             "updated_at": now,
@@ -236,6 +258,23 @@ class PaymentReconciler:
     async def _update(self, transaction: Transaction, row: Row[Any], **columns: Any) -> None:
         changed = update(payments).where(payments.c.id == row.id)
         await transaction.execute(changed.values(**columns, updated_at=self._clock()))
+
+
+def _is_same_money(other: Row[Any], row: Row[Any], receipt: str) -> bool:
+    """Return whether another payment has this receipt of the same wallet."""
+    return bool(other.wallet == row.wallet and other.receipt == receipt)
+
+
+def _is_twin(other: Row[Any], row: Row[Any], receipt: str, amount: int | None) -> bool:
+    """Return whether a payment by reference that waits is the money of `row`: M-Pesa reports a payment by STK push by both ways.
+
+    A status query has no receipt; then the amount must do.
+    """
+    if other.channel != BY_REFERENCE or row.channel == BY_REFERENCE or other.status != "duplicate_payment":
+        return False
+    if receipt:
+        return _is_same_money(other, row, receipt)
+    return bool(other.wallet == row.wallet and other.paid_minor == (row.amount_minor if amount is None else amount))
 
 
 def _build_act(row: Row[Any], status: str) -> AuditEntry:

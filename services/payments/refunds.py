@@ -13,7 +13,13 @@ from db.tables import payment_refunds, payments
 from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.models import ActorKind, AuditEntry
 from services.audit.staff_acts import StaffAct
-from services.payments.models import REFUNDABLE_STATUSES, WORKER_TIMEOUT, RefundCategory, RefundRejected
+from services.payments.models import (
+    REFUNDABLE_STATUSES,
+    WORKER_TIMEOUT,
+    RefundCategory,
+    RefundRejected,
+    new_refund_columns,
+)
 from services.payments.notifications import PaymentNotifier
 from services.payments.wallets.base import Declined, ManualRefund, Refunded, RefundRequest, RefundResult, ResultUnknown
 
@@ -115,8 +121,7 @@ class Refunds:
             "actor": reason.actor,
             "explanation": reason.explanation[:160],
             "category": reason.category or None,
-            "status": "requested",
-            "due_at": now,
+            **new_refund_columns(row.wallet, now),
             "idempotency_key": reason.idempotency_key,
             "created_at": now,
             "updated_at": now,

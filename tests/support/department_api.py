@@ -15,7 +15,7 @@ from services.citizens.number_release import NumberReleases
 from services.departments.api_keys import ApiKeys
 from tests.support.complaints import ComplaintServiceSet
 from tests.support.services import CIPHER, ServiceSet
-from web.api import applications, complaints, feedback, number_notices
+from web.api import applications, complaints, feedback, number_notices, payments
 from web.api.openapi import build_document
 from web.api.pagination import CursorCodec, PageReader
 from web.api.rate_limit import RateLimiter
@@ -45,6 +45,12 @@ class DepartmentClient:
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
         return await self.request_json("POST", f"/{kind}/{number}/events", headers=headers, data=body, **options)
+
+    async def post_payment(self, number, payment, key="key-1"):
+        """The response to a fee in cash."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        path = f"/applications/{number}/payments"
+        return await self.request_json("POST", path, headers=headers, data=json.dumps(payment).encode())
 
     async def post_notice(self, notice, key="key-1"):
         """The response to a network's notice about a number."""
@@ -83,10 +89,11 @@ def is_problem(body, status):
     return body["status"] == status and body["type"] == "about:blank" and body["title"] and body["detail"].endswith(".")
 
 
-def all_operations(filings, cases, lists, releases=None, clock=utc_now):
+def all_operations(filings, cases, lists, releases=None, clock=utc_now, *, cash=None):
     """Every operation of the API."""
     return (
         *applications.build_operations(filings, lists),
+        *payments.build_operations(cash),
         *complaints.build_operations(cases, lists),
         *feedback.build_operations(cases, lists),
         *number_notices.build_operations(releases, clock),
@@ -102,6 +109,7 @@ async def run_department_api(services: ServiceSet, redis, *, per_minute=10_000) 
         PageReader(CursorCodec(CIPHER), services.clock),
         NumberReleases(services.database, CIPHER, clock=services.clock),
         services.clock,
+        cash=services.cash_payments(),
     )
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     limits = RateLimiter(redis, per_minute)

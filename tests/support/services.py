@@ -14,6 +14,7 @@ from services.applications.models import NewApplication
 from services.applications.status import ApplicationStatusReader
 from services.applications.submission import ApplicationSubmission
 from services.applications.withdrawal import Withdrawals
+from services.audit.audit import AuditLog
 from services.citizens.accounts import Accounts
 from services.citizens.contacts import Contacts
 from services.citizens.models import NewAccount
@@ -22,9 +23,11 @@ from services.departments.api_keys import ApiKeys
 from services.departments.deliveries import DeliveryRepository
 from services.messaging.messages import Messages
 from services.messaging.opt_outs import OptOuts
+from services.payments.cash import CashPayments
 from services.payments.fees import Fees
 from services.payments.notifications import PaymentNotifier
 from services.payments.payments import Payments
+from services.payments.reconciliation import PaymentReconciler
 from services.tracking.summary import TrackingSummaries
 
 CIPHER = Cipher(b"a secret of the tests, 32 octets+")
@@ -94,6 +97,12 @@ class ServiceSet:
         """Tracking summaries where every fee can be paid; only the departments in `deliveries` have a system."""
         deliveries = deliveries or DeliveryRepository(self.database, self.cipher, {})
         return TrackingSummaries(self.database, self.status_reader, self.fees(), deliveries)
+
+    def cash_payments(self, takes_cash=lambda _: True):
+        notifier = PaymentNotifier(self.messages, render_text)
+        audit = AuditLog(self.database, clock=self.clock)
+        reconciler = PaymentReconciler(self.database, self.cipher, notifier, audit, self.clock)
+        return CashPayments(self.database, reconciler, takes_cash, clock=self.clock)
 
     def fees(self):
         payments = Payments(

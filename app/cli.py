@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -53,7 +54,8 @@ from services.payments.payments import Payments
 from services.payments.reconciliation import PaymentReconciler
 from services.payments.refunds import Refunds
 from services.payments.statement_reconciler import StatementReconciler
-from sessions.redis_store import open_session_store
+from sessions.message_turns import forget_caller
+from sessions.redis_store import OpenStore, open_session_store
 
 
 class CommandContext(NamedTuple):
@@ -224,7 +226,8 @@ async def open_citizen_commands(settings: Settings) -> AsyncIterator[CitizenComm
     """
     async with (
         _open_command_context(settings) as context,
-        _open_number_checks(settings, context.cipher) as number_checks,
+        _open_store(settings, context.cipher) as store,
+        open_sim_swap_provider(settings) as provider,
     ):
         database, cipher = context.database, context.cipher
         with closing(SecretHasher(cipher)) as hasher:
@@ -236,7 +239,8 @@ async def open_citizen_commands(settings: Settings) -> AsyncIterator[CitizenComm
                 context.render_text,
                 recovery_policy=build_recovery_policy(settings),
             )
-            releases = NumberReleases(database, cipher)
+            forget_sessions = partial(forget_caller, store.sessions)
+            releases = NumberReleases(database, cipher, forget_sessions=forget_sessions)
             support = AccountSupport(
                 database=database,
                 access=accounts.access,
@@ -245,7 +249,7 @@ async def open_citizen_commands(settings: Settings) -> AsyncIterator[CitizenComm
                 pin_changes=accounts.pin_changes,
                 registrations=accounts.registrations,
                 hasher=hasher,
-                check_sim=number_checks.check,
+                check_sim=NumberChecks(store.client, cipher.keyed_hash, provider).check,
                 render_text=context.render_text,
             )
             yield CitizenCommands(
@@ -303,12 +307,12 @@ async def _open_command_context(settings: Settings) -> AsyncIterator[CommandCont
 
 
 @asynccontextmanager
-async def _open_number_checks(settings: Settings, cipher: Cipher) -> AsyncIterator[NumberChecks]:
-    """The check of a SIM, over the Redis into which the gateway writes what a network reports."""
+async def _open_store(settings: Settings, cipher: Cipher) -> AsyncIterator[OpenStore]:
+    """The Redis of the gateway. An embedded one is in the gateway's process: this one is empty."""
     redis = settings.redis
-    store = open_session_store(redis.url.get_secret_value(), cipher, cluster=redis.cluster, deadline=redis.deadline)
-    async with open_sim_swap_provider(settings) as provider, store as open_store:
-        yield NumberChecks(open_store.client, cipher.keyed_hash, provider)
+    url = redis.url.get_secret_value()
+    async with open_session_store(url, cipher, cluster=redis.cluster, deadline=redis.deadline) as store:
+        yield store
 
 
 @asynccontextmanager

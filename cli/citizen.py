@@ -14,7 +14,7 @@ from core.errors import CommandError
 from core.phone_numbers import PhoneNumberError, is_detached, parse_msisdn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from app.cli import CitizenCommands
     from services.audit.staff_acts import StaffAct
@@ -237,7 +237,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_what(action: argparse.ArgumentParser) -> None:
-    action.add_argument("what", metavar="WHAT", help=WHAT)
+    action.add_argument("what", nargs="+", metavar="WHAT", help=WHAT)
     action.add_argument("--json", action="store_true", help="print JSON, for a program")
 
 
@@ -281,10 +281,15 @@ def _parse_limit(text: str) -> int:
     return min(parse_count(text), MAX_LISTED)
 
 
-def _parse_reference(text: str) -> "Reference":
+def _parse_reference(words: "Sequence[str]") -> "Reference":
+    """The reference, which may be typed in groups of digits.
+
+    Raises:
+        CommandError: it is none.
+    """
     from services.helpdesk.references import parse_reference
 
-    reference = parse_reference(text)
+    reference = parse_reference(" ".join(words))
     if reference is None:
         raise CommandError(
             "This is no number that citizen can look up, or one of its digits is wrong; write a phone number with a plus, "

@@ -165,7 +165,7 @@ async def test_8_call_3_i_lost_my_tracking_number(phone: Phone, citizen: RunCiti
     await register(phone)
     number = await apply_for_birth_certificate(phone)
     await phone.redial()
-    complaint = await submit_complaint(phone, "6", "The clerk did not come")
+    complaint = await submit_complaint(phone, "3", "5", "1")
     grouped = f"{number[:4]} {number[4:8]} {number[8:]}"
     shown = await citizen("show", {"number": MSISDN, "application": grouped, "complaint": complaint}[by])
     assert re.search(rf"^  {grouped} +birth_certificate +received 20\d\d-", shown, re.MULTILINE)
@@ -178,10 +178,12 @@ async def test_8_call_3_i_lost_my_tracking_number(phone: Phone, citizen: RunCiti
 async def test_8_call_4_someone_uses_my_number(phone: Phone, texts: SmsPhone, citizen: RunCitizen) -> None:
     await register(phone)
     await texts.send_sms("MENU")
-    await texts.send_sms("5")
-    for _ in range(5):
-        await texts.send_sms("9135")
+    await texts.send_sms("2")
+    assert "Type your PIN" in await texts.send_sms("5")
+    for wrong in ("9135", "9136", "9137", "9138", "9139"):
+        await texts.send_sms(wrong)
     assert await phone.wait_for_sms("somebody sent wrong PINs")
+    assert await phone.wait_for_sms("so it is locked for a while")
     shown = await citizen("show", MSISDN)
     assert re.search(r"^PIN locked by SMS until: 20\d\d-", shown, re.MULTILINE)
     assert re.search(r"^  20\d\d-\S+ \S+  sms +pin  wrong", shown, re.MULTILINE)
@@ -216,9 +218,11 @@ async def test_8_4_call_5_this_number_was_someone_elses(phone: Phone, citizen: R
     await new_holder.enter("1")
     assert "Register" not in await new_holder.resend(), "nor recover"
     assert "Account 1 has no number any more" in await citizen("release", MSISDN)
-    await new_holder.dial()
-    assert "register" in (await new_holder.enter("1", "5")).lower()
-    assert "Welcome" in await register(new_holder, name="Karim Mia") or await sign_in(new_holder, PIN)
+    await new_holder.redial()
+    assert "To go on, please register" in await new_holder.enter("5")
+    await new_holder.enter("1", "Karim Mia", PIN, PIN, "1", "Dhaka School", "2", "Rokeya")
+    await new_holder.redial()
+    assert "My applications" in await new_holder.enter("1", "5", PIN), "with a language of their own"
     shown = await citizen("show", MSISDN)
     assert "account: 2\n" in shown
     assert "applications: none\n" in shown

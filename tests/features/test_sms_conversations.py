@@ -298,7 +298,8 @@ async def test_a_number_that_nobody_vouches_for_is_proved_by_the_pin_that_is_sen
     assert "We sent a PIN to this number by SMS." in both
     pin = re.search(r"^(\d{4}) is your Ekdial PIN", both, re.MULTILINE)
     assert pin
-    assert (await phone.send_sms(pin[1])).startswith("My account\n")
+    assert (await phone.send_sms(pin[1])).startswith("You have no security questions yet.")
+    assert (await phone.send_sms("2")).startswith("My account\n")
 
 
 # 2.2, 2.3, 2.6 of the field report --------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ EXIT_APP_LOAD_ERROR: Final = 4
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command(serve.run_serve, "run the gateway (the default)"),
-    "check": Command(check.run_check, "validate settings, menus, catalogue and translations"),
+    "check": Command(check.run_check, "validate settings, menus, catalogue and translations", check.add_arguments),
     "dial": Command(dial.run_dial, "open a phone in the terminal", dial.add_arguments),
     "migrate": Command(migrate.run_migrate, "bring the database's tables up to date"),
     "keys": Command(

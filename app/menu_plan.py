@@ -26,7 +26,7 @@ def validated_plan(settings: Settings) -> MenuPlan:
     """The settings of the menu, checked.
 
     Raises:
-        ValidationFailedError: a key or an entry of the main menu does not exist, or no entry leads to tracking.
+        ValidationFailedError: a key or an entry of the main menu does not exist, or one that every menu needs is missing.
     """
     plan = build_menu_plan(settings)
     problems = [
@@ -34,12 +34,20 @@ def validated_plan(settings: Settings) -> MenuPlan:
         for key, entry in plan.main_menu.items()
         for finding in _entry_findings(key, entry)
     ]
-    if not plan.key_for("track"):
-        finding = "no entry leads to track, which receipts mention", "give track a number"
-        problems.append(settings.problem_at(("menu", "main"), *finding))
+    problems += [settings.problem_at(("menu", "main"), *finding) for finding in _missing_entry_findings(plan)]
     if problems:
         raise ValidationFailedError(problems)
     return plan
+
+
+def _missing_entry_findings(plan: MenuPlan) -> Iterator[tuple[str, str]]:
+    """The entries that every main menu needs and this one lacks."""
+    needed = {"track": "which receipts mention", "find": "where every application begins"}
+    if len(plan.languages) > 1:
+        needed["language"] = "where callers change it"
+    for entry, reason in needed.items():
+        if not plan.key_for(entry):
+            yield f"no entry leads to {entry}, {reason}", f"give {entry} a number"
 
 
 def _entry_findings(key: str, entry: str) -> Iterator[tuple[str, str]]:

@@ -7,18 +7,25 @@ from config.settings import Settings
 from core.errors import ValidationFailedError
 
 
-def run_check(settings: Settings, _: argparse.Namespace) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--verbose`."""
+    parser.add_argument("--verbose", action="store_true", help="name every text that a language lacks")
+
+
+def run_check(settings: Settings, args: argparse.Namespace) -> int:
     """Validate settings, menus, catalogue, texts and keys; exit status 2 with one line for each problem.
 
     Raises:
         ValidationFailedError: with every problem found.
     """
     from app.bootstrap import build_checked_menu
+    from app.editor_notes import find_language_file_problems, list_notes
     from app.keys import check_keys
+    from app.menu import catalogue_folders
     from services.catalogue.models import CHANNELS
     from web.simulator.wording_check import find_simulator_problems
 
-    if found := list(find_simulator_problems()):
+    if found := [*find_language_file_problems(), *find_simulator_problems()]:
         raise ValidationFailedError(found)
     checked = asyncio.run(build_checked_menu(settings))
     asyncio.run(check_keys(settings))
@@ -26,4 +33,6 @@ def run_check(settings: Settings, _: argparse.Namespace) -> int:
     print(f"{screens} screens in {len(checked.locales)} forms and {len(catalogue.services)} services: no problems")
     counts = (f"{len(catalogue.services_on(channel))} on {channel}" for channel in CHANNELS)
     print(f"Services that citizens can apply for: {', '.join(counts)}")
+    for note in list_notes(settings, catalogue, catalogue_folders(settings.catalogue), verbose=args.verbose):
+        print(note)
     return 0

@@ -199,6 +199,8 @@ class _Loader:
             *above, name = error["loc"]
             return "there is no such setting", _suggest_similar(str(name), _keys_at(self._settings_class, above))
         problem, fix = _ERROR_TEXTS[kind]
+        if kind == "literal_error" and error["loc"][0] == "languages":
+            return "there is no such language", f"write {context['expected']}, or {_NEW_LANGUAGE}"
         return problem, fix.format(**context)
 
 
@@ -264,6 +266,7 @@ def _suggest_similar(name: str, known: Iterable[str], prefix: str = "") -> str:
     return f"did you mean {prefix}{close[0]}?" if close else "take it out, or see config.toml for what there is"
 
 
+_NEW_LANGUAGE = "add its files languages/XX.toml, menus/locales/XX.toml and sms/keywords/words/XX.toml (docs/how-to/add-a-language.md)"
 _NOT_AN_INTEGER = "this is not a whole number", "write one such as 300"
 _NOT_A_NUMBER = "this is not a number", "write one such as 1.5"
 _NOT_A_BOOLEAN = "this is neither true nor false", "write true or false"

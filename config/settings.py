@@ -44,7 +44,7 @@ from config.types import (
 )
 from core.errors import KeyPath, Problem
 from core.http.origins import is_loopback_host
-from core.languages import DEFAULT_LANGUAGE, LANGUAGE_CODES, LanguageCode
+from core.languages import DEFAULT_LANGUAGE, LANGUAGE_CODES, LANGUAGES, LanguageCode
 from core.toml_source import find_line
 
 ENVIRONMENT = "environment"
@@ -217,7 +217,7 @@ class LanguageSettings(Section):
     offered: Annotated[tuple[LanguageCode, ...], NonEmpty] = LANGUAGE_CODES
     default: LanguageCode = DEFAULT_LANGUAGE
     by_country: Annotated[Mapping[str, LanguageCode], KeyedByCountry] = Field(
-        default_factory=lambda: dict[str, LanguageCode](BD="bn", IN="hi")
+        default_factory=lambda: {country: language.code for language in LANGUAGES for country in language.countries}
     )
 
 

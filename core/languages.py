@@ -1,90 +1,50 @@
-"""The languages of the gateway: one row a language. Menus, settings, the catalogue, the API and SMS keywords follow it.
+"""The languages of the gateway, one file a language in `languages/`. Menus, settings, the catalogue, the API and SMS follow it.
 
 A locale is a language in one script. Its code is that of the language, such as `bn`, for the language's own script, and
 `bn_Latn` for the same language in Latin letters, which phones without Unicode can show.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import regex
 
-LATIN: Final = "Latin"
-ASCII_DIGITS: Final = "0123456789"
-LATIN_SUFFIX: Final = "_Latn"
+from core.errors import ValidationFailedError
+from core.language_files import LANGUAGES_FOLDER, LATIN, LATIN_SUFFIX, Language, load_languages
+
+EXIT_ERROR: Final = 2
+
+__all__ = ["LANGUAGES_FOLDER", "LATIN", "LATIN_SUFFIX", "Language"]
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
-    """A language, and how numbers, dates and amounts are written in it.
+def _load_or_exit() -> tuple[Language, ...]:
+    """The languages.
 
-    `name` is its English name, `own_name` and `latin_name` are shown to callers, with and without Unicode.
-    `script` is the Unicode name of its script. `date_pattern` is a CLDR pattern. `digits` are ten characters, 0 first.
-    `currency_signs` contains the sign of each currency, with a space where one follows it.
+    Raises:
+        SystemExit: a file has a mistake. No module works without the languages, so the program ends with a line for each.
     """
-
-    code: str
-    name: str
-    own_name: str
-    latin_name: str
-    script: str = LATIN
-    date_pattern: str = "d MMM y"
-    digits: str = ASCII_DIGITS
-    currency_signs: Mapping[str, str] = field(default_factory=lambda: {"BDT": "Tk ", "INR": "Rs ", "KES": "KSh "})
-    groups_in_lakhs: bool = False  # 12,34,567 in every currency; else only amounts in BDT and INR
-
-    @property
-    def is_latin(self) -> bool:
-        """Whether its own script is Latin."""
-        return self.script == LATIN
-
-    def is_used_in(self, text: str) -> bool:
-        """Whether `text` contains a character of the language's script."""
-        return regex.search(rf"\p{{{self.script}}}", text) is not None
-
-    @property
-    def latin_locale(self) -> str:
-        """The locale with its texts in Latin letters."""
-        return self.code if self.is_latin else self.code + LATIN_SUFFIX
+    try:
+        return load_languages(LANGUAGES_FOLDER)
+    except ValidationFailedError as broken:
+        sys.stderr.write(f"{broken}\n")
+        raise SystemExit(EXIT_ERROR) from None
 
 
-_SIGNS: Final = {"BDT": "৳", "INR": "₹", "KES": "KSh "}
-
-# To add a language, see docs/how-to/add-a-language.md. Where two languages share a script, the first row is recognised.
-LANGUAGES: Final = (
-    Language("en", "English", "English", "English"),
-    Language(
-        "bn",
-        "Bengali",
-        "বাংলা",
-        "Bangla",
-        "Bengali",
-        date_pattern="d MMMM y",
-        digits="০১২৩৪৫৬৭৮৯",
-        currency_signs=_SIGNS,
-        groups_in_lakhs=True,
-    ),
-    Language(
-        "hi",
-        "Hindi",
-        "हिन्दी",
-        "Hindi",
-        "Devanagari",
-        date_pattern="d MMMM y",
-        currency_signs=_SIGNS,
-        groups_in_lakhs=True,
-    ),
-)
+LANGUAGES: Final = _load_or_exit()
+"""In the order of their files' `order`; the first is the default, whose texts stand in for those that another language lacks."""
 
 DEFAULT_LANGUAGE: Final = LANGUAGES[0].code
 LANGUAGE_CODES: Final = tuple(language.code for language in LANGUAGES)
 LOCALE_CODES: Final = (
     *LANGUAGE_CODES,
-    *(language.latin_locale for language in LANGUAGES if not language.is_latin),
+    *(language.latin_locale for language in LANGUAGES if not language.is_latin and language.has_latin_locale),
 )
+"""The locales that have texts. A language may lack the locale in Latin letters; screens without Unicode then show English."""
 LATIN_LOCALES: Final = frozenset(language.latin_locale for language in LANGUAGES)
 """The locales in Latin letters, which are limited to the GSM-7 alphabet."""
+COMPLETE_LANGUAGES: Final = tuple(language.code for language in LANGUAGES if language.names_required)
+"""The languages in which every name of the catalogue must be written."""
 
 if TYPE_CHECKING:
     LanguageCode: TypeAlias = str
@@ -97,11 +57,14 @@ _BY_LOCALE: Final = {
     **{language.code: language for language in LANGUAGES},
     **{language.latin_locale: language for language in LANGUAGES},
 }
-_SCRIPT_SEARCHES: Final = tuple(
-    (language.code, regex.compile(rf"\p{{{language.script}}}").search)
-    for language in LANGUAGES
-    if not language.is_latin
-)
+
+SCRIPTS: Final = tuple(dict.fromkeys(language.script for language in LANGUAGES if not language.is_latin))
+"""The scripts of the languages, without the Latin one."""
+_SCRIPT_SEARCHES: Final = tuple((script, regex.compile(rf"\p{{{script}}}").search) for script in SCRIPTS)
+_LANGUAGES_BY_SCRIPT: Final = {
+    script: tuple(language for language in LANGUAGES if language.script == script) for script in SCRIPTS
+}
+_find_words: Callable[[str], list[str]] = regex.compile(r"[\p{L}\p{M}]+").findall
 
 
 def language_of_locale(locale_code: str) -> Language:
@@ -123,6 +86,27 @@ def formats_of_locale(locale_code: str) -> Language:
     return language if language.code == locale_code else LANGUAGES[0]
 
 
-def language_by_script(text: str) -> str:
-    """The code of the first language whose script `text` contains; empty where no script but Latin tells a language."""
-    return next((code for code, search in _SCRIPT_SEARCHES if search(text)), "")
+def script_of(text: str) -> str:
+    """The first script of a language that `text` contains; empty where it has no script but Latin."""
+    return next((script for script, search in _SCRIPT_SEARCHES if search(text)), "")
+
+
+def language_by_script(text: str, preferred: str = "") -> str:
+    """The code of the language that `text` is written in, by its script; empty where no script but Latin tells a language.
+
+    Of several languages with that script, the one whose telling words the text contains most of; where none or several do,
+    the `preferred` language, such as that of the writer's country, else the first of them.
+    """
+    script = script_of(text)
+    if not script:
+        return ""
+    languages = _LANGUAGES_BY_SCRIPT[script]
+    return languages[0].code if len(languages) == 1 else choose_language(languages, text, preferred)
+
+
+def choose_language(languages: tuple[Language, ...], text: str, preferred: str = "") -> str:
+    """The code of the one of these languages, which share a script, whose telling words `text` contains most of."""
+    words = set(_find_words(text))
+    counts = {language.code: len(words & language.telling_words) for language in languages}
+    best = [code for code, count in counts.items() if count == max(counts.values())]
+    return preferred if preferred in best else best[0]

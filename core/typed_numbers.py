@@ -9,6 +9,7 @@ from typing import Final
 
 import regex
 
+from core.languages import LANGUAGES
 from core.typed_input import JOINERS, MINUS_SIGNS, clean_text, normalize_input, remove_joiners
 from core.validation import Invalid, Valid
 
@@ -23,7 +24,8 @@ _split_at_separators = regex.compile(f"{_SEPARATOR}+").split
 _has_inner_dash = regex.compile(rf"(?<=\w)\s*[\p{{Pd}}{MINUS_SIGNS}]\s*(?=\w)").search
 
 _GROUP: Final = r"(?=[oOiI|l]*\d)[\doOiI|l]*[\doO]"  # no l at the end: 10 L are ten lakh
-_CURRENCY: Final = r"(?:rs|re|inr|rupees?|tk|bdt|taka|kes|kshs?|shs?|\p{Sc}|টাকা|টা|রুপি|রু|টকা|रु|रू|रुपये|रुपए|रुपया|टका)[.:]*"
+_AMOUNT_WORDS: Final = "|".join(regex.escape(word) for language in LANGUAGES for word in language.amount_words)
+_CURRENCY: Final = rf"(?:{_AMOUNT_WORDS}|\p{{Sc}})[.:]*"
 _match_amount = regex.compile(
     rf"(?:{_CURRENCY}\s*)?[\p{{Ps}}\p{{Pi}}\"'#:]*"
     rf"(?P<whole>{_GROUP}(?:,\d{{2,3}})*(?:,\d{{3}})|{_GROUP}(?:[\s_]+{_GROUP})*)(?P<fraction>\.\d*)?"

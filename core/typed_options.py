@@ -1,19 +1,16 @@
 """Read the choice of an option as people type it: `2.`, `(2)`, `02`, `option 2`, the option's own words, yes and no."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from core.languages import LANGUAGES
 from core.typed_input import normalize_input
 from core.typed_numbers import read_option_number
 from core.typed_words import split_words
 
 Meaning: TypeAlias = Literal["", "yes", "no"]
 """What an option says to the question of its screen, where that is a question of yes or no."""
-
-_WORDS_PATH: Final = Path(__file__).with_name("option_words.toml")
 
 
 def read_option_key(text: str) -> str:
@@ -53,5 +50,8 @@ def _read_number_among_words(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _option_words() -> Mapping[str, frozenset[str]]:
-    tables = tomllib.loads(_WORDS_PATH.read_text(encoding="utf-8"))
-    return {name: frozenset(map(normalize_label, words)) for name, words in tables.items()}
+    """The words of every language around the number of an option, and for yes and no."""
+    return {
+        name: frozenset(normalize_label(word) for language in LANGUAGES for word in language.option_words.get(name, ()))
+        for name in ("around", "yes", "no")
+    }

@@ -17,15 +17,17 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from core import pin_policy
+from core.currencies import CURRENCIES, Currency, split_amount
 from core.errors import Finding, KeyPath, Problem, ValidationFailedError
+from core.language_files import ASCII_DIGITS
 from core.languages import (
-    ASCII_DIGITS,
     DEFAULT_LANGUAGE,
     LANGUAGE_CODES,
     LANGUAGES,
     LATIN_LOCALES,
     LATIN_SUFFIX,
     LOCALE_CODES,
+    Language,
     formats_of_locale,
     language_of_locale,
 )
@@ -46,7 +48,6 @@ CONSTANTS: Mapping[str, int] = {"pin_min": pin_policy.MIN_DIGITS, "pin_max": pin
 _match_constant = re.compile(rf"\{{(?P<name>{'|'.join(CONSTANTS)})(?::(?P<way>text|count))?\}}")
 
 _LAKH_LOCALE = "en_IN"  # 12,34,567
-_LAKH_CURRENCIES = frozenset({"BDT", "INR"})
 _DIGITS = {
     language.code: str.maketrans(ASCII_DIGITS, language.digits)
     for language in LANGUAGES
@@ -199,8 +200,13 @@ def build_screen_locales(locales: Mapping[str, Locale]) -> Mapping[str, Locale]:
     return {
         **locales,
         **{code: _with_language_names(locales[code], names) for code in LANGUAGE_CODES},
-        **{language.code + LATIN_SUFFIX: locales[language.code] for language in LANGUAGES if language.is_latin},
+        **{language.code + LATIN_SUFFIX: _latin_texts(locales, language) for language in LANGUAGES},
     }
+
+
+def _latin_texts(locales: Mapping[str, Locale], language: Language) -> Locale:
+    """The texts of a language for screens without Unicode; English where it has none in Latin letters."""
+    return locales.get(language.latin_locale, locales[DEFAULT_LANGUAGE])
 
 
 def _with_language_names(locale: Locale, names: Mapping[str, Template]) -> Locale:
@@ -325,12 +331,17 @@ def _format_name(name: Callable[[str, str], str], locale_code: str, fact: Any) -
 
 
 def _format_money(fact: Any, locale_code: str) -> str:
-    minor, currency = fact
-    major, rest = divmod(abs(minor), 100)
-    in_lakhs = language_of_locale(locale_code).groups_in_lakhs or currency in _LAKH_CURRENCIES
-    amount = format_decimal(major, locale=_LAKH_LOCALE if in_lakhs else "en") + (f".{rest:02}" if rest else "")
-    sign = formats_of_locale(locale_code).currency_signs.get(currency, f"{currency} ")
+    minor, code = fact
+    currency = CURRENCIES.get(code)
+    units, decimals = split_amount(minor, code)
+    in_lakhs = language_of_locale(locale_code).groups_in_lakhs or (currency is not None and currency.groups_in_lakhs)
+    amount = format_decimal(units, locale=_LAKH_LOCALE if in_lakhs else "en") + (f".{decimals}" if decimals else "")
+    sign = _currency_sign(currency, locale_code) if currency else f"{code} "
     return ("-" if minor < 0 else "") + sign + _localize_digits(amount, locale_code)
+
+
+def _currency_sign(currency: Currency, locale_code: str) -> str:
+    return currency.sign if formats_of_locale(locale_code).is_latin else currency.own_sign
 
 
 def _localize_digits(text: str, locale_code: str) -> str:

@@ -48,7 +48,6 @@ SAMPLE_FACTS: Mapping[str, Any] = {
     "known_born": "21-11-1990",
     "known_district": "Dhaka",
     "known_father": "Karim Uddin Chowdhury",
-    "known_gender": {"en": "Female", "bn": "নারী", "hi": "महिला"},
     "known_house": "House 5, Road 27",
     "known_mother": "Ayesha Begum",
     "known_name": "Mohammad Rafiqul Islam Chow",
@@ -69,7 +68,10 @@ SAMPLE_FACTS: Mapping[str, Any] = {
 def longest_sample_facts(definition: MenuDefinition, locale_code: str) -> Mapping[str, Any]:
     """The longest likely fact for each placeholder of the locale's texts."""
     locale = definition.locales[locale_code]
-    facts = dict(SAMPLE_FACTS)
+    facts = {
+        **SAMPLE_FACTS,
+        "known_gender": {locale_code: max(locale.terms.get("gender", {}).values(), key=len, default="")},
+    }
     for text in texts_by_key(locale).values():
         for name, formatter in text.placeholders:
             if name not in facts and formatter == CLOCK_TERMS:

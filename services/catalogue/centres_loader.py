@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NotRequired, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NotRequired, TypeAlias
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
 
 from core.errors import Finding, KeyPath, Problem, ValidationFailedError, display_path
+from core.languages import DEFAULT_LANGUAGE, LOCALE_CODES
 from core.phone_numbers import is_possible
 from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
 from services.catalogue import text_rules
@@ -24,15 +25,16 @@ Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 TimeOfDay: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
-@with_config(STRICT)
-class CentreTextsSchema(TypedDict):
-    """A text in every language; English is used for a language that is missing."""
-
-    en: str
-    bn: NotRequired[str]
-    hi: NotRequired[str]
-    bn_Latn: NotRequired[str]
-    hi_Latn: NotRequired[str]
+# A text in every language; that of the default language is used for one that is missing.
+if TYPE_CHECKING:
+    CentreTextsSchema: TypeAlias = Mapping[str, str]
+else:
+    CentreTextsSchema = with_config(STRICT)(
+        TypedDict(
+            "CentreTextsSchema",
+            {code: str if code == DEFAULT_LANGUAGE else NotRequired[str] for code in LOCALE_CODES},
+        )
+    )
 
 
 class DistrictSchema(BaseModel):
@@ -80,7 +82,7 @@ KEY_HELP: Mapping[str, tuple[str, str]] = {
     "phone": ("a phone number", 'write it with its country code, such as "+880 2-0000000"'),
     "districts": ("a district", "write each district as a table [districts.CODE]"),
     "centres": ("a centre", "write each centre as a table [centres.CODE]"),
-    **dict.fromkeys(CentreTextsSchema.__annotations__, ("a text", "write it in quotes")),
+    **dict.fromkeys(LOCALE_CODES, ("a text", "write it in quotes")),
 }
 CENTRES_HELP: Final = SchemaHelp(
     KEY_HELP, {(): CentresFileSchema, ("districts", "*"): DistrictSchema, ("centres", "*"): CentreSchema}
@@ -195,7 +197,7 @@ def _is_phone_number(text: str) -> bool:
 def _build_districts(files: Iterable[CentresFileSchema]) -> Iterator[District]:
     for file in files:
         for code, table in file.districts.items():
-            yield District(code, cast("Mapping[str, str]", table.names), file.country)
+            yield District(code, table.names, file.country)
 
 
 def _build_centres(files: Iterable[CentresFileSchema]) -> Iterator[Centre]:
@@ -203,8 +205,8 @@ def _build_centres(files: Iterable[CentresFileSchema]) -> Iterator[Centre]:
         for code, table in file.centres.items():
             yield Centre(
                 code=code,
-                names=cast("Mapping[str, str]", table.names),
-                address=cast("Mapping[str, str]", table.address),
+                names=table.names,
+                address=table.address,
                 district=table.district,
                 postcode=table.postcode,
                 country=file.country,

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
 
+from core.currencies import CURRENCY_CODES, CurrencyCode
 from core.errors import Finding, KeyPath
-from core.languages import LANGUAGE_CODES, LOCALE_CODES, language_of_locale
+from core.languages import COMPLETE_LANGUAGES, LOCALE_CODES, language_of_locale
 from services.catalogue.models import CHANNELS, CODE_PATTERN, FIELD_KINDS, RECIPIENTS, Channel, FieldKind, Recipient
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -21,17 +22,19 @@ Code: TypeAlias = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 WholeNumber: TypeAlias = Annotated[int, Field(ge=0, le=10**12)]
 
 
-# One text in every language. The locales in Latin letters, for screens without Unicode, may be missing.
+# One text in every language that requires names. Others, and the locales in Latin letters, may be missing; the check warns.
 if TYPE_CHECKING:
     TextsSchema: TypeAlias = Mapping[str, str]
 else:
     TextsSchema = with_config(STRICT)(
-        TypedDict("TextsSchema", {code: str if code in LANGUAGE_CODES else NotRequired[str] for code in LOCALE_CODES})
+        TypedDict(
+            "TextsSchema", {code: str if code in COMPLETE_LANGUAGES else NotRequired[str] for code in LOCALE_CODES}
+        )
     )
 
 
 def _texts_example(key: str) -> str:
-    return "write " + ", ".join(f'{key}.{code} = "…"' for code in LANGUAGE_CODES)
+    return "write " + ", ".join(f'{key}.{code} = "…"' for code in COMPLETE_LANGUAGES)
 
 
 def _text_help(locale_code: str) -> tuple[str, str]:
@@ -69,7 +72,7 @@ class ServiceSchema(BaseModel):
     office: Code
     recipients: Annotated[list[Recipient], Field(min_length=1)] = ["citizen"]
     fee: WholeNumber
-    currency: Literal["BDT", "INR", "KES"]
+    currency: CurrencyCode
     days: Annotated[int, Field(ge=0, le=3650)]
     documents: list[Code] = []
     channels: Annotated[list[Channel], Field(min_length=1)]
@@ -107,7 +110,7 @@ class BillerSchema(BaseModel):
 
     names: TextsSchema
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
-    currency: Literal["BDT", "INR", "KES"]
+    currency: CurrencyCode
     adapter: Literal["sandbox", "http"]
     consumer: FieldSchema
 
@@ -139,13 +142,18 @@ def _quote_words(words: tuple[str, ...]) -> str:
     return ", ".join(f'"{word}"' for word in words)
 
 
+def _choice_example() -> str:
+    texts = ", ".join(f'{code} = "…"' for code in COMPLETE_LANGUAGES)
+    return f"write each choice as CODE = {{ {texts} }}"
+
+
 KEY_HELP: Mapping[str, tuple[str, str]] = {
     "number": ("a keypad number", "write a whole number from 1 to 99999, without leading zeros"),
     "sector": ("the code of a sector", 'write one such as "identity"'),
     "office": ("the code of an office", 'write one such as "mirpur"'),
     "recipients": ("a recipient", f"write a list of {_quote_words(RECIPIENTS)}"),
     "fee": ("an amount in paisa", "write a whole number such as 5000"),
-    "currency": ("a currency", 'write "BDT", "INR" or "KES"'),
+    "currency": ("a currency", f"write one of {_quote_words(CURRENCY_CODES)}"),
     "days": ("a number of days", "write a whole number such as 7, or 0 for at once"),
     "documents": ("the code of a document", 'write a list of codes such as ["photo"]'),
     "channels": ("a channel", f"write a list of {_quote_words(CHANNELS)}"),
@@ -155,7 +163,7 @@ KEY_HELP: Mapping[str, tuple[str, str]] = {
     "order": ("a place in its sector", "write a whole number such as 10, or leave it out"),
     "fields": ("a form field", "write each field as a table [services.CODE.fields.NAME]"),
     "kind": ("a kind of field", f"write one of {_quote_words(FIELD_KINDS)}"),
-    "choices": ("a choice", 'write each choice as CODE = { en = "…", bn = "…", hi = "…" }'),
+    "choices": ("a choice", _choice_example()),
     "scheme": ("a scheme of identity numbers", 'write one such as "in_.aadhaar", or "digits"'),
     "lengths": ("a number of digits", "write a list of whole numbers such as [10, 17]"),
     "least": ("a least value", "write a whole number such as 1"),

@@ -5,7 +5,7 @@ misspellings are recognised, and how many sentences are taken for a keyword.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -13,8 +13,9 @@ import regex
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
+from core.languages import LANGUAGES, LATIN, SCRIPTS, Language, script_of
 from menus.keywords import KEYWORD_NAMES
-from sms.keywords.vocabulary import Vocabulary, Word, get_vocabulary, script_language
+from sms.keywords.vocabulary import Vocabulary, Word, get_vocabulary
 
 EDIT_LIMITS: Final = ((4, 0), (7, 1))
 """(sounds, edits): a word of fewer sounds may have at most this many edits; a longer word MAX_EDITS."""
@@ -43,7 +44,7 @@ def find_nearest(typed: str) -> list[NearMatch]:
         return []
     sound = phonetic_key(typed)
     max_edits = next((edits for length, edits in EDIT_LIMITS if len(sound) < length), MAX_EDITS)
-    words = phonetic_index()[script_language(typed)]
+    words = phonetic_index()[script_name(typed)]
     found = extract(sound, words.keys(), scorer=OSA.distance, score_cutoff=max_edits, limit=None)
     matches = [
         NearMatch(int(edits), word, is_close=edits == 0 or (edits == 1 and max(len(sound), len(key)) >= LONG_WORD))
@@ -55,17 +56,22 @@ def find_nearest(typed: str) -> list[NearMatch]:
 
 def phonetic_key(word: str) -> str:
     """The word with letters that sound alike, or are mistaken for each other, made one: `obhijog` and `ovijog` are equal."""
-    for pattern, replacement in SOUND_RULES.get(script_language(word), ()):
+    for pattern, replacement in SOUND_RULES[script_name(word)]:
         word = pattern.sub(replacement, word)
     return word
 
 
+def script_name(word: str) -> str:
+    """The script that a word is written in: that of a language, or Latin."""
+    return script_of(word) or LATIN
+
+
 @cache
 def phonetic_index() -> Mapping[str, Mapping[str, tuple[Word, ...]]]:
-    """The words of keywords and the names of languages, by the language of the script and by phonetic key."""
+    """The words of keywords and the names of languages, by script and by phonetic key."""
     by_script: dict[str, dict[str, tuple[Word, ...]]] = defaultdict(dict)
     for key, word in _list_suggestable_words(get_vocabulary()):
-        words, sound = by_script[script_language(key)], phonetic_key(key.replace(" ", ""))
+        words, sound = by_script[script_name(key)], phonetic_key(key.replace(" ", ""))
         words[sound] = (*words.get(sound, ()), word)
     return by_script
 
@@ -84,57 +90,13 @@ def _list_suggestable_words(vocabulary: Vocabulary) -> list[tuple[str, Word]]:
     ]
 
 
-def _compile_rules(pairs: Mapping[str, str]) -> SoundRules:
-    return tuple((regex.compile(pattern), replacement) for pattern, replacement in pairs.items())
+def _compile_rules(languages: Iterable[Language]) -> SoundRules:
+    pairs = dict.fromkeys(pair for language in languages for pair in language.sound_rules)
+    return tuple((regex.compile(pattern), replacement) for pattern, replacement in pairs)
 
 
 SOUND_RULES: Final[Mapping[str, SoundRules]] = {
-    "en": _compile_rules(
-        {
-            "tion|shon": "sn",
-            "ph": "f",
-            "cs|z": "s",
-            "ck|q": "k",
-            "c(?=[eiy])": "s",
-            "c(?!h)": "k",
-            "x": "ks",
-            "[vw]": "b",
-            "(?<=[bcdgjkst])h": "",
-            "ee|y": "i",
-            "e$": "",
-            "oo": "u",
-            "[ao]+": "a",
-            r"(\w)\1+": r"\1",
-        }
-    ),
-    "bn": _compile_rules(
-        {
-            "ী": "ি",
-            "ূ": "ু",
-            "ঈ": "ই",
-            "ঊ": "উ",
-            "[ষস]": "শ",
-            "ণ": "ন",
-            "য": "জ",
-            "ঙ্?": "ং",
-            "ৎ": "ত",
-            "[\\u09CDঃ]": "",
-        }
-    ),
-    "hi": _compile_rules(
-        {
-            "ी": "ि",
-            "ू": "ु",
-            "ई": "इ",
-            "ऊ": "उ",
-            "[षश]": "स",
-            "[णंञ]": "न",
-            "ै": "े",
-            "ऐ": "ए",
-            "[ौॉ]": "ो",
-            "व": "ब",
-            "[\\u094Dः]": "",
-        }
-    ),
+    script: _compile_rules(language for language in LANGUAGES if language.script == script)
+    for script in (LATIN, *SCRIPTS)
 }
-"""Replacements in a word before it is compared, in their order, by the language of the script."""
+"""Replacements in a word before it is compared, in their order, by script; languages that share a script share them."""

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 import regex
 
 from sms.keywords.tokenizer import Token, undo_bijoy
-from sms.keywords.vocabulary import MAX_PHRASE_WORDS, Word, get_vocabulary
+from sms.keywords.vocabulary import MAX_PHRASE_WORDS, Word, get_vocabulary, script_language
 
 GREETINGS: Final = "greetings"
 POLITE_TABLES: Final = frozenset({GREETINGS, "courtesies"})
@@ -80,7 +80,7 @@ def _match_variant(key: str) -> Word | None:
     """A Latin word that a Bijoy converter turned into Bengali, or a greeting with repeated letters: `hellooo`."""
     words = get_vocabulary().words
     if word := words.get(undo_bijoy(key)):
-        return word._replace(language="bn")
+        return word._replace(language=script_language(key))
     greeting = words.get(_collapse_repeats(r"\1", key))
     return greeting if greeting and greeting.table == GREETINGS else None
 

@@ -1,4 +1,4 @@
-"""Load the words of the SMS keywords from `words.toml`, refuse a file with mistakes, and index the words."""
+"""Load the words of the SMS keywords from the files of `words/`, refuse files with mistakes, and index the words."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from core.languages import (
     LANGUAGES,
     LATIN,
     LATIN_LOCALES,
+    LATIN_SUFFIX,
     LOCALE_CODES,
     language_by_script,
     language_of_locale,
@@ -23,7 +24,7 @@ from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
 from menus.keywords import KEYWORD_NAMES
 from sms.keywords.tokenizer import tokenize
 
-WORDS_FILE = Path(__file__).parent / "words.toml"
+WORDS_FOLDER = Path(__file__).parent / "words"
 MAX_PHRASE_WORDS: Final = 4
 
 TABLES: Final = (*KEYWORD_NAMES, "greetings", "courtesies")
@@ -113,25 +114,25 @@ class Vocabulary:
 
 @cache
 def get_vocabulary() -> Vocabulary:
-    """The words of `words.toml`, loaded once.
+    """The words of the folder, loaded once.
 
     Raises:
-        ValidationFailedError: the file has mistakes.
+        ValidationFailedError: a file has mistakes.
     """
-    return load_vocabulary(WORDS_FILE)
+    return load_vocabulary(*sorted(WORDS_FOLDER.glob("*.toml")))
 
 
-def load_vocabulary(path: Path) -> Vocabulary:
-    """The words of a file.
+def load_vocabulary(*paths: Path) -> Vocabulary:
+    """The words of the files. A table may be in several of them, each with other languages.
 
     Raises:
-        ValidationFailedError: with every mistake in the file.
+        ValidationFailedError: with every mistake in the files.
     """
-    source = read_utf8(path)
-    tables = parse_toml(source, display_path(path))
+    sources = {display_path(path): read_utf8(path) for path in paths}
+    tables = _join_tables([parse_toml(source, path) for path, source in sources.items()])
     found = list(_find_malformed_tables(tables)) or list(_find_clashes(tables))
     if found:
-        raise ValidationFailedError(_build_problems(display_path(path), source, found))
+        raise ValidationFailedError(_build_problems(sources, found))
     languages = [
         Word(code, script_language(word), word) for _, code, word in _iterate_words(tables, (LANGUAGES_TABLE,))
     ]
@@ -144,6 +145,21 @@ def load_vocabulary(path: Path) -> Vocabulary:
         language_requests=_normalize_words(tables, REQUESTS_TABLE),
         service_requests=_normalize_words(tables, SERVICE_REQUESTS_TABLE),
     )
+
+
+def _join_tables(files: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The tables of all files; of what two files give, the lists are joined."""
+    joined: dict[str, Any] = {}
+    for tables in files:
+        for name, table in tables.items():
+            if not isinstance(table, dict) or not isinstance(joined.get(name, {}), dict):
+                joined[name] = table
+                continue
+            forms = joined.setdefault(name, {})
+            for form, words in table.items():
+                both_are_lists = isinstance(forms.get(form, []), list) and isinstance(words, list)
+                forms[form] = [*forms.get(form, []), *words] if both_are_lists else words
+    return joined
 
 
 def _normalize_words(tables: Mapping[str, Any], name: str) -> frozenset[str]:
@@ -254,14 +270,22 @@ def _build_problem(name: str, form: str, word: str, problem: str, fix: str) -> L
     return LocatedProblem((name, form), word, f"{word!r} {problem}", fix)
 
 
-def _build_problems(file: str, source: str, found: list[LocatedProblem]) -> list[Problem]:
-    lines = index_key_lines(source)
-    return sorted(
-        Problem(
-            file, _find_line(source, find_line(it.key_path, lines), it.word), ".".join(it.key_path), it.problem, it.fix
-        )
-        for it in found
-    )
+def _build_problems(sources: Mapping[str, str], found: list[LocatedProblem]) -> list[Problem]:
+    lines = {path: index_key_lines(source) for path, source in sources.items()}
+    problems: list[Problem] = []
+    for it in found:
+        path = _find_file(it, sources, lines)
+        line = _find_line(sources[path], find_line(it.key_path, lines[path]), it.word)
+        problems.append(Problem(path, line, ".".join(it.key_path), it.problem, it.fix))
+    return sorted(problems)
+
+
+def _find_file(it: LocatedProblem, sources: Mapping[str, str], lines: Mapping[str, Mapping[KeyPath, int]]) -> str:
+    """The file that a problem is in: that of the language, else the one with the key and the word, else the first."""
+    with_key = [path for path in sources if it.key_path in lines[path]]
+    with_word = [path for path in with_key if it.word and f'"{it.word}"' in sources[path]]
+    of_language = [path for path in sources if Path(path).stem == it.key_path[-1].removesuffix(LATIN_SUFFIX)]
+    return (with_word or with_key or of_language or list(sources))[0]
 
 
 def _find_line(source: str, line: int, word: str) -> int:

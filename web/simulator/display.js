@@ -73,7 +73,7 @@ function drawText(phone, showing, say, language) {
   const text = OWN_WORDS.has(showing) ? say(showing, { text: given, ...phone.wallets[0] }) : given;
   if ($("text").textContent !== text) {
     $("text").textContent = text;
-    $("text").lang = OWN_WORDS.has(showing) ? language : languageOf(text);
+    $("text").lang = OWN_WORDS.has(showing) ? language : languageOf(text, language);
     $("text").scrollTop = 0;
   }
 }

@@ -16,6 +16,7 @@ from core.languages import LANGUAGE_CODES
 from web.simulator.inbox import InboxStream, SmsFeed
 from web.simulator.sample_numbers import SAMPLE_NUMBERS
 from web.simulator.wallets import WALLET_PATH, NoWallets, SimulatedWallets, build_answer_handler
+from web.simulator.words_loader import build_texts_module
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -129,6 +130,7 @@ def add_routes(
         PAGE_PATH: _serve_file("page.html"),
         "/simulator/phone.json": _serve_settings(settings),
         "/simulator/sms": inbox.stream,
+        "/simulator/texts.js": _serve_texts,
         **{f"/simulator/{name}": _serve_file(name) for name in STATIC_FILES},
     }
     app.add_routes([web.get(path, _require_local(page)) for path, page in pages.items()])
@@ -147,6 +149,10 @@ def _serve_file(name: str) -> Handler:
         return web.FileResponse(STATIC_DIR / name, headers=CIMultiDict(HEADERS))
 
     return serve
+
+
+async def _serve_texts(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=build_texts_module(), content_type="text/javascript", headers=CIMultiDict(HEADERS))
 
 
 def _serve_settings(settings: SimulatorSettings) -> Handler:

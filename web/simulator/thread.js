@@ -18,6 +18,7 @@ export class Thread {
   }
 
   draw(phone, { say, language, smsCode }) {
+    this.language = language;
     put("correspondent", smsCode);
     $("no-messages").hidden = phone.thread.length > 0;
     this.forget(phone);
@@ -38,7 +39,7 @@ export class Thread {
 
   bubble({ id, text, state }) {
     const bubble = made("li", { className: state ? "mine" : "theirs" });
-    const said = made("p", { lang: languageOf(text) });
+    const said = made("p", { lang: languageOf(text, this.language) });
     said.append(...linked(text));
     bubble.append(said, made("p", { className: "foot" }));
     this.drawn.set(id, bubble);

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Row, select, update
 
+from core.currencies import CURRENCY_CODES
 from core.types import UtcClock, utc_now
 from db.database import Database
 from db.tables import sandbox_prompts
@@ -33,7 +34,7 @@ PROMPT_TTL: Final = timedelta(minutes=2)
 WRONG_PIN, NO_MONEY_PIN = "0000", "9999"
 MAX_PENDING: Final = 50
 CURRENCIES_BY_PREFIX: Final[Mapping[str, str]] = {"+880": "BDT", "+91": "INR", "+254": "KES"}
-CURRENCIES: Final[Mapping[str, int]] = {"BDT": 1, "INR": 1, "KES": 1}
+CURRENCIES: Final[Mapping[str, int]] = dict.fromkeys(CURRENCY_CODES, 1)
 
 PromptResult: TypeAlias = Literal["paid", "cancelled", "wrong_pin", "no_money", "gone"]
 ReportCallback: TypeAlias = Callable[[str, PaymentReport], Awaitable[object]]

@@ -285,7 +285,7 @@ def test_a_broken_file_is_reported_with_place_problem_and_fix(case, monkeypatch)
         ),
         (
             {"EKDIAL_LANGUAGES__OFFERED": '["en", "fr"]'},
-            "EKDIAL_LANGUAGES__OFFERED.1: this is not one of what it may be; write 'en', 'bn' or 'hi'",
+            "EKDIAL_LANGUAGES__OFFERED.1: there is no such language; write 'en', 'bn' or 'hi', or add its files languages/XX.toml, menus/locales/XX.toml and sms/keywords/words/XX.toml (docs/how-to/add-a-language.md)",
         ),
         (
             {"EKDIAL_MENU__MAIN": "5"},
@@ -364,7 +364,7 @@ def test_all_problems_are_reported_at_once(tmp_path, monkeypatch):
         for line in list_problems(file, {"EKDIAL_X": "1", "EKDIAL_USSD__CALLER_NUMBER_VERIFIED": "maybe"})
     ] == [
         "config.toml:2: server.port: this is too large",
-        "config.toml:5: languages.default: this is not one of what it may be",
+        "config.toml:5: languages.default: there is no such language",
         "config.toml:8: sms.concurency: there is no such setting",
         "environment: EKDIAL_USSD__CALLER_NUMBER_VERIFIED: this is neither true nor false",
         "environment: EKDIAL_X: there is no such setting",

@@ -164,7 +164,7 @@ def test_the_script_of_a_word_tells_its_language(word, script):
 
 
 async def test_the_gateway_does_not_start_with_an_invalid_file(tmp_path, monkeypatch):
-    monkeypatch.setattr("sms.keywords.vocabulary.WORDS_FILE", tmp_path / "words.toml")
+    monkeypatch.setattr("sms.keywords.vocabulary.WORDS_FOLDER", tmp_path)
     (tmp_path / "words.toml").write_text(VALID_VOCABULARY.replace('"BB"', '"AA"'), encoding="utf-8")
     get_vocabulary.cache_clear()
     phonetic_index.cache_clear()

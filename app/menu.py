@@ -1,18 +1,19 @@
 """Build the menu over the services and check it: a screen that fails a check is never served."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from app.container import Services, build_services
 from app.localization import build_time_formatter
 from app.menu_plan import find_unknown_departments, validated_plan
+from app.message_facts import derive_message_facts
 from app.resources import Resources
 from app.texts import build_name_lookups
 from config.settings import CatalogueSettings, NetworkSettings, Settings, UssdSettings
-from core.errors import ValidationFailedError
-from core.languages import LOCALE_CODES
+from core.errors import Problem, ValidationFailedError
+from core.languages import DEFAULT_LANGUAGE, LOCALE_CODES
 from core.phone_numbers import build_supported_number_check
 from menus.journeys.services import JourneyServices
 from menus.model import Menu
@@ -21,7 +22,9 @@ from menus.rendering.labels import LocaleLabels
 from menus.rendering.localization import Locale
 from menus.rendering.paging import ScreenBudget
 from menus.tree import build_menu_tree
-from menus.validation import check
+from menus.validation import check, fact_names
+from menus.validation.report import LocaleKey
+from menus.validation.screen_facts import derive_screen_facts
 from services.audit.audit import act_as_operator
 from services.catalogue.current import CatalogueSnapshot, CurrentCatalogue
 from services.catalogue.edition_loader import load_snapshot
@@ -117,6 +120,11 @@ def catalogue_folders(settings: CatalogueSettings) -> tuple[Path, Path]:
     return (ROOT / settings.folder, ROOT / settings.centres)
 
 
+def derive_text_facts(menu: Menu, locales: Mapping[str, Locale]) -> Mapping[LocaleKey, frozenset[str]]:
+    """The names of the facts of each text of the menu and of each message."""
+    return {**derive_screen_facts(menu), **derive_message_facts(locales[DEFAULT_LANGUAGE])}
+
+
 def check_menu(checked_menu: CheckedMenu, snapshot: CatalogueSnapshot) -> None:
     """Check the menu with another snapshot of the catalogue before it replaces the current one.
 
@@ -127,10 +135,23 @@ def check_menu(checked_menu: CheckedMenu, snapshot: CatalogueSnapshot) -> None:
     _raise_if_invalid(build_menu_definition(checked_menu.menu, snapshot, locales, checked_menu.smallest_budget))
 
 
+def find_fact_problems(checked_menu: CheckedMenu) -> list[Problem]:
+    """Every placeholder of a text that names no fact of its screen or message."""
+    snapshot = checked_menu.services.current_catalogue.snapshot
+    definition = build_menu_definition(checked_menu.menu, snapshot, checked_menu.locales, checked_menu.smallest_budget)
+    facts = derive_text_facts(checked_menu.menu, checked_menu.locales)
+    return [
+        problem
+        for code in LOCALE_CODES
+        for problem in fact_names.find_fact_problems(replace(definition, facts=facts), code)
+    ]
+
+
 def _raise_if_invalid(definition: check.MenuDefinition) -> None:
-    problems = tuple(check.find_problems(definition))
-    if problems:
-        raise ValidationFailedError(problems)
+    """Raise if something is wrong; only then, because it takes a while, the facts of each text are derived to say what."""
+    if any(check.find_problems(definition)):
+        facts = derive_text_facts(definition.menu, definition.locales)
+        raise ValidationFailedError(check.find_problems(replace(definition, facts=facts)))
 
 
 def build_menu_definition(

@@ -21,13 +21,15 @@ def run_check(settings: Settings, args: argparse.Namespace) -> int:
     from app.bootstrap import build_checked_menu
     from app.editor_notes import find_language_file_problems, list_notes
     from app.keys import check_keys
-    from app.menu import catalogue_folders
+    from app.menu import catalogue_folders, find_fact_problems
     from services.catalogue.models import CHANNELS
     from web.simulator.wording_check import find_simulator_problems
 
     if found := [*find_language_file_problems(), *find_simulator_problems()]:
         raise ValidationFailedError(found)
     checked = asyncio.run(build_checked_menu(settings))
+    if found := find_fact_problems(checked):
+        raise ValidationFailedError(found)
     asyncio.run(check_keys(settings))
     catalogue, screens = checked.services.current_catalogue.catalogue, len(checked.menu.screens)
     print(f"{screens} screens in {len(checked.locales)} forms and {len(catalogue.services)} services: no problems")

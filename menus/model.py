@@ -226,6 +226,8 @@ class Step:
 
     `ends_call` names the outcomes after which something reaches the phone that no phone takes during a call, such as a wallet's
     prompt: their screens end the call, on one page.
+
+    `facts` names the facts that the step makes without their names being in its code; the check of texts finds all others.
     """
 
     name: str
@@ -238,6 +240,7 @@ class Step:
     once: bool = False
     subject: tuple[str, ...] = ()
     ends_call: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
 
     @property
     def is_done_once(self) -> bool:

@@ -19,6 +19,10 @@ from services.payments.models import BillOutcome, BillQuery, BillView, PayResult
 MAX_CONSUMER_NUMBER_LENGTH: Final = 40  # characters, separators included
 
 
+BILL_FACTS = ("fee", "bill_name", "bill_due")
+"""What a biller's answer adds to the facts of a bill."""
+
+
 def build_bills_journey(services: JourneyServices) -> Journey:
     """From the list of billers to the payment request."""
 
@@ -83,8 +87,8 @@ def build_bills_journey(services: JourneyServices) -> Journey:
             "bill_unknown", "consumer", _validate_consumer_number, goto="bill_look", secret=True, options=help_options
         ),
         # anyone may see the amount who knows the consumer number, as at the biller's counter; the lookups are limited
-        Step("bill_look", look_up_bill, by_outcome, effects=REVEALS, needs=NO_PROOF),
-        Step("bill_again", look_up_last_bill, by_outcome, effects=REVEALS, needs=SIGNED_IN),
+        Step("bill_look", look_up_bill, by_outcome, effects=REVEALS, needs=NO_PROOF, facts=BILL_FACTS),
+        Step("bill_again", look_up_last_bill, by_outcome, effects=REVEALS, needs=SIGNED_IN, facts=BILL_FACTS),
         Choice("bill_due", (Option("pay", goto="pay_bill", means="yes"), Option("other", goto="bill_number"))),
         Step(
             "pay_bill",

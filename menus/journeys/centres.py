@@ -8,6 +8,9 @@ from menus import validators
 from menus.journeys.services import JourneyServices
 from menus.model import Choice, Facts, Journey, ListScreen, Option, Outcome, Question, Step, StepContext
 
+CENTRE_FACTS = ("centre", "first", "last", "opens", "closes", "phone", "postcode")
+"""What a centre tells of itself."""
+
 
 def build_centres_journey(services: JourneyServices) -> Journey:
     """The question, the list of centres, and one centre."""
@@ -37,7 +40,7 @@ def build_centres_journey(services: JourneyServices) -> Journey:
         Step("find_centres", find_centres, {"one": "look_at_centre", "several": "centres", "none": "no_centre"}),
         Question("no_centre", "place", validators.place, goto="find_centres", secret=True, options=help_options),
         ListScreen("centres", centre_rows, save_as="centre", goto="look_at_centre", goto_if_empty="no_centre"),
-        Step("look_at_centre", show_centre, {"told": "centre"}),
+        Step("look_at_centre", show_centre, {"told": "centre"}, facts=CENTRE_FACTS),
         Choice("centre", (Option("by_sms", goto="send_centre", hidden_on="sms"), again)),
         Step("send_centre", send, {"sent": "centre_sent"}, once=True, subject=("centre",)),
         Choice("centre_sent", (again,)),

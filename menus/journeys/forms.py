@@ -39,6 +39,9 @@ _REJECTIONS: Final = {"too_many": Invalid("for_other_too_many"), "refused": Inva
 FormStart: TypeAlias = Literal["several", "self", "another", "dependent"]
 """Whom the form is for; `several`: the citizen says it."""
 KNOWN_PREFIX: Final = "known_"
+KNOWN_KEYS: Final = ("name", "phone", "born", "gender", "father", "mother", "house", "area", "district", "postcode")
+"""The keys of a profile whose answers a form shows before it asks."""
+KNOWN_FACTS: Final = tuple(KNOWN_PREFIX + key for key in KNOWN_KEYS)
 """Prefix of the facts that display what a profile has; the profile key follows."""
 
 
@@ -170,7 +173,7 @@ def _prefill_screens(services: JourneyServices) -> Journey:
 
     by_profile = {"known": "from_profile", "nothing": "ask_missing"}
     return (
-        Step("prefill", read_profile, by_profile, effects=REVEALS, needs=SIGNED_IN),
+        Step("prefill", read_profile, by_profile, effects=REVEALS, needs=SIGNED_IN, facts=KNOWN_FACTS),
         Choice(
             "from_profile",
             (Option("use", goto="use_known", means="yes"), Option("again", goto="ask_missing", means="no")),

@@ -108,12 +108,13 @@ def _facts_and_options(
             ]
             return position.facts, LazyRows(rows, partial(locale.render, texts.row), options_after)
         case Form():
-            return _form_view(screen, position, locale)
+            return build_form_view(screen, position, locale)
         case Goodbye():
             return position.facts, ()
 
 
-def _form_view(screen: Form, position: Position, locale: Locale) -> tuple[Mapping[str, Any], OptionLabels]:
+def build_form_view(screen: Form, position: Position, locale: Locale) -> tuple[Mapping[str, Any], OptionLabels]:
+    """The facts and the numbered choices of the current question of a form."""
     fields = screen.fields(position.facts)
     field = fields[position.field_index]
     say = locale.formatters["texts"]

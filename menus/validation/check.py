@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from core.errors import Problem
 from core.languages import LOCALE_CODES
+from menus.validation.fact_names import find_fact_problems
 from menus.validation.repeated_texts import find_repeated_texts
 from menus.validation.report import MenuDefinition
 from menus.validation.screen_size import find_size_problems
@@ -27,6 +28,7 @@ def find_problems(definition: MenuDefinition) -> Iterator[Problem]:
             *find_key_problems(definition, form),
             *find_text_problems(definition, form),
             *find_repeated_texts(definition, form),
+            *find_fact_problems(definition, form),
         ]
         yield from in_the_words
         if not in_the_tree and not in_the_words:

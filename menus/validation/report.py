@@ -21,6 +21,7 @@ class MenuDefinition:
 
     `budget` is the size of a screen, `smallest_budget` that of the smallest one of any network, `sms_limit` that of an SMS;
     without `sms_limit` SMS are not checked.
+    `facts` has the names of the facts of each text; placeholders of a text that it lacks are compared with English only.
     """
 
     menu: Menu
@@ -30,6 +31,7 @@ class MenuDefinition:
     field_labels: Iterable[tuple[str, Translations]] = ()
     budget: ScreenBudget = field(default_factory=ScreenBudget)
     sms_limit: SizeLimit | None = None
+    facts: Mapping[LocaleKey, frozenset[str]] = field(default_factory=dict)
     smallest_budget: ScreenBudget = field(default_factory=ScreenBudget)
 
 

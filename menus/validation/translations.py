@@ -4,7 +4,7 @@ The wording of each text is checked by `core.wording`.
 """
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from core.errors import Problem
 from core.gsm7 import BASIC_CHARACTERS
@@ -27,6 +27,9 @@ NUMBER_FACTS = frozenset({"n", "phone", "last", "last_four", "code", "pin"})
 """Formatters that end in a digit, and facts that do although they are shown as they are."""
 COMMON_KEYS = ("back", "home", "more", "sorry", "abroad", "unheard", "busy", "busy_go_on", "unsure")
 """Texts for every screen, and for replies without one."""
+MAX_CACHED_LOCALES = 16
+_texts_by_locale: dict[int, tuple[Locale, Mapping[LocaleKey, Template]]] = {}
+"""The texts of the locales of one check, which are asked for again for each locale that is compared with them."""
 _match_ussd_prefix = re.compile(r"\s*(CON|END)\b").match
 _find_option_number = re.compile(r"^\s*\d{1,2}[.):\s]", re.MULTILINE).search
 
@@ -51,19 +54,39 @@ def _may_differ(key: LocaleKey, keys: Container[LocaleKey]) -> bool:
 
 
 def find_text_problems(definition: MenuDefinition, locale_code: str) -> Iterator[Problem]:
-    """Problems of a text itself, or compared with the English one."""
-    reference = texts_by_key(definition.locales[REFERENCE_LOCALE])
+    """Problems of a text itself, or compared with the other languages."""
+    others = {code: texts_by_key(locale) for code, locale in definition.locales.items()}
     written = definition.locales[locale_code].written
-    for key, text in texts_by_key(definition.locales[locale_code]).items():
+    for key, text in others[locale_code].items():
         if key in written:
             yield from _text_problems(definition, locale_code, key, text)
-        if key in reference and text.placeholders != reference[key].placeholders:
-            expected = (
-                " ".join(sorted(f"{{{name}:{formatter}}}" for name, formatter in reference[key].placeholders)) or "none"
-            )
-            yield locale_problem(
-                definition, locale_code, key, "this text has other placeholders than the English one", f"use {expected}"
-            )
+        if key in others[REFERENCE_LOCALE] and not _has_unknown(definition, key):
+            yield from _placeholder_problems(definition, locale_code, key, others)
+
+
+def _placeholder_problems(
+    definition: MenuDefinition, locale_code: str, key: LocaleKey, texts: Mapping[str, Mapping[LocaleKey, Template]]
+) -> Iterator[Problem]:
+    """Other placeholders than English has; or, where English stands alone against all others, than those have."""
+    english = texts[REFERENCE_LOCALE][key].placeholders
+    rest = {one[key].placeholders for code, one in texts.items() if code != REFERENCE_LOCALE and key in one}
+    is_alone = len(rest) == 1 and len(texts) > len(("English", "one more")) and english not in rest
+    is_alone = is_alone and texts[REFERENCE_LOCALE][key].source.strip() != ""
+    expected, whose = (next(iter(rest)), "in every other language") if is_alone else (english, "the English one")
+    if texts[locale_code][key].placeholders != expected:
+        fix = " ".join(sorted(f"{{{name}:{formatter}}}" for name, formatter in expected)) or "none"
+        problem = f"this text has other placeholders than {whose}"
+        yield locale_problem(definition, locale_code, key, problem, f"use {fix}")
+
+
+def _has_unknown(definition: MenuDefinition, key: LocaleKey) -> bool:
+    """Whether the English text names a fact or a formatter that does not exist: then the others are not measured by it."""
+    english = definition.locales[REFERENCE_LOCALE]
+    known = definition.facts.get(key)
+    return any(
+        formatter not in english.formatters or (known is not None and name not in known)
+        for name, formatter in texts_by_key(english)[key].placeholders
+    )
 
 
 def _expected_keys(definition: MenuDefinition) -> set[LocaleKey]:
@@ -88,8 +111,17 @@ def _menu_entry_keys() -> set[LocaleKey]:
     return {("main", entry) for entry in MAIN_MENU_ENTRIES} | {("assist_menu", entry) for entry in MAIN_MENU_ENTRIES}
 
 
-def texts_by_key(locale: Locale) -> dict[LocaleKey, Template]:
+def texts_by_key(locale: Locale) -> Mapping[LocaleKey, Template]:
     """Every text of a locale by its key."""
+    found = _texts_by_locale.get(id(locale))
+    if found is None or found[0] is not locale:
+        if len(_texts_by_locale) >= MAX_CACHED_LOCALES:
+            _texts_by_locale.clear()
+        found = _texts_by_locale[id(locale)] = (locale, _collect_texts(locale))
+    return found[1]
+
+
+def _collect_texts(locale: Locale) -> dict[LocaleKey, Template]:
     texts: dict[LocaleKey, Template] = {}
     for name, screen in locale.screens.items():
         texts[name, "text"] = screen.text

@@ -1,0 +1,43 @@
+"""The facts that each SMS, e-mail and refusal can have, derived from the code that sends it."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Final
+
+from app import texts
+from menus.rendering.localization import Locale
+from menus.validation.code_facts import OWN_PACKAGES, find_module_names
+from menus.validation.report import LocaleKey
+
+_MESSAGE_TABLES: Final = ("sms", "mail", "refused", "common")
+
+
+def derive_message_facts(locale: Locale) -> Mapping[LocaleKey, frozenset[str]]:
+    """The names of the facts of each message: the strings of the modules that name it, and of those next to them.
+
+    A module is next to another if one of the two imports something of the other: facts are made by one and sent by the other.
+    """
+    modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in OWN_PACKAGES}
+    strings = {name: find_module_names(module) for name, module in modules.items()}
+    imported = {name: _imported_modules(module) & modules.keys() for name, module in modules.items()}
+    always = find_module_names(texts)
+    facts: dict[LocaleKey, frozenset[str]] = {}
+    for table, keys in zip(
+        _MESSAGE_TABLES, (locale.sms, locale.mail, locale.validation_messages, locale.common), strict=True
+    ):
+        for key in keys:
+            senders = {name for name, known in strings.items() if key in known}
+            facts[table, key] = always.union(*(strings[name] for name in _with_neighbours(senders, imported)))
+    return facts
+
+
+def _imported_modules(module: ModuleType) -> set[str]:
+    """The modules that the values of a module come from."""
+    return {str(getattr(value, "__module__", getattr(value, "__name__", ""))) for value in vars(module).values()}
+
+
+def _with_neighbours(senders: Iterable[str], imported: Mapping[str, set[str]]) -> set[str]:
+    senders = set(senders)
+    importers = {name for name, used in imported.items() if used & senders}
+    return senders.union(importers, *(imported[name] for name in senders))

@@ -148,7 +148,11 @@ def find_fact_problems(checked_menu: CheckedMenu) -> list[Problem]:
 
 
 def _raise_if_invalid(definition: check.MenuDefinition) -> None:
-    """Raise if something is wrong; only then, because it takes a while, the facts of each text are derived to say what."""
+    """Raise if something is wrong. Only then, because it takes a while, the facts of each text are derived to say what.
+
+    Raises:
+        ValidationFailedError: lists every problem.
+    """
     if any(check.find_problems(definition)):
         facts = derive_text_facts(definition.menu, definition.locales)
         raise ValidationFailedError(check.find_problems(replace(definition, facts=facts)))

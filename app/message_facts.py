@@ -27,9 +27,16 @@ def derive_message_facts(locale: Locale) -> Mapping[LocaleKey, frozenset[str]]:
         _MESSAGE_TABLES, (locale.sms, locale.mail, locale.validation_messages, locale.common), strict=True
     ):
         for key in keys:
-            senders = {name for name, known in strings.items() if key in known}
+            senders = _find_senders(key, strings)
             facts[table, key] = always.union(*(strings[name] for name in _with_neighbours(senders, imported)))
     return facts
+
+
+def _find_senders(key: str, strings: Mapping[str, frozenset[str]]) -> set[str]:
+    """The modules that name a message; if none does, those that name the beginning of it, as in `f"unpaid_{kind}"`."""
+    senders = {name for name, known in strings.items() if key in known}
+    beginnings = {key[: place + 1] for place, letter in enumerate(key) if letter == "_"}
+    return senders or {name for name, known in strings.items() if beginnings & known}
 
 
 def _imported_modules(module: ModuleType) -> set[str]:

@@ -1,4 +1,4 @@
-"""The SMS keywords: one row a keyword. The words of each are in `sms/keywords/words.toml`, its screens in the journeys.
+"""The SMS keywords: one row a keyword. The words of each are in `sms/keywords/words/`, its screens in the journeys.
 
 To add a keyword, see docs/how-to/add-a-keyword.md.
 """

@@ -110,8 +110,15 @@ def read_belongings(attacker: Attacker, complaint: int) -> dict[str, list[object
 
 def list_texts(own_number: str, chance: random.Random) -> list[str]:
     """What a forger may write: every keyword in every language, with arguments, and every kind of reply."""
-    vocabulary = tomllib.loads((ROOT / "sms/keywords/words/en.toml").read_text(encoding="utf-8"))
-    words = [word for keyword in KEYWORDS for spellings in vocabulary[keyword.name].values() for word in spellings]
+    files = sorted((ROOT / "sms/keywords/words").glob("*.toml"))
+    vocabularies = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
+    words = [
+        word
+        for keyword in KEYWORDS
+        for vocabulary in vocabularies
+        for spellings in vocabulary[keyword.name].values()
+        for word in spellings
+    ]
     arguments = ["", own_number, "123456789012", "Evil Stores", "birth", "EN", "attacker@evil.example"]
     keywords = [f"{word} {chance.choice(arguments)}".strip() for word in words for _ in range(2)]
     replies = [*map(str, range(10)), "00", "98", FORGED_PIN, "1111", "123456", "654321", "Evil", "21112025", own_number]

@@ -86,7 +86,7 @@ def formats_of_locale(locale_code: str) -> Language:
     return language if language.code == locale_code else LANGUAGES[0]
 
 
-def script_of(text: str) -> str:
+def find_script(text: str) -> str:
     """The first script of a language that `text` contains; empty where it has no script but Latin."""
     return next((script for script, search in _SCRIPT_SEARCHES if search(text)), "")
 
@@ -97,7 +97,7 @@ def language_by_script(text: str, preferred: str = "") -> str:
     Of several languages with that script, the one whose telling words the text contains most of; where none or several do,
     the `preferred` language, such as that of the writer's country, else the first of them.
     """
-    script = script_of(text)
+    script = find_script(text)
     if not script:
         return ""
     languages = _LANGUAGES_BY_SCRIPT[script]

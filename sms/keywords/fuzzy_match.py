@@ -13,7 +13,7 @@ import regex
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from core.languages import LANGUAGES, LATIN, SCRIPTS, Language, script_of
+from core.languages import LANGUAGES, LATIN, SCRIPTS, Language, find_script
 from menus.keywords import KEYWORD_NAMES
 from sms.keywords.vocabulary import Vocabulary, Word, get_vocabulary
 
@@ -63,7 +63,7 @@ def phonetic_key(word: str) -> str:
 
 def script_name(word: str) -> str:
     """The script that a word is written in: that of a language, or Latin."""
-    return script_of(word) or LATIN
+    return find_script(word) or LATIN
 
 
 @cache

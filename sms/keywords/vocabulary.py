@@ -119,7 +119,10 @@ def get_vocabulary() -> Vocabulary:
     Raises:
         ValidationFailedError: a file has mistakes.
     """
-    return load_vocabulary(*sorted(WORDS_FOLDER.glob("*.toml")))
+    places = {code: place for place, code in enumerate(LANGUAGE_CODES)}
+    return load_vocabulary(
+        *sorted(WORDS_FOLDER.glob("*.toml"), key=lambda path: (places.get(path.stem, len(places)), path.stem))
+    )
 
 
 def load_vocabulary(*paths: Path) -> Vocabulary:

@@ -1,6 +1,7 @@
 """Answer missed calls by SMS: each number has one action, done once per caller and cooldown."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import structlog
@@ -105,6 +106,18 @@ class MissedCallHandler:
             log.error("missed_call_not_answered", action=self._numbers[call.called_number].action, **error_facts(error))
             await self._deduplicator.forget(call.session_id)  # the webhook at the end of the call tries again
             return "failed"
+
+    async def find_cooldown_end(self, call: IncomingCall) -> datetime | None:
+        """When a caller whose call was `cooling` is answered again; None where that is not known."""
+        number = self._numbers.get(call.called_number)
+        if number is None:
+            return None
+        try:
+            async with Timeout(self._deadline):
+                return await self._cooldown.find_end(call.caller_msisdn, number.action)
+        except Exception as error:  # noqa: BLE001 - the call is handled; this is told to whoever tests
+            log.warning("cooldown_end_unknown", **error_facts(error))
+            return None
 
     def _reason_to_ignore(self, call: IncomingCall) -> CallOutcome | None:
         """The outcome of a call that is not answered; None for a call that is."""

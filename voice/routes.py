@@ -13,6 +13,9 @@ from voice.missed_calls import CallOutcome, MissedCallHandler
 from voice.provider import VoiceProvider
 
 MALFORMED: Final = "malformed"
+OUTCOME_HEADER: Final = "Ekdial-Call-Outcome"
+UNTIL_HEADER: Final = "Ekdial-Cooldown-Until"
+"""Headers for whoever tests: a provider ignores them."""
 
 log = structlog.get_logger()
 
@@ -52,10 +55,9 @@ def routes(
         metrics.record_webhook(outcome)
         log.info("call_handled", outcome=outcome, active=call.is_active, ms=round((perf_counter() - started) * 1000, 1))
         reply = provider.render_action(call)
-        return web.Response(
-            text=reply.text,
-            content_type=reply.content_type,
-            headers=dict([reply.header]) if reply.header else None,
-        )
+        headers = {OUTCOME_HEADER: outcome, **(dict([reply.header]) if reply.header else {})}
+        if outcome == "cooling" and (until := await handler.find_cooldown_end(call)):
+            headers[UNTIL_HEADER] = until.isoformat(timespec="seconds")
+        return web.Response(text=reply.text, content_type=reply.content_type, headers=headers)
 
     return [web.post(path, handle_call)]

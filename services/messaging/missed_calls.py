@@ -5,10 +5,10 @@ more under the same idempotency key: it is neither lost nor sent twice.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
 from core.crypto import Cipher
 from core.types import UtcClock, utc_now
@@ -61,6 +61,11 @@ class AnswerCooldown:
             PendingAnswer(msisdn, action, times, self._build_idempotency_key(msisdn, action, times)) if times else None
         )
 
+    async def find_end(self, msisdn: str, action: str) -> datetime | None:
+        """When a caller who had this answer can get it again; None where there was none."""
+        begun = (await self._database.fetch(_FIND_BEGIN, {"asked": msisdn, "with": action})).scalar()
+        return begun + self._duration if begun else None
+
     async def mark_answered(self, answer: PendingAnswer) -> None:
         """Mark an answer as given."""
         facts = {"asked": answer.msisdn, "with": answer.action, "now_given": answer.sequence}
@@ -78,6 +83,7 @@ _RETRY = (
     .values(begun_at=bindparam("now"))
     .returning(missed_calls.c.answer_count)
 )
+_FIND_BEGIN = select(missed_calls.c.begun_at).where(*_this_answer)
 _MARK_ANSWERED = (
     update(missed_calls)
     .where(*_this_answer, missed_calls.c.answer_count == bindparam("now_given"))

@@ -115,11 +115,11 @@ export class Developer {
   }
 
   /** The response in a word or two. */
-  came({ kind, status, body, taken, rejected, said }) {
+  came({ kind, status, body, headers, taken, rejected, said }) {
     if (status !== 200) return status ? `HTTP ${status}` : this.say("failedHop");
     if (taken) return this.say("taken");
     if (said) return said;
-    if (rejected) return "Reject";
+    if (rejected) return withOutcome("Reject", headers);
     const told = TOLD[kind];
     return told ? this.say("told", { status: told }) : `${body.slice(0, 3)} ${measure(body).used}`;
   }
@@ -132,6 +132,14 @@ export class Developer {
 }
 
 const ending = (path) => (path.length > PATH ? `…${path.slice(1 - PATH)}` : path);
+
+/** The text, and why no SMS comes, with the time at which one comes again. */
+function withOutcome(text, headers) {
+  const outcome = headers?.get("Ekdial-Call-Outcome") ?? "answered";
+  const until = headers?.get("Ekdial-Cooldown-Until");
+  if (outcome === "answered") return text;
+  return until ? `${text}: ${outcome}, ${new Date(until).toTimeString().slice(0, 5)}` : `${text}: ${outcome}`;
+}
 
 const sizeOfSms = ({ kind, used, segments }, say) => say(SMS[kind], { used, segments });
 

@@ -1,7 +1,7 @@
 """One missed call in Africa's Talking's wire format."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -13,16 +13,31 @@ from web.simulator.sim_card import SimCard, WebhookResponse, format_timestamp, n
 
 ENDED_CALL_FIELDS = {"durationInSeconds": "0", "amount": "0.000", "status": "Success", "currencyCode": "KES"}
 
+NO_SMS = {
+    "cooling": "No SMS comes: this number got one for an earlier call.",
+    "spent": "No SMS comes: missed_calls.daily_limit is reached.",
+    "limited": "No SMS comes: a limit of [unverified_sms] is reached.",
+    "abroad": "No SMS comes but once a day: this number's country is not in countries.allowed.",
+    "not_ours": "No SMS comes: the called number is not in missed_calls.numbers.",
+    "hidden": "No SMS comes: the number of the caller is withheld.",
+    "failed": "No SMS comes: the gateway failed. Its log says why.",
+}
+"""Why no SMS comes, by the outcome of the call."""
+
 _is_rejection = re.compile(r"\s*(<\?xml[^>]*\?>)?\s*<Response>\s*<Reject\s*/>\s*</Response>\s*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
 class RingResult:
-    """The result of a call. `failure` describes the response if the call was not rejected."""
+    """The result of a call. `failure` describes the response if the call was not rejected.
+
+    `no_sms` says why no SMS comes; it is empty where one comes, or where the gateway does not say.
+    """
 
     was_rejected: bool
     was_answered: bool
     failure: str = ""
+    no_sms: str = ""
 
 
 async def ring(http: ClientSession, sim_card: SimCard, to: str) -> RingResult:
@@ -59,4 +74,12 @@ def calling_code(msisdn: str) -> str:
 
 def _build_ring_result(response: WebhookResponse) -> RingResult:
     rejected = response.status == HTTPStatus.OK and _is_rejection(response.body) is not None
-    return RingResult(rejected, bool(response.status), "" if rejected else response.failure)
+    no_sms = _explain_missing_sms(response.headers) if rejected else ""
+    return RingResult(rejected, bool(response.status), "" if rejected else response.failure, no_sms)
+
+
+def _explain_missing_sms(headers: Mapping[str, str]) -> str:
+    """Why no SMS comes, from the headers of the response."""
+    reason = NO_SMS.get(headers.get("Ekdial-Call-Outcome", ""), "")
+    until = headers.get("Ekdial-Cooldown-Until", "")
+    return f"{reason} Ring again after {datetime.fromisoformat(until).astimezone():%H:%M}." if until else reason

@@ -292,6 +292,8 @@ async def _ring(phone: TerminalPhone, msisdn: str) -> int:
     result = await ring(phone.http, phone.sim_card, msisdn)
     if result.was_rejected:
         phone.printer.print_line("Rejected: you pay nothing.")
+        if result.no_sms:
+            phone.printer.print_line(result.no_sms)
         return EXIT_OK
     phone.printer.print_line(f"The gateway did not reject this call: {result.failure}.")
     return EXIT_INCOMPLETE if result.was_answered else EXIT_FAILED

@@ -152,6 +152,11 @@ async def test_a_conversation_by_sms_and_a_ring_in_the_terminal(address: str) ->
     assert status == 0, out.getvalue()
     assert "Rejected: you pay nothing." in out.getvalue()
     assert "/d/" in out.getvalue()
+    await ring_number(SimOptions(address), None, out=(out := io.StringIO()), linger_seconds=0.1)
+    assert re.search(
+        r"Rejected: you pay nothing\.\nNo SMS comes: this number got one for an earlier call\. Ring again after \d\d:\d\d\.",
+        out.getvalue(),
+    ), "section 1 of the field report, minor"
 
 
 async def test_register_apply_and_track_in_the_terminal(address: str) -> None:

@@ -176,12 +176,17 @@ def build_conversations(context: AppContext) -> SmsConversations:
     settings, conversation = context.settings, context.checked_menu
     menu, services = conversation.menu.for_channel(CHANNEL), conversation.services
     spoken = replace_not_offered(conversation.locales, settings.languages)
+
+    async def find_size_limit(msisdn: str) -> SegmentLimit:
+        return SegmentLimit(settings.sms.screen_segments, unicode=not await services.contacts.prefers_latin(msisdn))
+
     handler = ConversationHandler(
         sessions=context.resources.store.sessions,
         menu=menu,
         renderer=Renderer(menu, build_sms_locales(spoken, menu)),
         today=build_calendar(settings),
         conversation_ttl=settings.sms.conversation_ttl,
+        find_size_limit=find_size_limit,
     )
     return SmsConversations(
         handler=handler,

@@ -6,7 +6,8 @@ from typing import Any
 from app.localization import replace_not_offered
 from app.menu_plan import build_menu_plan
 from config.settings import Settings
-from core.types import TextRenderer
+from core.languages import language_of_locale
+from core.types import SmsText, TextRenderer, in_latin_letters
 from menus.rendering.localization import Locale, NameLookups, Template
 from services.catalogue.current import CurrentCatalogue
 from services.catalogue.models import pick_translation
@@ -48,9 +49,27 @@ def build_name_lookups(current_catalogue: CurrentCatalogue) -> NameLookups:
 
 
 def build_sms_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
-    """The renderer of SMS texts. Facts about the deployment are always available to a text."""
+    """The renderer of SMS texts, each with its form in Latin letters.
+
+    Facts about the deployment are always available to a text.
+    """
     spoken = replace_not_offered(locales, settings.languages)
-    return _build_renderer({language: locale.sms for language, locale in spoken.items()}, spoken, settings)
+    render = _build_renderer({code: locale.sms for code, locale in spoken.items()}, spoken, settings)
+
+    def render_sms(language: str, key: str, facts: Mapping[str, object]) -> str:
+        own, latin_locale = render(language, key, facts), language_of_locale(language).latin_locale
+        if latin_locale == language:
+            return own
+        return SmsText(own, render(latin_locale, key, {name: _to_latin(fact) for name, fact in facts.items()}))
+
+    return render_sms
+
+
+def _to_latin(fact: object) -> object:
+    """The fact with every text of it that has a form in Latin letters in that form."""
+    if isinstance(fact, list | tuple):
+        return [_to_latin(one) for one in fact]
+    return in_latin_letters(fact) if isinstance(fact, str) else fact
 
 
 def build_email_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:

@@ -80,6 +80,7 @@ def start_gateway(
         "DATABASE__URL": database_url,
         "WEBHOOKS__TOKENS": json.dumps([TOKEN]),
         "SIMULATOR__ENABLED": "false",
+        "LANGUAGES__BY_COUNTRY": "{}",  # the expected screens are English
         **extra_settings,
     }
     return run_server(["server.py", "serve"], {f"EKDIAL_{key}": value for key, value in settings.items()}, port)

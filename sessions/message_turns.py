@@ -91,24 +91,23 @@ _decode = msgspec.msgpack.Decoder(Turn).decode
 _FIRST_PAGE: Mapping[str, Any] = {"page": 0, "has_more": False}  # a page of one channel is no page of another
 
 
+@dataclass(frozen=True, slots=True)
 class _Unlimited:
     """A size limit that every text fits."""
 
-    unicode = True
+    unicode: bool
 
     def fits(self, text: str) -> bool:  # noqa: ARG002 - the interface of SizeLimit
         """Always true."""
         return True
 
 
-UNLIMITED: Final = _Unlimited()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationHandler:
     """Handles the messages of all conversations of one channel.
 
-    `conversation_ttl` is how long a conversation waits for the next message, in seconds.
+    `conversation_ttl` is how long a conversation waits for the next message, in seconds. `find_size_limit` gives the
+    limit of the letters that a number can read, once everything that its message asked for is done.
     """
 
     sessions: SessionStore
@@ -116,6 +115,7 @@ class ConversationHandler:
     renderer: Renderer
     today: Callable[[], date]
     conversation_ttl: int
+    find_size_limit: Callable[[str], Awaitable[SizeLimit]] | None = None
 
     async def enter(
         self,
@@ -210,7 +210,7 @@ class ConversationHandler:
             if stored.turn and stored.turn.message_id == message.message_id:
                 return stored.turn
             navigation = await navigate(stored)
-            turn = self._build_turn(message, stored, navigation) if navigation else None
+            turn = self._build_turn(await self._with_letters(message), stored, navigation) if navigation else None
             if turn and turn.reply.ends and not save_final:
                 return turn
             if stored.is_store_down:
@@ -222,6 +222,12 @@ class ConversationHandler:
                     await self._forget_call(message)
                 return turn
         raise ConcurrentUpdateError
+
+    async def _with_letters(self, message: IncomingMessage) -> IncomingMessage:
+        """The message with a size limit of the letters that its sender can read."""
+        if self.find_size_limit is None:
+            return message
+        return message._replace(size_limit=await self.find_size_limit(message.caller))
 
     async def _forget_call(self, message: IncomingMessage) -> None:
         """Delete the interrupted call, so that the next call is not offered what goes on here."""
@@ -256,7 +262,7 @@ class ConversationHandler:
         page = self.renderer.render_page(navigation, message.size_limit)
         is_final = page.has_more and isinstance(self.menu.visible_screen(navigation.position), Goodbye)
         if is_final and message.channel == CHANNEL_SMS:
-            return self.renderer.render_page(navigation, UNLIMITED)
+            return self.renderer.render_page(navigation, _Unlimited(message.size_limit.unicode))
         return page
 
 

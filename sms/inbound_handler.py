@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from core.languages import DEFAULT_LANGUAGE, LANGUAGE_CODES, language_by_script
-from core.types import TextRenderer, UtcClock, utc_now
+from core.types import SmsText, TextRenderer, UtcClock, in_latin_letters, utc_now
 from core.verified_caller import unverified_caller
 from menus.keywords import KEYWORD_BY_NAME, KEYWORD_NAMES
 from services.citizens.unverified_sms import UnverifiedSmsLimiter
@@ -151,7 +151,8 @@ class InboundSmsHandler:
         hint = self.build_language_hint(self.default_language_of(sms.msisdn), handled.reply)
         if not hint or not await self.loop_guard.is_first_today(sms.msisdn, "languages"):
             return handled
-        return handled._replace(reply=f"{handled.reply}\n{hint}")
+        with_hint = SmsText(f"{handled.reply}\n{hint}", f"{in_latin_letters(handled.reply)}\n{hint}")
+        return handled._replace(reply=with_hint)
 
     async def _reject_unsupported_country(self, sms: ClaimedSms) -> Handled:
         """Say once a day that the country is not supported."""

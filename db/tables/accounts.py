@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -35,6 +37,7 @@ contacts = Table(
     Column("language", Language, nullable=False),
     Column("came_by", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("latin_letters", Boolean, nullable=False, server_default=false()),  # SMS in Latin letters, as asked for
 )
 
 accounts = Table(

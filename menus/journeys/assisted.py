@@ -44,7 +44,7 @@ VISIT_KEYS: Final = "836459712"
 CITIZEN_ONLY_SCREENS: Final = (
     *("ask_pin", "pin_wrong", "prove_pin", "prove_pin_wrong", "offer_register", "register", "texted_register"),
     *("account", "sign_out", "change_pin", "change_questions", "new_pin", "confirm_pin", "recover", "email"),
-    *("languages", "texted_language", "documents_start", "documents_aadhaar"),
+    *("languages", "change_language", "sms_letters", "texted_language", "documents_start", "documents_aadhaar"),
     *("own_data", "own_data_send", "delete_confirm", "delete", "texted_refusal"),
 )
 """Screens that a citizen alone may use: PIN, recovery, e-mail address, language, documents, own data, and refusing an

@@ -1,4 +1,7 @@
-"""Choose a language, and change it later."""
+"""Choose a language, change it later, and choose the letters of SMS.
+
+Whose phone lacks the letters of the language reads SMS in Latin letters. Screens need no choice: the network tells the letters.
+"""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -15,6 +18,10 @@ def build_language_journey(languages: Sequence[str], services: JourneyServices) 
         await store_language_choice(services, context, code)
         return Outcome("kept", language=code)
 
+    async def keep_letters(context: StepContext) -> Outcome[Literal["kept"]]:
+        await services.contacts.choose_letters(context.caller, latin=context.facts["letters"] == "latin")
+        return Outcome("kept")
+
     return (
         Choice(
             "languages",
@@ -22,7 +29,21 @@ def build_language_journey(languages: Sequence[str], services: JourneyServices) 
             save_as="language",
             opens_session=True,
         ),
+        Choice(
+            "change_language",
+            (
+                *(Option(language, goto="keep_language") for language in languages),
+                Option("letters", goto="sms_letters"),
+            ),
+            save_as="language",
+        ),
         Step("keep_language", keep_language, {"kept": "main"}),
+        Choice(
+            "sms_letters",
+            (Option("own", goto="keep_letters"), Option("latin", goto="keep_letters")),
+            save_as="letters",
+        ),
+        Step("keep_letters", keep_letters, {"kept": "main"}),
     )
 
 

@@ -15,7 +15,7 @@ MAIN_MENU_ENTRIES = {
     "account": "account",
     "app": "get_app",
     "help": "get_help",
-    "language": "languages",
+    "language": "change_language",
 }
 """Entries of a main menu, and the screen that each leads to."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final, Literal, TypeAlias
 
+from core.languages import LATIN_SUFFIX, LOCALE_CODES, language_of_locale
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from core.typed_input import extract_digits, normalize_input
 from core.typed_numbers import split_leading_digits
@@ -198,14 +199,20 @@ def _complaint_screens(services: JourneyServices) -> Journey:
 
 def _language_screens(services: JourneyServices, languages: Sequence[str]) -> Journey:
     async def choose_language(context: StepContext) -> Outcome[Literal["kept", "asked"]]:
-        code = context.facts["rest"]  # the code of a language, if the sender named one
-        if code not in languages:
+        """The rest is the code of a locale, if the sender named one; LATIN_SUFFIX stands for the letters alone."""
+        rest = context.facts["rest"]
+        if rest == LATIN_SUFFIX:
+            await services.contacts.choose_letters(context.caller, latin=True)
+            return Outcome("kept")
+        if rest not in LOCALE_CODES or (language := language_of_locale(rest)).code not in languages:
             return Outcome("asked")
-        await store_language_choice(services, context, code)
-        return Outcome("kept", language=code)
+        await store_language_choice(services, context, language.code)
+        if not language.is_latin:
+            await services.contacts.choose_letters(context.caller, latin=rest == language.latin_locale)
+        return Outcome("kept", language=language.code)
 
     return (
-        Step("texted_language", choose_language, {"kept": "language_kept", "asked": "languages"}),
+        Step("texted_language", choose_language, {"kept": "language_kept", "asked": "change_language"}),
         Goodbye("language_kept"),
     )
 

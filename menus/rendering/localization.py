@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -35,7 +35,8 @@ from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
 from menus.rendering.clock_times import CLOCK_TERMS, find_clock_problems, format_clock_time
 from menus.rendering.shared_texts import resolve_shared_texts
 
-LANGUAGE_SCREEN = "languages"
+LANGUAGE_SCREENS: Final = frozenset({"languages", "change_language"})
+"""Screens with the languages as options."""
 RESERVED_TABLES = ("common", "refused", "sms", "mail", "terms")
 LOCALES_FOLDER = Path(__file__).parents[1] / "locales"
 
@@ -138,8 +139,8 @@ def load_locale(locale_code: str, source: str, name_lookups: NameLookups) -> Loc
     problems = [_problem_at(locale_code, source, finding) for finding in findings]
     if problems:
         raise ValidationFailedError(problems)
-    if LANGUAGE_SCREEN in tables:
-        tables[LANGUAGE_SCREEN] |= _language_names(locale_code)
+    for name in tables.keys() & LANGUAGE_SCREENS:
+        tables[name] |= _language_names(locale_code)
     reserved = {key: tables.pop(key, {}) for key in RESERVED_TABLES}
     formatters = _build_formatters(locale_code, reserved["terms"], name_lookups)
 
@@ -210,8 +211,12 @@ def _latin_texts(locales: Mapping[str, Locale], language: Language) -> Locale:
 
 
 def _with_language_names(locale: Locale, names: Mapping[str, Template]) -> Locale:
-    languages = replace(locale.screens[LANGUAGE_SCREEN], options=names)
-    return replace(locale, screens={**locale.screens, LANGUAGE_SCREEN: languages})
+    named = {
+        name: replace(locale.screens[name], options={**locale.screens[name].options, **names})
+        for name in LANGUAGE_SCREENS
+        if name in locale.screens
+    }
+    return replace(locale, screens={**locale.screens, **named})
 
 
 def parse_template(source: str) -> Template:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from core.errors import Problem
-from core.languages import LANGUAGE_CODES, LATIN_LOCALES
+from core.languages import LATIN_LOCALES
 from menus.model import Choice, Form, Goodbye, Question, Screen, Step, number_options
 from menus.rendering.clock_times import CLOCK_TERMS, longest_clock_time
 from menus.rendering.localization import Locale, ScreenTexts
@@ -133,14 +133,14 @@ def _last_screen_problems(definition: MenuDefinition, locale_code: str, facts: M
 
 
 def _renderings(definition: MenuDefinition, locale_code: str) -> Iterator[_Rendering]:
-    """On screens in the script of the locale, by SMS in a language's own script. A question in Latin script has one page."""
+    """On screens and by SMS in the script of the locale. A question in Latin script has one page."""
     locale = definition.locales[locale_code]
     if locale_code in LATIN_LOCALES:
         yield _Rendering(locale, definition.budget, "screen", 1, MAX_PAGES)
     else:
         unicode = ScreenBudget(definition.budget.septets, definition.budget.units, unicode=True)
         yield _Rendering(locale, unicode, "screen", MAX_UNICODE_PAGES, MAX_UNICODE_PAGES)
-    if definition.sms_limit is not None and locale_code in LANGUAGE_CODES:
+    if definition.sms_limit is not None:
         yield _Rendering(
             build_sms_locales(definition.locales, definition.menu)[locale_code],
             definition.sms_limit,

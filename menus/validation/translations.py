@@ -13,7 +13,7 @@ from core.wording import find_wording_problems
 from menus.journeys.main import MAIN_MENU_ENTRIES
 from menus.model import Choice, ListScreen, Question, Step
 from menus.rendering.clock_times import CLOCK_TERMS
-from menus.rendering.localization import RESERVED_TABLES, Locale, Template, parse_template
+from menus.rendering.localization import LANGUAGE_SCREENS, RESERVED_TABLES, Locale, Template, parse_template
 from menus.validation.report import (
     REFERENCE_LOCALE,
     LocaleKey,
@@ -100,7 +100,7 @@ def _expected_keys(definition: MenuDefinition) -> set[LocaleKey]:
             keys.add((screen.name, "row"))
         if isinstance(screen, Choice | Question | ListScreen):
             keys.update((screen.name, option.name) for option in screen.options)
-    unused = {("languages", language) for language in LANGUAGE_CODES} | _menu_entry_keys()
+    unused = {(screen, language) for screen in LANGUAGE_SCREENS for language in LANGUAGE_CODES} | _menu_entry_keys()
     reference = set(texts_by_key(definition.locales[REFERENCE_LOCALE]))
     shared = {key for key in reference if key[0] in RESERVED_TABLES} | {("common", key) for key in COMMON_KEYS}
     return keys | shared | (unused & reference)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from core.crypto import Cipher
-from core.types import TextRenderer
+from core.types import SmsText, TextRenderer, in_latin_letters
 from db.database import Transaction
 from db.tables import audit
 from services.assisted.operators import decrypt_operator_name
@@ -37,8 +37,9 @@ class VisitSummaries:
     def operator_facts(self, consent: Row[Any]) -> Mapping[str, object]:
         """The operator's name, centre and id in the citizen's language; `consent` is a row with the operator's columns."""
         centre = self._centre_name(consent.centre, consent.language)
-        name_and_centre = ", ".join(filter(None, (decrypt_operator_name(self._cipher, consent), centre)))
-        return {"who": name_and_centre, "operator": consent.operator}
+        name = decrypt_operator_name(self._cipher, consent)
+        who, latin = (", ".join(filter(None, (name, one))) for one in (centre, in_latin_letters(centre)))
+        return {"who": SmsText(who, latin), "operator": consent.operator}
 
     async def list_acts(self, transaction: Transaction, consent: Row[Any]) -> Sequence[Row[Any]]:
         """The rows of the audit log for ACT_TEXTS under a consent."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from core.languages import language_of_locale
+from core.types import SmsText
 from services.catalogue.centres_model import Centre, CentreDirectory
 from services.catalogue.models import Biller, Catalogue, NoLongerOfferedError, Service, pick_translation
 from services.catalogue.search import MAX_RESULTS, NameSearch, SearchResult
@@ -96,9 +98,14 @@ class CurrentCatalogue:
         return tuple(known.document_codes) if known else ()
 
     def centre_name(self, code: str, language: str) -> str:
-        """The name of a centre; its code if it left the catalogue."""
+        """The name of a centre for an SMS; its code if it left the catalogue."""
         centre = self.centres.by_code.get(code)
-        return pick_translation(centre.names, language) if centre else code
+        if centre is None:
+            return code
+        own, latin = (
+            pick_translation(centre.names, one) for one in (language, language_of_locale(language).latin_locale)
+        )
+        return SmsText(own, latin)
 
     def find_services(self, query: str, preferred: Sequence[str] = ()) -> SearchResult:
         """Services by name; if none matches, the services of the offices that match."""

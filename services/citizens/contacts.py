@@ -3,6 +3,9 @@
 It is the language of messages until they choose one. The first USSD session still asks for the language. A language that is
 chosen by SMS, whose sender can be forged, is the language of the replies by SMS; messages that nobody asked for get it only
 where no language was chosen in a call.
+
+Whose phone lacks the letters of the language can ask for SMS in Latin letters (`choose_letters`): every SMS to the MSISDN is
+then in the locale `bn_Latn` instead of `bn`.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -19,6 +22,8 @@ from db.tables import accounts, callers, contacts
 
 SOURCE_SMS: Final = "sms"
 """The source of a contact who wrote an SMS; another is `missed_call`."""
+SOURCE_LETTERS: Final = "letters"
+"""The source of a contact who asked for SMS in Latin letters, or in those of their language."""
 SOURCE_CHOICE: Final = "sms_choice"
 """The source of a contact who chose their language by SMS."""
 
@@ -46,6 +51,9 @@ class Contacts:
         self._upsert_language = row.on_conflict_do_update(
             index_elements=[contacts.c.msisdn], set_={"language": row.excluded.language}
         )
+        self._upsert_letters = row.on_conflict_do_update(
+            index_elements=[contacts.c.msisdn], set_={"latin_letters": row.excluded.latin_letters}
+        )
         choice = {name: row.excluded[name] for name in ("language", "came_by", "created_at")}
         self._upsert_choice = row.on_conflict_do_update(index_elements=[contacts.c.msisdn], set_=choice)
 
@@ -68,6 +76,22 @@ class Contacts:
         row = {"msisdn": msisdn, "language": language, "came_by": SOURCE_CHOICE, "created_at": self._clock()}
         async with self._database.transaction() as transaction:
             await transaction.execute(self._upsert_choice, row)
+
+    async def choose_letters(self, msisdn: str, *, latin: bool) -> None:
+        """Store whether the SMS to this MSISDN shall be in Latin letters. The newest choice counts, also one by SMS."""
+        row = {
+            "msisdn": msisdn,
+            "language": await self.get_language(msisdn),
+            "came_by": SOURCE_LETTERS,
+            "created_at": self._clock(),
+            "latin_letters": latin,
+        }
+        async with self._database.transaction() as transaction:
+            await transaction.execute(self._upsert_letters, row)
+
+    async def prefers_latin(self, msisdn: str) -> bool:
+        """Whether this MSISDN asked for SMS in Latin letters."""
+        return bool((await self._database.fetch(LATIN_LETTERS_QUERY, {"msisdn": msisdn})).scalar())
 
     async def remember_script(self, msisdn: str, language: str) -> str:
         """The language of replies to an MSISDN that wrote in the script of `language`: the chosen one, else `language`.
@@ -138,6 +162,7 @@ def _subquery(column: Column[Any]) -> ScalarSelect[Any]:
     return select(column).where(column.table.c.msisdn == bindparam("msisdn")).scalar_subquery()
 
 
+LATIN_LETTERS_QUERY: Final = select(contacts.c.latin_letters).where(contacts.c.msisdn == bindparam("msisdn"))
 _LANGUAGES_QUERY = select(
     _subquery(callers.c.language),
     _subquery(callers.c.chosen_at),

@@ -13,12 +13,13 @@ from core.clock_watch import FUTURE_MARGIN
 from core.crypto import Cipher, DecryptionError
 from core.phone_numbers import is_detached
 from core.timeouts import Timeout
-from core.types import UtcClock, utc_now
+from core.types import SmsText, UtcClock, utc_now
 from core.verified_caller import is_caller_verified
 from db.database import Database, Transaction
 from db.tables import messages
 from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.staff_acts import StaffAct
+from services.citizens.contacts import LATIN_LETTERS_QUERY
 from services.messaging import queries
 from services.messaging.delivery_reports import DeliveryReports
 from services.messaging.delivery_status import DeliveryReport
@@ -98,7 +99,7 @@ class Messages:
         """
         if is_detached(message.to):
             return
-        row = self._row(message)
+        row = self._row(message, await _choose_letters(transaction, message))
         if not await self._is_within_limits(message):
             if message.kind == "pin":
                 raise SmsLimitReachedError
@@ -224,16 +225,16 @@ class Messages:
             total += count
         return total
 
-    def _row(self, message: Message) -> Mapping[str, object]:
+    def _row(self, message: Message, text: str) -> Mapping[str, object]:
         now, rule = self._clock(), RULES[message.kind]
         return {
             "medium": message.medium,
             "recipient": message.to,
-            "text": self._cipher.encrypt(message.text.encode(), associated_data(message.idempotency_key)),
+            "text": self._cipher.encrypt(text.encode(), associated_data(message.idempotency_key)),
             "kind": message.kind,
             "secret": rule.secret,
             "priority": rule.priority,
-            "segments": self._count_segments(message.text) if message.medium == "sms" else 1,
+            "segments": self._count_segments(text) if message.medium == "sms" else 1,
             "status": "queued",
             "due_at": self._earliest_due(message, now),
             "not_after": now + rule.ttl,
@@ -310,6 +311,14 @@ class Messages:
         if named:
             await self._delivery_reports.match_early(named)
         return [message in still_open for message, _ in results]
+
+
+async def _choose_letters(transaction: Transaction, message: Message) -> str:
+    """The text of a message in the letters that its recipient can read."""
+    if message.medium != "sms" or not isinstance(message.text, SmsText) or message.text == message.text.latin:
+        return message.text
+    prefers_latin = (await transaction.execute(LATIN_LETTERS_QUERY, {"msisdn": message.to})).scalar()
+    return message.text.latin if prefers_latin else message.text
 
 
 async def _find_opted_out(transaction: Transaction, rows: Sequence[Row[Any]]) -> Collection[int]:

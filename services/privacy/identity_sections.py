@@ -18,6 +18,7 @@ from db.tables import (
     profile_papers,
     security_answers,
 )
+from services.citizens.contacts import LATIN_LETTERS_QUERY
 from services.citizens.emails import Emails
 from services.citizens.profiles import Profiles
 from services.privacy.models import DataItem, DataRecord, DataSubject
@@ -36,10 +37,12 @@ class AccountSection:
         row = (await self._database.fetch(select(accounts).where(accounts.c.id == subject.account))).one()
         questions_query = select(security_answers.c.question).where(security_answers.c.account == subject.account)
         questions = (await self._database.fetch(questions_query.order_by(security_answers.c.place))).scalars()
+        latin = (await self._database.fetch(LATIN_LETTERS_QUERY, {"msisdn": subject.msisdn})).scalar()
         about = [
             DataItem("number", subject.msisdn),
             DataItem("name", subject.name),
             DataItem("language", row.language, "language"),
+            *([DataItem("letters", "abc")] if latin else []),
             DataItem("since", row.created_at, "moment"),
         ]
         return [[*about, *(DataItem("question", question, "question") for question in questions)]]

@@ -81,6 +81,7 @@ def _has_newer_address_change() -> ColumnElement[bool]:
 
 
 _has_account = exists().where(accounts.c.msisdn == callers.c.msisdn)
+_has_contact_account = exists().where(accounts.c.msisdn == contacts.c.msisdn)
 _has_complaint = exists().where(complaints.c.application == applications.c.id)
 _has_consent = exists().where(consents.c.operator == operators.c.id)
 _has_payment = exists().where(payments.c.bill == bills.c.id)
@@ -133,7 +134,9 @@ RETENTION_RULES: Final = (
     RetentionRule("missed_calls", missed_calls, missed_calls.c.begun_at, "missed_calls"),
     # With an account, the language ends with it.
     RetentionRule("callers", callers, callers.c.chosen_at, "callers", ~_has_account),
-    RetentionRule("contacts", contacts, contacts.c.created_at, "callers"),
+    RetentionRule(
+        "contacts", contacts, contacts.c.created_at, "callers", ~(contacts.c.latin_letters & _has_contact_account)
+    ),
     RetentionRule(
         "number_releases",
         number_releases,

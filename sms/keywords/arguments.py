@@ -1,10 +1,11 @@
 """Read the argument after a keyword: a number, a name, a line, or any text."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import regex
 
+from core.languages import LATIN_SUFFIX, language_of_locale
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from menus.keywords import KEYWORD_BY_NAME, ArgumentKind
 from sms.keywords.numbers import find_numbers, read_leading_number
@@ -170,11 +171,20 @@ def _parse_complaint(tail: KeywordTail) -> str:
 
 
 def _parse_language(tail: KeywordTail) -> str | None:
-    """The code of the language; the line where it names none."""
+    """The code of the language's locale, or LATIN_SUFFIX for Latin letters alone; the line where it names neither."""
     if len(tail.extra_tokens()) >= MAX_ARGUMENT_WORDS:
         return None
-    language = get_vocabulary().languages.get(tail.following[0].key) if tail.following else None
-    return language.table if language else _parse_line(tail)
+    vocabulary, words = get_vocabulary(), [token.key for token in tail.following]
+    language = vocabulary.languages.get(words[0]) if words else None
+    if language:
+        return locale_in_letters(language.table, words)
+    return LATIN_SUFFIX if words and words[0] in vocabulary.latin_letters else _parse_line(tail)
+
+
+def locale_in_letters(locale: str, words: Sequence[str]) -> str:
+    """The locale of a language's name: the one in Latin letters where one of the words asks for them."""
+    asks_for_latin = not get_vocabulary().latin_letters.isdisjoint(words)
+    return language_of_locale(locale).latin_locale if asks_for_latin else locale
 
 
 ARGUMENT_PARSERS: Final[Mapping[ArgumentKind, Callable[[KeywordTail], str | None]]] = {

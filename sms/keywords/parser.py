@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from core.languages import DEFAULT_LANGUAGE, language_by_script
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
 from menus.keywords import KEYWORD_BY_NAME, Keyword
-from sms.keywords.arguments import could_be_name, parse_argument, strip_opening_quote
+from sms.keywords.arguments import could_be_name, locale_in_letters, parse_argument, strip_opening_quote
 from sms.keywords.fuzzy_match import phonetic_index
 from sms.keywords.numbers import contains_only_numbers, find_numbers, is_tracking_number, read_leading_number
 from sms.keywords.phrases import (
@@ -43,7 +43,7 @@ class KeywordRequest(NamedTuple):
     """A keyword and its argument.
 
     `rest` is the text after the keyword as it was typed. A number that the keyword takes has the digits 0-9 and no spaces.
-    For `lang` it is the code of the language, if the SMS names one. `language` is the language of the keyword's word; it is
+    For `lang` it is the code of the locale, such as `bn_Latn`, if the SMS names one. `language` is the language of the keyword's word; it is
     empty for digits 0-9, for a word that several languages share, and for the name of a language in Latin letters. `by_number`: no word of the SMS is
     the keyword's, and its tracking number alone tells it.
     """
@@ -201,13 +201,18 @@ def _match_language(_: str, body: Tokens) -> KeywordRequest | None:
     others = [token.key for token in words if token.key not in vocabulary.languages]
     if len(named) != 1 or len(others) > MAX_REQUEST_WORDS or not all(map(_asks_for_language, others)):
         return None
-    return KeywordRequest("lang", named[0].table, language_by_script(named[0].spelling))
+    locale = locale_in_letters(named[0].table, others)
+    return KeywordRequest("lang", locale, language_by_script(named[0].spelling))
 
 
 def _asks_for_language(key: str) -> bool:
     vocabulary = get_vocabulary()
     word = vocabulary.words.get(key)
-    return key in vocabulary.language_requests or (word is not None and word.table == "lang")
+    return (
+        key in vocabulary.language_requests
+        or key in vocabulary.latin_letters
+        or (word is not None and word.table == "lang")
+    )
 
 
 def _suggest_refusal(_: str, body: Tokens) -> KeywordSuggestions | None:

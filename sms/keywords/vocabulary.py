@@ -1,6 +1,6 @@
 """Load the words of the SMS keywords from the files of `words/`, refuse files with mistakes, and index the words."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,10 +30,10 @@ MAX_PHRASE_WORDS: Final = 4
 TABLES: Final = (*KEYWORD_NAMES, "greetings", "courtesies")
 LANGUAGES_TABLE, NEAR_FORM = "languages", "near"
 NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE = "not_names", "messages", "language_requests"
-SERVICE_REQUESTS_TABLE = "service_requests"
+SERVICE_REQUESTS_TABLE, LETTERS_TABLE = "service_requests", "latin_letters"
 ALL_TABLES: Final = (
     *TABLES,
-    *(NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE, SERVICE_REQUESTS_TABLE, LANGUAGES_TABLE),
+    *(NOT_NAMES_TABLE, MESSAGES_TABLE, REQUESTS_TABLE, SERVICE_REQUESTS_TABLE, LETTERS_TABLE, LANGUAGES_TABLE),
 )
 
 
@@ -93,7 +93,8 @@ class Vocabulary:
     """All words by their normalized form. The table of a word in `languages` is the code of the language.
 
     A person's name contains none of `not_names`. A sentence about our SMS contains one of `message_words`. Beside the name
-    of a language, `language_requests` ask for it, and around the name of a service `service_requests` do.
+    of a language, `language_requests` ask for it, and `latin_letters` for its Latin letters; around the name of a service
+    `service_requests` ask for it.
     """
 
     words: Mapping[str, Word]
@@ -102,6 +103,7 @@ class Vocabulary:
     message_words: frozenset[str]
     language_requests: frozenset[str]
     service_requests: frozenset[str]
+    latin_letters: frozenset[str]
 
     def find_spelling(self, name: str, language: str) -> str:
         """The word of a keyword that people are told in a language: the first one in the file.
@@ -147,6 +149,7 @@ def load_vocabulary(*paths: Path) -> Vocabulary:
         message_words=_normalize_words(tables, MESSAGES_TABLE),
         language_requests=_normalize_words(tables, REQUESTS_TABLE),
         service_requests=_normalize_words(tables, SERVICE_REQUESTS_TABLE),
+        latin_letters=_normalize_words(tables, LETTERS_TABLE),
     )
 
 
@@ -244,11 +247,13 @@ def _check_table(name: str, table: Any) -> Iterator[LocatedProblem]:
     if not isinstance(table, dict):
         yield LocatedProblem((name,), "", "this is not a table", f"put it under a header such as [{name}]")
         return
-    forms = LANGUAGE_CODES if name == LANGUAGES_TABLE else tuple(WRITING_FORMS)
+    forms: Sequence[str] = {LANGUAGES_TABLE: LANGUAGE_CODES, LETTERS_TABLE: (DEFAULT_LANGUAGE,)}.get(
+        name, tuple(WRITING_FORMS)
+    )
     for form in forms:
         if not table.get(form):
             yield LocatedProblem((name, form), "", "there are no words", 'write at least one, such as ["…"]')
-    allowed = (*forms, NEAR_FORM) if name in KEYWORD_NAMES else forms
+    allowed = (*forms, NEAR_FORM) if name in KEYWORD_NAMES else LOCALE_CODES
     for form, words in table.items():
         if form not in allowed:
             yield LocatedProblem((name, form), "", "no form is called so", f"choose from {', '.join(allowed)}")

@@ -49,8 +49,8 @@ METHODS = {
     "application_status.list_own": REVEALS,
     "application_status.send_status": COMMITS,
     "billers.codes_for": NOTHING,
-    "billers.consumer_labels": NOTHING,
     "billers.find_by_name": NOTHING,
+    "billers.consumer_labels": NOTHING,
     "bills.last_consumer_digits": NOTHING,  # the last digits, to their owner
     "bills.look_up": REVEALS,
     "bills.look_up_last": REVEALS,
@@ -68,6 +68,7 @@ METHODS = {
     "complaint_status.get_history": NOTHING,
     "complaints.submit_complaint": COMMITS,
     "complaints.submit_feedback": COMMITS,
+    "contacts.choose_letters": NOTHING,  # the letters of SMS, which the caller can change back
     "contacts.choose_language": NOTHING,  # the words of SMS, which the caller can change back
     "consents.attach_account": NOTHING,
     "consents.citizen_of": NOTHING,

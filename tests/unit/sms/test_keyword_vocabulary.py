@@ -9,6 +9,7 @@ from sms.keywords.fuzzy_match import phonetic_index
 from sms.keywords.vocabulary import (
     ALL_TABLES,
     LANGUAGES_TABLE,
+    LETTERS_TABLE,
     MESSAGES_TABLE,
     NOT_NAMES_TABLE,
     REQUESTS_TABLE,
@@ -69,6 +70,14 @@ def valid_vocabulary():
         'bn_Latn = ["CHAI"]',
         'hi_Latn = ["CHAHIYE"]',
     )
+    yield from (
+        f"[{LETTERS_TABLE}]",
+        'en = ["ABC"]',
+        'bn = ["রোমান"]',
+        'hi = ["रोमन"]',
+        'bn_Latn = ["LETIN"]',
+        'hi_Latn = ["LATEEN"]',
+    )
 
 
 LINES_PER_TABLE = 1 + len(WRITING_FORMS)
@@ -121,7 +130,7 @@ def test_the_valid_vocabulary_has_no_problems(tmp_path):
             '1: status.hi_Latn: there are no words; write at least one, such as ["…"]',
             "6: status.hi_latin: no form is called so; choose from en, bn, hi, bn_Latn, hi_Latn, near",
         ]),
-        ('hi = ["HI"', 'near = ["X"]\nhi = ["HI"', [f"{AFTER_TABLES + 16}: languages.near: no form is called so; choose from en, bn, hi"]),
+        ('hi = ["HI"', 'near = ["X"]\nhi = ["HI"', [f"{AFTER_TABLES + 16}: languages.near: no form is called so; choose from en, bn, hi, bn_Latn, hi_Latn"]),
         ("[start]", "[begin]", [
             "1: start: this table is missing; write [start] with words in every form",
             f"{LINES_PER_TABLE * TABLES.index('start') + 1}: begin: no keyword is called so; choose from {', '.join(ALL_TABLES)}",

@@ -45,7 +45,7 @@ async def test_a_new_caller_is_recorded_once_with_the_source(registrants, databa
     assert [await registrants.record(RAHIMA, "missed_call") for _ in range(3)] == ["bn"] * 3
     assert await registrants.record(RAHIMA, "sms") == "bn"
     (row,) = await database.fetch(select(table))
-    assert tuple(row) == (RAHIMA, "bn", "missed_call", clock.now)
+    assert tuple(row) == (RAHIMA, "bn", "missed_call", clock.now, False)
 
 
 async def test_concurrent_first_calls_record_one_contact(registrants, services):
@@ -118,3 +118,16 @@ async def test_without_a_choice_in_a_call_the_choice_by_sms_is_the_language_of_a
     assert await registrants.reply_language_if_known(RAHIMA) == "hi"
     assert await services.accounts.find_language_choice(RAHIMA) is None, "the first call still asks"
     assert await services.count_rows(table) == 1
+
+
+async def test_the_letters_of_sms_are_chosen_without_a_language(registrants):
+    """The language stays what it was, known or that of the country; the newest choice counts."""
+    assert not await registrants.prefers_latin(RAHIMA)
+    await registrants.choose_letters(RAHIMA, latin=True)
+    assert await registrants.prefers_latin(RAHIMA)
+    assert await registrants.reply_language_if_known(RAHIMA) == "bn"
+    await registrants.choose_language(RAHIMA, "hi")
+    assert await registrants.prefers_latin(RAHIMA)
+    await registrants.choose_letters(RAHIMA, latin=False)
+    assert not await registrants.prefers_latin(RAHIMA)
+    assert await registrants.get_language(RAHIMA) == "hi"

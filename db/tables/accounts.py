@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     SmallInteger,
     String,
@@ -104,7 +105,7 @@ account_events = Table(
     "account_events",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("account", Id, ForeignKey(accounts.c.id, ondelete="CASCADE"), index=True),
+    Column("account", Id, ForeignKey(accounts.c.id, ondelete="CASCADE")),
     Column("kind", String(16), nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("tries_left", SmallInteger, nullable=False, server_default="0"),
@@ -113,4 +114,5 @@ account_events = Table(
     Column("idempotency_key", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
     UniqueConstraint("idempotency_key", "kind"),
+    Index("ix_account_events_account", "account", "id"),
 )

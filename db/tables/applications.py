@@ -36,7 +36,9 @@ applications = Table(
     Index(None, "account", "id"),
     Index(None, "created_at", "service"),  # counts the most used services from the index alone
 )
-partial_index(text("beneficiary IS NOT NULL"), "ix_applications_beneficiary", applications.c.beneficiary)
+partial_index(
+    text("beneficiary IS NOT NULL"), "ix_applications_beneficiary", applications.c.beneficiary, applications.c.id
+)
 # A department lists changes, filtered by service or status or both: each query reads one index from its cursor on.
 for _what in ((), ("service",), ("status",), ("service", "status")):
     _columns = ("department", *_what, "changed_at", "id")

@@ -19,6 +19,7 @@ audit = Table(
     Column("channel", String(16), nullable=False),
     Column("details", JSON, nullable=False),
     Column("idempotency_key", Text, nullable=False, unique=True),
-    Index(None, "subject_kind", "subject"),
+    Index("ix_audit_subject_kind_subject", "subject_kind", "subject", "id"),
+    Index("ix_audit_subject_at", "subject", "at", "id"),
     Index(None, "actor_kind", "actor"),
 )

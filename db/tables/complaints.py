@@ -24,7 +24,7 @@ complaints = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("complaint_number", String(12), nullable=False, unique=True),
-    Column("msisdn", Msisdn, nullable=False, index=True),
+    Column("msisdn", Msisdn, nullable=False),
     Column("application", Id, ForeignKey(applications.c.id), index=True),
     Column("service", Code, nullable=False, server_default=""),
     Column("department", Code, nullable=False, server_default=""),
@@ -41,6 +41,7 @@ complaints = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
 )
+Index("ix_complaints_msisdn", complaints.c.msisdn, complaints.c.id)
 # A department lists changes, of all or in a status: each query reads one index from its cursor on.
 Index("ix_complaints_department_changed_at", *(complaints.c[_one] for _one in ("department", "changed_at", "id")))
 Index(

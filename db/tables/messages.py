@@ -4,6 +4,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     SmallInteger,
     String,
     Table,
@@ -29,7 +30,7 @@ messages = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("medium", String(8), nullable=False, server_default="sms"),
-    Column("recipient", String(254), nullable=False, index=True),  # an MSISDN or an e-mail address
+    Column("recipient", String(254), nullable=False),  # an MSISDN or an e-mail address
     Column("text", Encrypted("message:{idempotency_key}")),  # null after a secret text is sent, or has failed
     Column("kind", String(16), nullable=False),
     Column("secret", Boolean(create_constraint=False), nullable=False),
@@ -67,6 +68,7 @@ for _name, _columns, _where in (
     ("network", ("recipient", "id"), REPORTED_NETWORK),
 ):
     partial_index(_where, f"ix_messages_{_name}", *(messages.c[_one] for _one in _columns))
+Index("ix_messages_recipient", messages.c.recipient, messages.c.id)  # the helpdesk lists them, newest first
 
 # Delivery reports, one for each provider status of a message. A report without a message is stored for a while, with a
 # keyed hash of its MSISDN, which is deleted when it is matched.

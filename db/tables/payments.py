@@ -64,6 +64,7 @@ payments = Table(
     Column("ended_at", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
     Index(None, "reference", "id"),
+    Index(None, "account", "id"),
 )
 # A list of payments, newest first, filtered by one of these and by a status: each query reads one index from its cursor on.
 for _what in ((), ("department",), ("subject",), ("status",), ("department", "status"), ("subject", "status")):

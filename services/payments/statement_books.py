@@ -56,7 +56,7 @@ class StatementBooks:
     async def read_payments(self, since: datetime, until: datetime) -> AsyncIterator[Row[Any]]:
         """Yield the payments whose money came in the period, page by page."""
         for wallet in self._wallets:
-            own = _select_payments(HAS_MONEY, payments.c.wallet == wallet)
+            own = select(*_PAYMENT_COLUMNS).where(HAS_MONEY, payments.c.wallet == wallet)
             async for row in self._read(own, payments.c.ended_at, payments.c.id, (since, until)):
                 yield row
 

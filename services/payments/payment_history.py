@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, select, union
-from stdnum import damm
 
 from core.phone_numbers import PhoneNumberError, parse_msisdn
 from core.reference_numbers import TRACKING_NUMBER_DIGITS
@@ -63,8 +62,8 @@ class PaymentHistories:
     async def find(self, what: str) -> Sequence[ListedPayment]:
         """Return the payments of an id, tracking number, receipt, consumer number or MSISDN, newest first, `MAX_FOUND` at most.
 
-        `#12` is an id and nothing else. An id, a tracking number and a consumer number are all digits: where several of them
-        are known, the payments of each are returned.
+        `#12` is an id and nothing else, and twelve digits are never one. An id and a consumer number are both digits: where
+        both are known, the payments of each are returned.
         """
         queries = self._build_queries(what.strip())
         if not queries:
@@ -105,10 +104,10 @@ class PaymentHistories:
         ]
         if found := BILL_ACCOUNT.fullmatch(digits):
             queries.append(_by_id(int(found[1])))
-        if _is_id(digits):
-            queries.append(_by_id(int(digits)))
-        if len(digits) == TRACKING_NUMBER_DIGITS and damm.is_valid(digits):
+        if len(digits) == TRACKING_NUMBER_DIGITS:
             queries.append(select(payments.c.id).where(payments.c.reference == digits))
+        elif _is_id(digits):
+            queries.append(_by_id(int(digits)))
         return queries
 
     async def _fetch_rows(self, table: Any, condition: Any) -> Sequence[Row[Any]]:
@@ -138,7 +137,8 @@ def _are_of_one(found: Sequence[ListedPayment]) -> bool:
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= MAX_ID
+    """Whether the text is written as an id: a mistyped tracking number or bill number with leading zeros is none."""
+    return text.isascii() and text.isdigit() and text[0] != "0" and int(text[:20]) <= MAX_ID
 
 
 def _by_id(payment: int) -> Select[Any]:

@@ -458,7 +458,7 @@ def build_data_sections(
         ComplaintsSection(database, cipher),
         FeedbackSection(database, cipher),
         PaymentsSection(database),
-        ConsentsSection(database),
+        ConsentsSection(database, cipher),
         MessagesSection(database),
         InboundSmsSection(database),
         MissedCallsSection(database),

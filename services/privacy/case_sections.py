@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Row, delete, or_, select, update
 
 from core.crypto import Cipher
 from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
-from db.tables import applications, bills, complaints, consents, drafts, feedback, payments, sandbox_prompts
+from db.tables import applications, bills, complaints, consents, drafts, feedback, operators, payments, sandbox_prompts
 from services.applications.models import form_associated_data
 from services.assisted.models import list_purposes
+from services.assisted.operators import decrypt_operator_name
 from services.privacy.models import DataItem, DataRecord, DataSubject
 
 FormatAnswers: TypeAlias = Callable[
@@ -167,22 +168,29 @@ class ConsentsSection:
 
     name: Final = "consents"
 
-    def __init__(self, database: Database, *, clock: UtcClock = utc_now) -> None:
+    def __init__(self, database: Database, cipher: Cipher, *, clock: UtcClock = utc_now) -> None:
         self._database = database
+        self._cipher = cipher
         self._clock = clock
 
     async def read(self, subject: DataSubject) -> Sequence[DataRecord]:
-        """The consents with operator, purpose, and when each was given and ended."""
-        query = select(consents).where(consents.c.msisdn == subject.msisdn).order_by(consents.c.id.desc())
+        """The consents with the operator's name, id and centre, the purposes, and when each was given and ends."""
+        operator = (operators.c.name, operators.c.msisdn.label("operator_msisdn"), operators.c.centre)
+        query = select(consents, *operator).join(operators, operators.c.id == consents.c.operator)
+        rows = await self._database.fetch(
+            query.where(consents.c.msisdn == subject.msisdn).order_by(consents.c.id.desc())
+        )
+        return [self._build_record(row) for row in rows]
+
+    def _build_record(self, row: Row[Any]) -> DataRecord:
+        until = row.ended_at or row.lapses_at
         return [
-            [
-                DataItem("operator", row.operator),
-                DataItem("purpose", list_purposes(row), "purpose"),
-                DataItem("asked", row.requested_at, "moment"),
-                DataItem("given", row.given_at, "moment"),
-                DataItem("ended", row.ended_at or row.lapses_at, "moment"),
-            ]
-            for row in await self._database.fetch(query)
+            DataItem("operator", f"{decrypt_operator_name(self._cipher, row)} ({row.operator})"),
+            DataItem("centre", row.centre, "centre"),
+            DataItem("purpose", list_purposes(row), "purpose"),
+            DataItem("asked", row.requested_at, "moment"),
+            DataItem("given", row.given_at, "moment"),
+            DataItem("ends" if until and until > self._clock() else "ended", until, "moment"),
         ]
 
     async def forget(self, transaction: Transaction, subject: DataSubject) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from db.database import Database, Transaction
 from db.tables import (
@@ -34,14 +34,17 @@ class AccountSection:
 
     async def read(self, subject: DataSubject) -> Sequence[DataRecord]:
         """MSISDN, name, language, date of registration, and the recovery questions without their answers."""
-        row = (await self._database.fetch(select(accounts).where(accounts.c.id == subject.account))).one()
+        chosen = select(callers.c.language).where(callers.c.msisdn == subject.msisdn).scalar_subquery()
+        language = func.coalesce(chosen, accounts.c.language).label("chosen")  # that of the registration may be another
+        query = select(accounts.c.created_at, language).where(accounts.c.id == subject.account)
+        row = (await self._database.fetch(query)).one()
         questions_query = select(security_answers.c.question).where(security_answers.c.account == subject.account)
         questions = (await self._database.fetch(questions_query.order_by(security_answers.c.place))).scalars()
         latin = (await self._database.fetch(LATIN_LETTERS_QUERY, {"msisdn": subject.msisdn})).scalar()
         about = [
             DataItem("number", subject.msisdn),
             DataItem("name", subject.name),
-            DataItem("language", row.language, "language"),
+            DataItem("language", row.chosen, "language"),
             *([DataItem("letters", "abc")] if latin else []),
             DataItem("since", row.created_at, "moment"),
         ]

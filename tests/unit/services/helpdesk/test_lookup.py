@@ -66,7 +66,7 @@ async def test_8_3_one_look_shows_every_part_of_a_citizen(services, assisted, lo
     assert {one.kind for one in record.messages.items} >= {"receipt", "code"}
     assert [one.reference for one in record.payments.items] == [number]
     (consent,) = record.consents.items
-    assert (consent.operator, consent.purpose, consent.ended_by) == (operator, "apply", "")
+    assert (consent.operator, list(consent.purposes), consent.ended_by) == (operator, ["apply"], "")
     assert consent.until - consent.given_at == timedelta(minutes=30)
     assert [(one.channel, one.outcome) for one in record.sign_ins.items] == [("sms", "wrong")]
     assert "registered" in {one.act for one in record.acts.items}

@@ -32,8 +32,10 @@ from services.messaging.links import Links
 from services.messaging.models import SendResult
 from services.payments.models import PaymentRequest
 from services.payments.payments import Payments
+from services.privacy.case_sections import ConsentsSection
 from services.privacy.export import PrivacyMessaging, PrivacyService
-from services.privacy.models import DataRequest
+from services.privacy.models import DataRequest, DataSubject
+from tests.support.assisted_services import AssistedServiceSet
 from tests.support.services import CIPHER, KARIM, PAPERS, RAHIMA, birth_certificate_submission, render_text
 
 HER_ADDRESS = "rahima@example.org"
@@ -281,3 +283,27 @@ async def test_all_of_it_or_nothing(data_export, account, services, profiles, mo
         await data_export.delete_account(data_request(account))
     assert (await profiles.get_answers(account))["born"] == BORN
     assert await services.accounts.find_registration_key(RAHIMA) == "s1:9"
+
+
+@pytest.mark.parametrize("redis_url", ["fakeredis"], indirect=True)
+async def test_9_a_consent_names_operator_and_centre_and_ends_before_it_ended(services, redis, account):
+    assisted = AssistedServiceSet(services, redis, services.clock)
+    operator = await assisted.enrol("+8801711000003", "Karim Mia")
+    await assisted.give_consent(operator, "s3")
+    section = ConsentsSection(services.database, CIPHER, clock=services.clock)
+    subject = DataSubject(account, RAHIMA, NAME)
+    (record,) = await section.read(subject)
+    told = {item.label: item.value for item in record}
+    assert (told["operator"], told["centre"]) == (f"Karim Mia ({operator})", "mirpur")
+    assert "ends" in told
+    assert "ended" not in told
+    services.clock.advance(minutes=31)
+    (record,) = await section.read(subject)
+    assert {"ended"} == {"ends", "ended"} & {item.label for item in record}
+
+
+async def test_9_the_language_is_the_latest_one_that_was_chosen(data_export, account, services):
+    await services.accounts.choose_language(RAHIMA, "en", "s4")
+    collected = await data_export.collect(f"{account} en")
+    (section,) = [one for one in collected.sections if one.name == "account"]
+    assert {item.label: item.value for item in section.records[0]}["language"] == "en"

@@ -90,6 +90,11 @@ def wallet_webhooks(settings: Settings) -> tuple[WalletWebhook, ...]:
     return (webhook,) if webhook else ()
 
 
+def find_pay_bill(settings: Settings) -> str:
+    """Return the number to which a fee is paid by its tracking number; empty where there is none."""
+    return settings.payments.daraja.pay_bill if settings.payments.wallet == "daraja" else ""
+
+
 def build_issuer(settings: DocumentSettings, database: Database, http: HttpClient) -> Issuer:
     """Return the issuer of documents that the settings name."""
     return ISSUERS[settings.issuer](settings, database, http)

@@ -12,11 +12,19 @@ from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.adapters import AMOUNT_STEPS, MAX_CONNECTOR_RESPONSE_BYTES, build_connector, status_poll_interval
+from app.adapters import (
+    AMOUNT_STEPS,
+    MAX_CONNECTOR_RESPONSE_BYTES,
+    build_connector,
+    build_wallet,
+    find_pay_bill,
+    status_poll_interval,
+)
 from app.container import build_messages, build_recovery_policy
 from app.keys import open_cipher
 from app.localization import build_default_language_lookup
 from app.menu import read_catalogue
+from app.resources import MAX_RESPONSE_BYTES
 from app.texts import build_name_lookups, build_sms_renderer
 from config.settings import Settings
 from core.crypto import Cipher
@@ -54,6 +62,7 @@ from services.payments.payments import Payments
 from services.payments.reconciliation import PaymentReconciler
 from services.payments.refunds import Refunds
 from services.payments.statement_reconciler import StatementReconciler
+from services.payments.wallets import daraja, daraja_c2b
 from sessions.message_turns import forget_caller
 from sessions.redis_store import OpenStore, open_session_store
 
@@ -80,6 +89,7 @@ class LedgerCommands:
     payments: Payments
     refunds: Refunds
     cash: CashPayments
+    register_urls: Callable[[], Awaitable[tuple[str, str]]]
     wallet: str
     zone: ZoneInfo
 
@@ -189,6 +199,7 @@ async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerComman
             payments=Payments(context.database, context.cipher, settings.payments.wallet, notifier),
             refunds=Refunds(context.database, notifier),
             cash=CashPayments(context.database, reconciler),
+            register_urls=partial(_register_reference_urls, settings, context.database),
             zone=context.zone,
         )
 
@@ -329,6 +340,28 @@ async def _open_department(
         return "built-in registry", BuiltInRegistry(database, code)
     client = open_http_client(deadline=connected.deadline, max_bytes=MAX_CONNECTOR_RESPONSE_BYTES)
     return connected.url, build_connector(connected, await stack.enter_async_context(client))
+
+
+async def _register_reference_urls(settings: Settings, database: Database) -> tuple[str, str]:
+    """Register the addresses of payments by reference with M-Pesa, and return them without their token.
+
+    Raises:
+        CommandError: nobody pays by reference here, an address has a word that M-Pesa refuses, or M-Pesa rejects them.
+    """
+    if not find_pay_bill(settings):
+        raise CommandError(
+            "Nobody pays by reference here; set payments.wallet to daraja and payments.daraja.c2b to true"
+        )
+    urls = daraja_c2b.build_reference_urls(settings.server.url, settings.webhooks.first_token)
+    if word := next(filter(None, map(daraja_c2b.find_forbidden_word, urls)), ""):
+        raise CommandError(f"Safaricom refuses addresses with {word!r}; change server.public_url, or the webhook token")
+    async with open_http_client(deadline=settings.payments.deadline, max_bytes=MAX_RESPONSE_BYTES) as http:
+        wallet = build_wallet(settings, database, http)
+        assert isinstance(wallet, daraja.Daraja)  # nosec B101  # noqa: S101 - `find_pay_bill` says so
+        if code := await wallet.register_urls(*urls, daraja_c2b.IF_UNREACHABLE):
+            raise CommandError(f"M-Pesa did not take the addresses: {code}. In production a change goes by its support")
+    validation, confirmation = (url.partition("?")[0] for url in urls)
+    return validation, confirmation
 
 
 async def _check_health(department: Department) -> str:

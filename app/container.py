@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.adapters import build_biller, build_issuer, build_wallet, can_pay_biller, status_poll_interval
+from app.adapters import build_biller, build_issuer, build_wallet, can_pay_biller, find_pay_bill, status_poll_interval
 from app.limits import (
     build_beneficiary_guard,
     build_code_limits,
@@ -78,6 +78,7 @@ from services.payments.notifications import PaymentNotifier, ReceiptEmails
 from services.payments.offered_billers import OfferedBillers
 from services.payments.payments import Payments
 from services.payments.reconciliation import PaymentReconciler
+from services.payments.reference_payments import ReferencePayments
 from services.payments.refunds import Refunds
 from services.payments.wallets.base import Wallet, accepts_amount
 from services.payments.wallets.sandbox import SandboxWallet
@@ -131,6 +132,7 @@ class PaymentServices:
     fees: Fees
     bills: Bills
     cash: CashPayments
+    reference_payments: ReferencePayments
     billers: OfferedBillers
     lookup_limits: LookupLimits
 
@@ -228,7 +230,10 @@ def build_services(
         resources=resources,
         current_catalogue=current_catalogue,
         notifier=PaymentNotifier(
-            messages, render_sms, emails=ReceiptEmails(render_email, emails.queue_email) if sends_email else None
+            messages,
+            render_sms,
+            emails=ReceiptEmails(render_email, emails.queue_email) if sends_email else None,
+            pay_bill=find_pay_bill(settings),
         ),
     )
     deliveries = DeliveryRepository(
@@ -481,6 +486,7 @@ def _build_payment_services(
         push_delay=_push_delay(settings, wallet),
     )
     refunds = Refunds(database, notifier)
+    reconciler = PaymentReconciler(database, cipher, notifier, AuditLog(database))
     if isinstance(wallet, SandboxWallet):
         wallet.on_report = payments.record_report
 
@@ -524,8 +530,16 @@ def _build_payment_services(
             can_pay=can_pay,
             fee_currency=fee_currency,
             takes_cash=takes_cash,
+            pay_bill=find_pay_bill(settings),
         ),
-        cash=CashPayments(database, PaymentReconciler(database, cipher, notifier, AuditLog(database)), takes_cash),
+        reference_payments=ReferencePayments(
+            database,
+            reconciler,
+            notifier,
+            wallet=settings.payments.wallet,
+            merchant=settings.payments.daraja.short_code,
+        ),
+        cash=CashPayments(database, reconciler, takes_cash),
         bills=Bills(
             database=database,
             cipher=cipher,

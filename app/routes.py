@@ -13,7 +13,7 @@ from app import (
     channels,
     link_routes,
 )
-from app.adapters import signing_keys, wallet_webhooks
+from app.adapters import find_pay_bill, signing_keys, wallet_webhooks
 from app.admin import ADMIN_APP, build_admin_application
 from app.context import AppContext
 from app.open_files import highest_connection_descriptor
@@ -41,6 +41,7 @@ from services.documents.sign_ins import DocumentSignIns
 from services.messaging.outbox import Outbox
 from services.messaging.unparsed_webhooks import UnparsedWebhooks
 from services.payments.lookup_limits import LookupLimits
+from services.payments.wallets import daraja_c2b
 from services.tracking.lookup import TrackingLookup
 from sms.conversation import SmsConversations
 from sms.inbound_worker import InboundWorker
@@ -171,9 +172,15 @@ def _build_payment_routes(context: AppContext) -> list[web.RouteDef]:
     unparsed = UnparsedWebhooks(resources.database, resources.cipher)
     description = "Payments by the outcome that the wallet reported; unmatched: of no payment of ours."
     CounterExporter(context.registry, CounterSpec("ekdial_payments", description, "outcome", payments.outcome_counts))
-    return payment_webhooks.routes(
+    routes = payment_webhooks.routes(
         wallet_webhooks(context.settings), context.webhook_guard, payments.record_report, unparsed.record
     )
+    if find_pay_bill(context.settings):
+        by_reference = context.checked_menu.services.payments.reference_payments
+        routes += payment_webhooks.reference_routes(
+            daraja_c2b.WEBHOOK, context.webhook_guard, by_reference.check, by_reference.record, unparsed.record
+        )
+    return routes
 
 
 def _build_department_event_routes(context: AppContext) -> list[web.RouteDef]:

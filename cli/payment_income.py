@@ -1,4 +1,4 @@
-"""The verbs of `payments` about money that came without a request of ours: cash at a counter."""
+"""The verbs of `payments` about money that came without a request of ours: cash at a counter, and pay by reference."""
 
 import argparse
 from typing import TYPE_CHECKING, Final
@@ -57,4 +57,16 @@ async def record_cash(commands: "LedgerCommands", args: argparse.Namespace) -> i
         print("cash back; payments report then lists the refund")
     else:
         print(f"Payment {result.payment}: {paid} is recorded, and the citizen gets the receipt by SMS")
+    return 0
+
+
+async def register_urls(commands: "LedgerCommands", _: argparse.Namespace) -> int:
+    """Tell M-Pesa where it asks about payments by reference and tells of them.
+
+    Raises:
+        CommandError: Nobody pays by reference here, or M-Pesa rejects the addresses.
+    """
+    validation, confirmation = await commands.register_urls()
+    print(f"M-Pesa asks at {validation}")
+    print(f"and tells of payments at {confirmation}")
     return 0

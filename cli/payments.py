@@ -107,6 +107,8 @@ def _add_acts(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     refund.add_argument("--category", choices=get_args(RefundCategory), default="", help=category_help)
     refund.add_argument("--yes", action="store_true", help="do not ask, for scripts")
     payment_income.add_cash(actions, parents, _parse_amount)
+    register_help = "tell M-Pesa the addresses for payments by reference (payments.daraja.c2b)"
+    actions.add_parser("register-urls", help=register_help, parents=[common_parser()])
     returned_help = "record a refund that was made in the wallet's portal"
     returned = actions.add_parser("returned", help=returned_help, parents=parents)
     returned.add_argument("id", type=parse_count, help="id of the refund")
@@ -156,4 +158,5 @@ ACTIONS: "Mapping[str, Callable[[LedgerCommands, argparse.Namespace], Awaitable[
     "returned": payment_acts.record_refund,
     "settle": payment_acts.settle_payment,
     "cash": payment_income.record_cash,
+    "register-urls": payment_income.register_urls,
 }

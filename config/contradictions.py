@@ -109,6 +109,8 @@ def _check_wallet(payments: PaymentSettings, server: ServerSettings) -> Iterator
         yield ("payments", "daraja", "short_code"), "this is not a pay bill number", "write its digits, such as 174379"
     if daraja.till and not daraja.till.isdecimal():
         yield ("payments", "daraja", "till"), "this is not a till number", "write its digits, or leave it empty"
+    if daraja.c2b and daraja.till:
+        yield ("payments", "daraja", "c2b"), "a till takes no account number", "leave till empty, or set c2b to false"
     if not server.public_url:
         problem = f"M-Pesa would post callbacks to {server.url}, which it cannot reach"
         yield ("server", "public_url"), problem, "write the https:// address that leads here"

@@ -57,6 +57,12 @@ class DarajaSettings(Section):
     short_code: str = ""
     passkey: SecretStr = SecretStr("")
     till: str = ""
+    c2b: bool = False
+
+    @property
+    def pay_bill(self) -> str:
+        """The number to which anybody pays by reference; empty where nobody can."""
+        return self.short_code if self.c2b else ""
 
 
 class PaymentSettings(Section):

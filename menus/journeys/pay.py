@@ -29,6 +29,8 @@ def build_payment_journey(services: JourneyServices) -> Journey:
             "service": fee.service,
             "fee": [fee.amount_minor, fee.currency],
             "wallet": mask_msisdn(context.citizen),
+            "pay_bill": services.fees.pay_bill or None,
+            "pay_account": context.facts["number"] if services.fees.pay_bill else None,
         }
         if fee.state == "due":
             return Outcome(find_ways_to_pay(context, fee), known_facts)

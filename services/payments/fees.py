@@ -52,6 +52,7 @@ class Fees:
         can_pay: CanPay,
         fee_currency: FeeCurrency,
         takes_cash: TakesCash = lambda _: False,
+        pay_bill: str = "",
     ) -> None:
         self._database = database
         self._payments = payments
@@ -59,6 +60,8 @@ class Fees:
         self._can_pay = can_pay
         self._fee_currency = fee_currency
         self._takes_cash = takes_cash
+        self.pay_bill = pay_bill
+        """The number to which a fee is paid by its tracking number; empty where there is none."""
 
     def is_taken_in_cash(self, service: str) -> bool:
         """Return whether operators of centres may take the fee of this service in cash."""

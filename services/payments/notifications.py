@@ -84,6 +84,13 @@ class PaymentNotifier:
             transaction, row, self._render_text(row.language, "in_doubt", payment_facts(row)), "in_doubt"
         )
 
+    async def notify_amount_differs(self, transaction: Transaction, row: Row[Any]) -> None:
+        """Tell the payer by reference that the money has come, and that a person looks at it."""
+        facts = {**payment_facts(row), "fee": [row.amount_minor, row.currency]}
+        await self._enqueue_sms(
+            transaction, row, self._render_text(row.language, "amount_differs", facts), "amount_differs"
+        )
+
     async def notify_refunded(
         self, transaction: Transaction, row: Row[Any], refund: int, amount_minor: int, category: str = ""
     ) -> None:
@@ -95,7 +102,7 @@ class PaymentNotifier:
 
     def _pay_bill_facts(self, row: Row[Any]) -> Facts:
         account = row.reference if row.purpose == "fee" else bill_account(row.id)
-        return {"pay_bill": self._pay_bill, "account": account} if self._pay_bill else {}
+        return {"pay_bill": self._pay_bill, "pay_account": account} if self._pay_bill else {}
 
     def _render_email(self, language: str, text: str, facts: Facts) -> str:
         return self._emails.render_text(language, text, facts) if self._emails else ""

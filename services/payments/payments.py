@@ -25,6 +25,8 @@ from services.audit.staff_acts import StaffAct
 from services.citizens.closed_accounts import ensure_account_open
 from services.payments.keys import new_webhook_key
 from services.payments.models import (
+    BY_REFERENCE,
+    CASH,
     MAX_PUSHES,
     OPEN_STATUSES,
     POLLS_BEFORE_NOTICE,
@@ -236,6 +238,7 @@ class Payments:
         since, is_by_sms = self._clock() - PUSH_WINDOW, payments.c.channel == CHANNEL_SMS
         count = select(func.count()).select_from(payments)
         counted = count.where(payments.c.payer == request.payer, payments.c.created_at > since)
+        counted = counted.where(payments.c.wallet != CASH, payments.c.channel != BY_REFERENCE)  # nobody asked for those
         counted = counted.where(is_by_sms if request.channel == CHANNEL_SMS else ~is_by_sms)
         return int((await transaction.execute(counted)).scalar_one()) >= MAX_PUSHES
 

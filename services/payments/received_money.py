@@ -17,7 +17,7 @@ from db.database import Database, Transaction
 from db.tables import applications, payments
 from services.payments.keys import new_webhook_key, parse_bill_account
 from services.payments.models import PaymentPurpose
-from services.payments.reconciliation import MAX_TRIES, PaymentReconciler
+from services.payments.reconciliation import AMOUNT_DIFFERS, MAX_TRIES, PaymentReconciler
 
 Recorded = TypeVar("Recorded")
 
@@ -76,8 +76,12 @@ class MoneyRecorder:
         """Lock and return all payments of a reference, oldest first."""
         return await self._reconciler.lock_reference(transaction, reference)
 
-    async def record(self, transaction: Transaction, target: PaymentTarget, money: ReceivedMoney) -> Row[Any] | None:
+    async def record(
+        self, transaction: Transaction, target: PaymentTarget, money: ReceivedMoney, *, reason: str = ""
+    ) -> Row[Any] | None:
         """Record and settle a payment; return its row, or None if one has this idempotency key already.
+
+        With a `reason`, or another amount, a person decides about it.
 
         Raises:
             IntegrityError: another payment of the reference was begun at this moment; try again (`retry_on_conflict`).
@@ -87,10 +91,12 @@ class MoneyRecorder:
         if payment is None:
             return None
         row = await self._reconciler.lock_payment(transaction, payment)
-        if money.amount_minor == target.amount_minor:
+        if money.amount_minor == target.amount_minor and not reason:
             await self._reconciler.settle_paid(transaction, row, money.receipt, money.amount_minor)
         else:
-            await self._reconciler.mark_amount_mismatch(transaction, row, money.amount_minor, money.receipt)
+            await self._reconciler.mark_amount_mismatch(
+                transaction, row, money.amount_minor, money.receipt, reason or AMOUNT_DIFFERS
+            )
         return await self._reconciler.lock_payment(transaction, payment)
 
     def _build_row(self, target: PaymentTarget, money: ReceivedMoney) -> dict[str, object]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import Row, delete, literal, select, update
+from sqlalchemy import Row, and_, delete, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.crypto import Cipher
@@ -24,6 +24,7 @@ from services.payments.wallets.base import UNPAID_OUTCOMES, PaymentReport
 
 MAX_TRIES: Final = 3  # of a transaction that meets a new payment for the same reference
 PAID_TWICE: Final = "PaidTwice"
+AMOUNT_DIFFERS: Final = "AmountDiffers"
 SAME_MONEY: Final = "SameMoney"
 MONEY_STATUSES: Final = frozenset({"paid", "amount_mismatch", "refunded"})
 UNSETTLED_STATUSES: Final = frozenset({"requested", "sending", "pending", "unknown"})
@@ -114,7 +115,7 @@ class PaymentReconciler:
             row = next((one for one in await self._lock_reference(transaction, of_key) if one.key == key), None)
             if report.outcome in {"pending", "unknown"}:
                 return await self._record_pending(transaction, row, report)
-            if await self._store(transaction, key, row, report, source) and row is not None:
+            if await self.store_report(transaction, key, row, report, source) and row is not None:
                 await self._settle_report(transaction, row, report)
         return None if row is None else int(row.id)
 
@@ -164,13 +165,18 @@ class PaymentReconciler:
         await self._update(transaction, row, receipt=row.receipt or report.receipt or None)
 
     async def mark_amount_mismatch(
-        self, transaction: Transaction, row: Row[Any], amount: int | None, receipt: str
+        self,
+        transaction: Transaction,
+        row: Row[Any],
+        amount: int | None,
+        receipt: str,
+        reason: str = AMOUNT_DIFFERS,
     ) -> None:
         """Mark a payment whose amount is not the one requested; a person decides about it."""
         log.error("payment_amount_mismatch", payment=row.id, action_required=True)
         status = "duplicate_payment" if await self._has_other_payment(transaction, row) else "amount_mismatch"
         facts = {"paid_minor": amount, "receipt": receipt or row.receipt}
-        await self._end(transaction, row, status=status, reason="AmountDiffers", **facts)
+        await self._end(transaction, row, status=status, reason=reason, **facts)
 
     async def _has_other_payment(self, transaction: Transaction, row: Row[Any]) -> bool:
         return any(other.status in {*OPEN_STATUSES, "paid"} for other in await self._list_others(transaction, row))
@@ -208,7 +214,7 @@ class PaymentReconciler:
         }
         await transaction.execute(self._database.insert_or_ignore(payment_refunds), refund)
 
-    async def _store(
+    async def store_report(
         self, transaction: Transaction, key: str, row: Row[Any] | None, report: PaymentReport, source: str
     ) -> bool:
         """Store a report; return whether it is new."""
@@ -237,8 +243,11 @@ class PaymentReconciler:
         return report_id is not None
 
     async def _remove_oldest_unmatched(self, transaction: Transaction) -> None:
-        """Keep the newest reports of payments that are not ours: after a restored backup, some are of real money."""
-        unmatched = payment_reports.c.payment.is_(None)
+        """Keep the newest reports of payments that are not ours: after a restored backup, some are of real money.
+
+        All payments by reference are kept: each is real money, for which a person finds out what it is for.
+        """
+        unmatched = and_(payment_reports.c.payment.is_(None), payment_reports.c.source != "c2b")
         newest = select(payment_reports.c.id).where(unmatched).order_by(payment_reports.c.id.desc())
         oldest_kept = newest.offset(MAX_UNMATCHED - 1).limit(1).scalar_subquery()
         await transaction.execute(delete(payment_reports).where(unmatched, payment_reports.c.id < oldest_kept))

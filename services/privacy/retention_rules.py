@@ -232,7 +232,7 @@ RETENTION_RULES: Final = (
         payment_reports,
         payment_reports.c.received_at,
         "unmatched_payment_reports",
-        payment_reports.c.payment.is_(None),
+        and_(payment_reports.c.payment.is_(None), payment_reports.c.source != "c2b"),
         created=payment_reports.c.received_at,
     ),
     RetentionRule("sandbox_prompts", sandbox_prompts, sandbox_prompts.c.ends_at, "sandbox_prompts"),
@@ -268,7 +268,7 @@ KEPT: Final[Mapping[str, str]] = {
     "feedback_digests": "Counts.",
     "opt_outs": "An opt-out is valid until the number opts in again: that is its purpose.",
     "payment_refunds": "Amounts, and the staff who gave them; accounting.",
-    "payment_reports": "Reports of a payment: amounts and receipts; accounting.",
+    "payment_reports": "Reports of a payment, and money by reference: amounts and receipts; accounting.",
     "retention_walks": "One row for each rule.",
 }
 """Tables, or their rows that no rule ends, that stay for ever, and why."""

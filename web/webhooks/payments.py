@@ -10,13 +10,25 @@ import structlog
 from aiohttp import web
 
 from core.http.provider_webhooks import AcknowledgedWebhook, StoreUnparsed, UnparsedWebhookError
-from core.http.webhooks import WebhookGuard, read_body
-from services.payments.wallets.base import PaymentReport, WalletWebhook
+from core.http.webhooks import BadWebhookError, WebhookGuard, read_body
+from core.logging import error_facts
+from services.payments.wallets.base import (
+    PaymentReport,
+    ReferenceNotice,
+    ReferenceVerdict,
+    ReferenceWebhook,
+    WalletWebhook,
+)
 
 PAYMENT_KEY_PATTERN: Final = "[0-9A-Za-z_-]+"  # any other path was never one of our callback addresses
 
 RecordReport: TypeAlias = Callable[[str, PaymentReport], Awaitable[object]]
 """Records the outcome of the payment with this key; None where there is no such payment."""
+
+CheckReference: TypeAlias = Callable[[ReferenceNotice], Awaitable[ReferenceVerdict]]
+"""Says whether the wallet may take this money."""
+RecordReference: TypeAlias = Callable[[ReferenceNotice], Awaitable[object]]
+"""Records money that came by reference."""
 
 log = structlog.get_logger()
 
@@ -29,6 +41,47 @@ def routes(
 ) -> list[web.RouteDef]:
     """Return `POST /payments/<wallet>/{key}` for each wallet."""
     return [_build_route(webhook, guard, record_report, store_unparsed) for webhook in webhooks]
+
+
+def reference_routes(
+    webhook: ReferenceWebhook,
+    guard: WebhookGuard,
+    check: CheckReference,
+    record: RecordReference,
+    store_unparsed: StoreUnparsed,
+) -> list[web.RouteDef]:
+    """Return `POST /payments/<wallet>/reference/validation` and `…/confirmation`."""
+    path = f"/payments/{webhook.wallet}/reference"
+
+    async def validate(request: web.Request) -> web.Response:
+        if (rejection := guard.reject_unauthorized(request, f"{path}/validation")) is not None:
+            return rejection
+        try:
+            notice = webhook.parse(await read_body(request))
+            verdict: ReferenceVerdict = "unclear" if notice is None else await check(notice)
+        except BadWebhookError as bad:
+            return bad.to_response()
+        except Exception as error:  # noqa: BLE001 - money that cannot be checked must not move
+            log.error("payment_not_checked", **error_facts(error))
+            verdict = "unclear"
+        log.info("payment_checked", verdict=verdict)
+        return web.json_response(webhook.build_answer(verdict))
+
+    async def confirm(_: web.Request, body: bytes) -> None:
+        notice = webhook.parse(body)
+        if notice is None:
+            raise UnparsedWebhookError(webhook.expected, {"body": body.decode(errors="replace")})
+        log.info("payment_by_reference", payment=await record(notice))
+
+    acknowledged = AcknowledgedWebhook(
+        f"{path}/confirmation",
+        guard,
+        read_body,
+        confirm,
+        store_unparsed,
+        acknowledge=lambda: web.json_response(webhook.acknowledgement),
+    )
+    return [web.post(f"{path}/validation", validate), web.post(f"{path}/confirmation", acknowledged.handle)]
 
 
 def _build_route(

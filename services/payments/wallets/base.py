@@ -119,6 +119,42 @@ class WalletWebhook:
     response: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class ReferenceNotice:
+    """Money that somebody pays, or has paid, to our number in their own wallet, with an account number as they typed it.
+
+    `merchant` is the number that it was paid to; `payer` is empty where the wallet hides it.
+    """
+
+    receipt: str
+    account: str = field(repr=False)
+    amount_minor: int
+    currency: str
+    merchant: str
+    payer: str = field(default="", repr=False)
+
+
+ReferenceVerdict: TypeAlias = Literal[
+    "accepted", "unknown_account", "wrong_amount", "paid", "other_merchant", "unclear"
+]
+"""Whether a wallet may take money by reference, and why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceWebhook:
+    """How a wallet asks about payments by reference and tells of them, at `/payments/<wallet>/reference/…`.
+
+    `parse` returns None for a body that is no notice; `build_answer` is the JSON of a verdict; `acknowledgement` is the JSON
+    that acknowledges money that was recorded.
+    """
+
+    wallet: str
+    parse: Callable[[bytes], ReferenceNotice | None]
+    expected: str
+    build_answer: Callable[[ReferenceVerdict], Mapping[str, object]]
+    acknowledgement: Mapping[str, object]
+
+
 class Wallet(Protocol):
     """A wallet. Every call ends within the wallet's deadline, and raises nothing."""
 

@@ -46,6 +46,7 @@ from services.payments.wallets.base import (
     WalletWebhook,
 )
 
+REGISTER_PATH: Final = "mpesa/c2b/v2/registerurl"
 PUSH_PATH, QUERY_PATH = "mpesa/stkpush/v1/processrequest", "mpesa/stkpushquery/v1/query"
 TOKEN_PATH: Final = "oauth/v1/generate?grant_type=client_credentials"  # noqa: S105 - a path
 NAIROBI: Final = ZoneInfo("Africa/Nairobi")
@@ -153,6 +154,22 @@ class Daraja:
             return PaymentReport("unknown", "NoAnswer")
         return _parse_query_response(response, query.request_id)
 
+    async def register_urls(self, validation: str, confirmation: str, if_unreachable: str) -> str:
+        """Register the addresses of payments by reference; return the code of the error, empty where it is done."""
+        payload = {
+            "ShortCode": self._merchant.short_code,
+            "ResponseType": if_unreachable,
+            "ConfirmationURL": confirmation,
+            "ValidationURL": validation,
+        }
+        try:
+            async with Timeout(self._deadline):
+                response = await self._post_authorized(REGISTER_PATH, payload)
+        except (TimeoutError, NoResponseError, _RetryableError):
+            return "NoAnswer"
+        code = _error_code(response.json_object() or {})
+        return "" if response.status == HTTPStatus.OK and code == "0" else code or f"HTTP{response.status}"
+
     async def refund(self, request: RefundRequest) -> ManualRefund:  # noqa: ARG002 - see above
         """Return that a person refunds in the organisation's portal."""
         return ManualRefund()
@@ -254,7 +271,7 @@ def parse_callback(body: bytes) -> PaymentReport | None:
         outcome = OUTCOMES_BY_CODE.get(code, "failed")
         return PaymentReport(outcome if outcome != "pending" else "unknown", code, request)
     items = _callback_metadata(payload)
-    amount, receipt = _parse_minor_units(items.get("Amount")), items.get("MpesaReceiptNumber")
+    amount, receipt = parse_minor_units(items.get("Amount")), items.get("MpesaReceiptNumber")
     if amount is None or not isinstance(receipt, str) or not _is_name(receipt):
         return None
     return PaymentReport("paid", code, request, receipt, amount)
@@ -313,7 +330,7 @@ def _callback_metadata(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
 
 
-def _parse_minor_units(amount: Any) -> int | None:
+def parse_minor_units(amount: Any) -> int | None:
     """Return an amount in cents: `1.0` and `1` are 100. None for no amount, a fraction of a cent, or too much."""
     if isinstance(amount, bool) or not isinstance(amount, int | float | str):
         return None

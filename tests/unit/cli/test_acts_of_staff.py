@@ -71,6 +71,7 @@ READS = {
     "messages list": "masked",
     "payments list": "masked",
     "payments show": "masked",
+    "payments register-urls": "addresses, which M-Pesa takes",
     "payments report": "sums, and ids of what waits for a person",
 }
 """The verbs that change nothing, and what they are or show instead. `citizen show` reads an account and is audited too."""

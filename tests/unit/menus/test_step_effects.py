@@ -94,6 +94,7 @@ METHODS = {
     "fees.can_pay": NOTHING,
     "fees.is_payable": NOTHING,
     "fees.is_taken_in_cash": NOTHING,
+    "fees.pay_bill": NOTHING,
     "fees.request_payment": COSTS,
     "info_messages.send_centre": NOTHING,
     "info_messages.send_service": NOTHING,

@@ -1,0 +1,117 @@
+"""Payments by reference: somebody pays our pay bill number in their own wallet, with a tracking number as the account number.
+
+The wallet asks before (`check`), where it does at all, and tells after (`record`): more than once, late, and in any order.
+"""
+
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Row, select, update
+
+from core.typed_numbers import read_digits, remove_separators
+from core.types import UtcClock, utc_now
+from db.database import Database, Transaction
+from db.tables import payments
+from services.payments.fees import STATUSES_WITHOUT_FEE
+from services.payments.keys import BILL_ACCOUNT_PREFIX
+from services.payments.models import BY_REFERENCE
+from services.payments.notifications import PaymentNotifier
+from services.payments.received_money import MoneyRecorder, PaymentTarget, ReceivedMoney, retry_on_conflict
+from services.payments.reconciliation import PaymentReconciler
+from services.payments.wallets.base import PaymentReport, ReferenceNotice, ReferenceVerdict
+
+NOT_DUE: Final = "NotDue"
+
+log = structlog.get_logger()
+
+
+class ReferencePayments:
+    """The payments by reference of one wallet. `merchant` is the number to which they are paid."""
+
+    def __init__(
+        self,
+        database: Database,
+        reconciler: PaymentReconciler,
+        notifier: PaymentNotifier,
+        *,
+        wallet: str,
+        merchant: str,
+        clock: UtcClock = utc_now,
+    ) -> None:
+        self._database = database
+        self._reconciler = reconciler
+        self._notifier = notifier
+        self._wallet = wallet
+        self._merchant = merchant
+        self._recorder = MoneyRecorder(database, reconciler, clock)
+
+    async def check(self, notice: ReferenceNotice) -> ReferenceVerdict:
+        """Say whether the wallet may take the money; nothing is recorded."""
+        if notice.merchant != self._merchant:
+            return "other_merchant"
+        async with self._database.transaction() as transaction:
+            target = await self._recorder.find_target(transaction, normalize_account(notice.account))
+            if target is None or not _is_due(target):
+                return "unknown_account"
+            if notice.amount_minor != target.amount_minor or notice.currency != target.currency:
+                return "wrong_amount"
+            others = await self._recorder.lock_reference(transaction, target.reference)
+        return "paid" if any(other.status == "paid" for other in others) else "accepted"
+
+    async def record(self, notice: ReferenceNotice) -> int | None:
+        """Record money that came; return its payment, or None where nobody knows what it is for, and the notice is kept."""
+        payment = await retry_on_conflict(lambda: self._record(notice))
+        if payment is None:
+            log.error("payment_by_unknown_reference", receipt=notice.receipt, action_required=True)
+        return payment
+
+    async def _record(self, notice: ReferenceNotice) -> int | None:
+        async with self._database.transaction() as transaction:
+            account = normalize_account(notice.account) if notice.merchant == self._merchant else ""
+            target = await self._recorder.find_target(transaction, account)
+            row = None if target is None else await self._record_for(transaction, target, notice)
+            report = PaymentReport("paid", receipt=notice.receipt, amount_minor=notice.amount_minor)
+            await self._reconciler.store_report(transaction, f"{self._wallet}/reference", row, report, "c2b")
+            return None if row is None else int(row.id)
+
+    async def _record_for(self, transaction: Transaction, target: PaymentTarget, notice: ReferenceNotice) -> Row[Any]:
+        """Return the payment that this money is: one that is known, or a new one."""
+        others = await self._recorder.lock_reference(transaction, target.reference)
+        if known := next((other for other in others if self._is_told(other, notice)), None):
+            if not known.receipt:
+                filled = update(payments).where(payments.c.id == known.id)
+                await transaction.execute(filled.values(receipt=notice.receipt))
+            return known
+        money = ReceivedMoney(
+            self._wallet,
+            BY_REFERENCE,
+            notice.amount_minor,
+            notice.receipt,
+            notice.payer or target.msisdn,
+            f"{self._wallet}:{notice.receipt}",
+        )
+        row = await self._recorder.record(transaction, target, money, reason="" if _is_due(target) else NOT_DUE)
+        if row is None:  # of another account number: the receipt came with that one before
+            repeated = select(payments).where(payments.c.idempotency_key == money.idempotency_key)
+            return (await transaction.execute(repeated)).one()
+        if row.status == "amount_mismatch":
+            await self._notifier.notify_amount_differs(transaction, row)
+        return row
+
+    def _is_told(self, payment: Row[Any], notice: ReferenceNotice) -> bool:
+        """Return whether a payment is this money: by its receipt, or paid by STK push, of which a query has no receipt."""
+        if payment.wallet != self._wallet:
+            return False
+        if payment.receipt:
+            return bool(payment.receipt == notice.receipt)
+        return bool(payment.status == "paid" and payment.paid_minor == notice.amount_minor)
+
+
+def normalize_account(text: str) -> str:
+    """Return the account number as it is stored, however it was typed: twelve digits, or `BILL00000042`."""
+    bare = remove_separators(text).upper()
+    return bare if bare.startswith(BILL_ACCOUNT_PREFIX) else read_digits(text)
+
+
+def _is_due(target: PaymentTarget) -> bool:
+    return bool(target.amount_minor) and target.status not in STATUSES_WITHOUT_FEE

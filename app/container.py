@@ -29,6 +29,7 @@ from core.quiet_hours import QuietHours, QuietPeriod
 from core.types import TextRenderer, UtcClock, utc_now
 from db.database import Database
 from menus.rendering.localization import Locale
+from services.applications.answers import ApplicationAnswers
 from services.applications.department_view import DepartmentApplications
 from services.applications.drafts import Drafts
 from services.applications.forms import ApplicationForms
@@ -177,6 +178,7 @@ class Services:
     unverified_sms: UnverifiedSmsLimiter
     usage: ServiceUsage
     withdrawals: Withdrawals
+    answers: ApplicationAnswers
 
 
 def build_services(
@@ -365,6 +367,7 @@ def build_services(
         unverified_sms=unverified_sms,
         usage=usage,
         withdrawals=Withdrawals(database, messages, render_sms, contacts.get_language),
+        answers=ApplicationAnswers(database, cipher, enqueue_delivery=deliveries.enqueue_answer),
     )
 
 

@@ -103,6 +103,7 @@ def build_journey_services(services: Services, settings: Settings) -> JourneySer
         tracking=services.tracking,
         verdicts=services.complaints.verdicts,
         withdrawals=services.withdrawals,
+        answers=services.answers,
     )
 
 

@@ -19,6 +19,7 @@ ArgumentKind: TypeAlias = Literal[
     "text",  # everything that follows
     "polite_text",  # everything that follows, unless it contains only courtesies
     "complaint",  # everything that follows, with a tracking number first
+    "numbered_text",  # a tracking number first, then everything that follows; a sentence without one is not the keyword
     "language",  # the name of a language
 ]
 """How the text after a keyword is read. See `sms.keywords.arguments.ARGUMENT_PARSERS`."""
@@ -61,6 +62,9 @@ KEYWORDS: Final = (
     Keyword(name="documents", argument="short_line", screen="documents_start"),
     Keyword(name="pay", argument="payment", misspelt_before="number", screen="texted_pay", interrupts="with_number"),
     Keyword(name="complain", argument="complaint", misspelt_before="anything", screen="texted_complaint"),
+    Keyword(
+        name="answer", argument="numbered_text", screen="texted_answer", interrupts="with_number", is_common_word=True
+    ),
     Keyword(name="feedback", argument="text", misspelt_before="anything", screen="texted_feedback"),
     Keyword(name="app", argument="short_line"),
     Keyword(name="menu", argument="short_line", screen="main", interrupts="alone"),

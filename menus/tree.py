@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from menus.journeys.answer import build_answer_journey
 from menus.journeys.apply import build_apply_journey
 from menus.journeys.assisted import CITIZEN_FACTS, build_assisted_journey, build_operator_policy
 from menus.journeys.bills import build_bills_journey
@@ -60,6 +61,7 @@ def build_menu_tree(plan: MenuPlan, services: JourneyServices, labels: Labels | 
             *build_centres_journey(services),
             *build_apply_journey(services, track_key=plan.key_for("track")),
             *build_withdrawal_journey(services),
+            *build_answer_journey(services),
             *build_tracking_journey(services),
             *build_complaints_journey(services),
             *build_sign_in_journey(services, by_email=plan.by_email),

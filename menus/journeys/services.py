@@ -10,6 +10,7 @@ from menus.model import FormField
 from services.audit.models import ActingOperator
 
 if TYPE_CHECKING:
+    from services.applications.answers import ApplicationAnswers
     from services.applications.drafts import Drafts
     from services.applications.forms import ApplicationForms
     from services.applications.status import ApplicationStatusReader
@@ -81,4 +82,5 @@ class JourneyServices:
     profiles: "Profiles"
     tracking: "TrackingLookup"
     verdicts: "Verdicts"
+    answers: "ApplicationAnswers"
     withdrawals: "Withdrawals"

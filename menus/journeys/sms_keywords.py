@@ -160,7 +160,7 @@ def _payment_screens(services: JourneyServices) -> Journey:
 def _complaint_screens(services: JourneyServices) -> Journey:
     async def start_complaint(context: StepContext) -> Outcome[Literal["written", "asked"] | CaseOutcome]:
         """Without a text, the number of a complaint asks for its status, and any other one is what the complaint is about."""
-        about, body = _split_tracking_number(context.facts["rest"], context.today)
+        about, body = split_tracking_number(context.facts["rest"], context.today)
         if about and not body:
             found = await find_status(services, context, about)
             if case := _CASE_OUTCOMES.get(found.name):
@@ -217,7 +217,7 @@ def _language_screens(services: JourneyServices, languages: Sequence[str]) -> Jo
     )
 
 
-def _split_tracking_number(text: str, today: date) -> tuple[str, str]:
+def split_tracking_number(text: str, today: date) -> tuple[str, str]:
     """The tracking number at the start of the text, empty without one, and the text after it."""
     text = normalize_input(text)
     digits, rest = split_leading_digits(text, TRACKING_NUMBER_DIGITS)

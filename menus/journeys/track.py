@@ -24,7 +24,7 @@ from menus.model import (
 )
 from menus.proof import NO_PROOF, REVEALS, SIGNED_IN
 from services.applications import models as applications
-from services.applications.models import ANSWERED_STATUSES, FINAL_STATUSES
+from services.applications.models import ANSWERED_STATUSES, ASKING_STATUS, FINAL_STATUSES
 from services.cases.models import HistoryEntry
 from services.complaints import models as complaints
 
@@ -36,18 +36,30 @@ FAILED_LOOKUPS = frozenset({"no_such_number", "too_many_numbers"})
 
 
 TrackingOutcome = Literal["application", "fee_due", "complaint", "answered", "feedback", "unknown", "held"]
-_OWN_OUTCOMES: Mapping[TrackingOutcome, Literal["own", "own_due"]] = {"application": "own", "fee_due": "own_due"}
+OwnOutcome = Literal["own", "own_due"]
+AskingOutcome = Literal["application_asking", "fee_due_asking", "own_asking", "own_due_asking"]
+_OWN_OUTCOMES: Mapping[TrackingOutcome, OwnOutcome] = {"application": "own", "fee_due": "own_due"}
+_ASKING_OUTCOMES: Mapping[TrackingOutcome | OwnOutcome, AskingOutcome] = {
+    "application": "application_asking",
+    "fee_due": "fee_due_asking",
+    "own": "own_asking",
+    "own_due": "own_due_asking",
+}
+"""The same where the department asks the caller for more information."""
+ANSWER_KEY = "8"
+"""The key of the option to answer: the others keep theirs."""
 
 
 def build_tracking_journey(services: JourneyServices) -> Journey:
     """The question, the status, its history, and the caller's own list."""
 
-    async def look_up(context: StepContext) -> Outcome[TrackingOutcome | Literal["own", "own_due"]]:
+    async def look_up(context: StepContext) -> Outcome[TrackingOutcome | OwnOutcome | AskingOutcome]:
         outcome = await find_status(services, context, context.facts["number"])
         is_open = outcome.facts.get("status") not in FINAL_STATUSES and _is_own_application(
             context.facts, context.facts["number"]
         )
-        return Outcome(_OWN_OUTCOMES.get(outcome.name, outcome.name) if is_open else outcome.name, outcome.facts)
+        name = _OWN_OUTCOMES.get(outcome.name, outcome.name) if is_open else outcome.name
+        return Outcome(_ASKING_OUTCOMES[name] if outcome.facts.get("to_answer") else name, outcome.facts)
 
     async def list_own(context: StepContext) -> Outcome[Literal["listed"]]:
         account = context.facts["account"]
@@ -71,6 +83,10 @@ def build_tracking_journey(services: JourneyServices) -> Journey:
         "fee_due": "status_due",
         "own": "status_own",
         "own_due": "status_own_due",
+        "application_asking": "status_asking",
+        "fee_due_asking": "status_due_asking",
+        "own_asking": "status_own_asking",
+        "own_due_asking": "status_own_due_asking",
         "complaint": "complaint_status",
         "answered": "complaint_answered",
         "feedback": "feedback_status",
@@ -87,6 +103,7 @@ def build_tracking_journey(services: JourneyServices) -> Journey:
     options = tuple(
         replace(option, key=key) for key, option in number_options(in_order)
     )  # the keys stay the same if other options precede them
+    answer = Option("answer", goto="ask_answer", key=ANSWER_KEY)
     pay, withdraw = Option("pay", goto="pay_fee", key="5"), Option("withdraw", goto="withdraw", key="6")
     help_option = (Option("help", goto="get_help", key="7"),)
     return (
@@ -100,6 +117,10 @@ def build_tracking_journey(services: JourneyServices) -> Journey:
         Choice("status_due", (pay, *options)),
         Choice("status_own", (*options, replace(withdraw, key="5"))),
         Choice("status_own_due", (pay, *options, withdraw)),
+        Choice("status_asking", (answer, *options)),
+        Choice("status_due_asking", (answer, pay, *options)),
+        Choice("status_own_asking", (answer, *options, replace(withdraw, key="5"))),
+        Choice("status_own_due_asking", (answer, pay, *options, withdraw)),
         Choice("complaint_status", (history, again)),
         Choice(
             "complaint_answered",
@@ -126,17 +147,20 @@ def _history_screens(services: JourneyServices) -> Journey:
         entries = await _get_history(services, context.facts["number"])
         return Outcome("listed", {"history": [{"event": entry.id, **_event_facts(entry)} for entry in entries]})
 
-    async def show_event(context: StepContext) -> Outcome[Literal["told"]]:
+    async def show_event(context: StepContext) -> Outcome[Literal["told", "asking"]]:
         entries = await _get_history(services, context.facts["number"])
         event = next(entry for entry in entries if entry.id == context.facts["event"])
-        return Outcome("told", {**_event_facts(event), "event_note": dict(event.note)})
+        asks = event.status == ASKING_STATUS and context.facts.get("to_answer")
+        return Outcome("asking" if asks else "told", {**_event_facts(event), "event_note": dict(event.note)})
 
+    everything = Option("all", goto="history", key="1")
     return (
         Step("history", list_history, {"listed": "history_list"}),
         ListScreen("history_list", _history_rows, save_as="event", goto="look_at_event", goto_if_empty="history_none"),
         Choice("history_none", (Option("again", goto="ask_number"),)),
-        Step("look_at_event", show_event, {"told": "history_event"}),
-        Choice("history_event", (Option("all", goto="history"),)),
+        Step("look_at_event", show_event, {"told": "history_event", "asking": "history_event_asking"}),
+        Choice("history_event", (everything,)),
+        Choice("history_event_asking", (Option("answer", goto="ask_answer", key=ANSWER_KEY), everything)),
     )
 
 
@@ -150,7 +174,12 @@ async def find_status(services: JourneyServices, context: StepContext, number: s
     )
     if result.application:
         fee, delivery = None if result.fee == "none" else result.fee, "waiting" if result.is_waiting else None
-        facts = {**application_facts(result.application), "fee_state": fee, "delivery": delivery}
+        facts = {
+            **application_facts(result.application),
+            "fee_state": fee,
+            "delivery": delivery,
+            "to_answer": result.application.number if result.may_answer else None,
+        }
         return Outcome("fee_due" if fee == "due" else "application", facts)
     if result.complaint:
         may_judge = result.complaint.status == "answered" and result.complaint.belongs_to(context.citizen)
@@ -171,6 +200,7 @@ def application_facts(status: applications.Status) -> dict[str, object]:
         "promised": status.promised.isoformat() if status.promised and is_open else None,
         "late": status.late or None,
         "note": dict(status.note),
+        "answered": status.answered.isoformat() if status.answered else None,
     }
 
 

@@ -2,7 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Row, Select, select, update
@@ -12,18 +13,23 @@ from core.idempotency import build_request_key
 from core.pagination import Page, PageRequest, build_page, select_page
 from core.types import TextRenderer, Translations, UtcClock, utc_now
 from db.database import Database, Transaction
-from db.tables import application_events, applications
+from db.tables import application_answers, application_events, applications
 from services.applications.models import (
+    ASKING_STATUS,
     FINAL_STATUSES,
     STATUS_ORDER,
     STATUSES,
+    ApplicantAnswer,
     ApplicationDetail,
+    ApplicationOperator,
     ApplicationSummary,
     FeeState,
     StatusEvent,
+    answer_associated_data,
     form_associated_data,
     status_facts,
 )
+from services.applications.people import PeopleNames
 from services.applications.submission import LanguageLookup
 from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import Actor
@@ -34,7 +40,16 @@ from services.messaging.models import Message
 FeeStateLookup: TypeAlias = Callable[[str], Awaitable[FeeState]]
 """From a tracking number to the state of the application's fee."""
 
-_SUMMARY_COLUMNS: Final = ("tracking_number", "service", "office", "status", "promised", "created_at", "changed_at")
+_SUMMARY_COLUMNS: Final = (
+    "tracking_number",
+    "service",
+    "office",
+    "status",
+    "promised",
+    "created_at",
+    "changed_at",
+    "answered_at",
+)
 
 
 class DepartmentApplications:
@@ -59,6 +74,7 @@ class DepartmentApplications:
         self._find_language = find_language
         self._find_fee_state = find_fee_state
         self._clock = clock
+        self._people = PeopleNames(database, cipher)
         self._audit = AuditLog(database, clock=clock)
 
     async def list_page(
@@ -83,8 +99,17 @@ class DepartmentApplications:
                 return None
             query = select(application_events).where(application_events.c.application == row.id)
             events = (await transaction.execute(query.order_by(application_events.c.id))).all()
+            query = select(application_answers).where(application_answers.c.application == row.id)
+            answers = (await transaction.execute(query.order_by(application_answers.c.id))).all()
             await self._record_audit(transaction, "application_read", row, by, f"read:{secrets.token_hex(12)}")
-        return self._detail_from_row(row, events, await self._get_fee_state(row))
+        fee_state, name = await self._get_fee_state(row), await self._people.find_applicants([row.account])
+        operators = await self._people.find_operators([row.operator, *(answer.operator for answer in answers)])
+        return replace(
+            self._detail_from_row(row, events, fee_state),
+            name=name.get(row.account, ""),
+            operator=operators.get(row.operator),
+            answers=tuple(self._answer_from_row(answer, operators) for answer in answers),
+        )
 
     async def move(
         self,
@@ -126,7 +151,12 @@ class DepartmentApplications:
             insert = self._database.insert_or_ignore(application_events).returning(application_events.c.id)
             if (await transaction.execute(insert, event_row)).scalar_one_or_none() is None:
                 return StatusRejected("conflict")  # a concurrent request used the key for another application
-            values = {"status": status, "note": dict(note), "changed_at": event_row["created_at"]}
+            values = {
+                "status": status,
+                "note": dict(note),
+                "answered_at": None,
+                "changed_at": event_row["created_at"],
+            }
             await transaction.execute(update(applications).where(applications.c.id == row.id).values(values))
             await self._notify(transaction, row, status, note, idempotency_key)
             await self._record_audit(transaction, "application_moved", row, by, idempotency_key, status=status)
@@ -147,7 +177,9 @@ class DepartmentApplications:
             recipients[row.beneficiary] = (language, f"{idempotency_key}/moved/other")
         facts = status_facts(row.tracking_number, row.service, status, note)
         for msisdn, (language, message_key) in recipients.items():
-            text = self._render_text(language, "moved", facts)
+            # the applicant alone may answer
+            text_key = "moved_asking" if status == ASKING_STATUS and msisdn == row.msisdn else "moved"
+            text = self._render_text(language, text_key, facts)
             await self._messages.enqueue(transaction, Message(msisdn, text, "status", message_key))
 
     async def _record_audit(
@@ -178,7 +210,12 @@ class DepartmentApplications:
             fee_minor=row.fee_minor,
             currency=row.currency,
             fee_state=fee_state,
+            answered=row.answered_at,
         )
+
+    def _answer_from_row(self, row: Row[Any], operators: Mapping[int, ApplicationOperator]) -> ApplicantAnswer:
+        text = self._cipher.decrypt(row.text, answer_associated_data(row.idempotency_key)).decode()
+        return ApplicantAnswer(text, row.created_at, row.channel, operators.get(row.operator))
 
 
 def _summary_from_row(row: Row[Any]) -> ApplicationSummary:

@@ -27,10 +27,13 @@ STATUS_ORDER: Final = StatusOrder(
         "withdrawn": 4,
     }
 )
+ASKING_STATUS: Final = "more_information"
+"""The status in which the applicant may answer the department."""
 ANSWERED_STATUSES: Final = frozenset({"rejected", "ready", "delivered", "withdrawn"})
 """The statuses in which the department has kept its promise, so that no day is promised any more."""
 
 FeeState: TypeAlias = Literal["none", "due", "pending", "paid", "refunded"]
+AnswerOutcome: TypeAlias = Literal["kept", "not_asked", "unknown"]
 WithdrawalOutcome: TypeAlias = Literal["withdrawn", "final", "unknown"]
 BeneficiaryRejection: TypeAlias = Literal["too_many", "refused"]
 """Why an account may not apply for the owner of a number: a limit is reached, or that person refused an application."""
@@ -86,7 +89,8 @@ class ApplicationReceipt:
 class Status:
     """What anyone who has the tracking number may see; it names no person. Days are in the department's time zone.
 
-    `late` is the number of days that the application is overdue; 0 where it is not.
+    `late` is the number of days that the application is overdue; 0 where it is not. `answered`: the day of the applicant's
+    last answer to this status, which asks for more information.
     """
 
     number: str
@@ -96,6 +100,7 @@ class Status:
     promised: date | None
     note: Translations
     late: int = 0
+    answered: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,46 @@ class StatusEvent:
     status: str
     note: Translations
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationOperator:
+    """An operator who acted for an applicant: the id, the name, and the code of the service centre."""
+
+    id: int
+    name: str = field(repr=False)
+    centre: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAnswer:
+    """An answer of the applicant, whose account this is, to what the department asks."""
+
+    account: int
+    tracking_number: str
+    text: str = field(repr=False)
+    channel: str
+
+
+class AnswerResult(NamedTuple):
+    """The outcome of an answer, the service and the status of the application.
+
+    `not_asked`: the department does not ask for more information now; `unknown`: the account has no such application.
+    """
+
+    outcome: AnswerOutcome
+    service: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicantAnswer:
+    """An answer as the department reads it. `operator` wrote it for the applicant."""
+
+    text: str = field(repr=False)
+    at: datetime
+    channel: str
+    operator: ApplicationOperator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +163,15 @@ class ApplicationSummary:
     promised: date | None
     received: datetime
     changed: datetime
+    answered: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationDetail:
     """An application as its department reads it: the form decrypted, the applicant's MSISDN, the events oldest first.
+
+    `name` is the applicant's, empty once the account is closed. `operator` submitted it for the applicant. `answered` is the
+    time of the last answer to the present status.
 
     `beneficiary` is an MSISDN, or empty. `on_file` are codes of required documents. `fee_minor` is in hundredths.
     """
@@ -146,6 +195,10 @@ class ApplicationDetail:
     fee_minor: int = 0
     currency: str = ""
     fee_state: FeeState = "none"
+    name: str = field(default="", repr=False)
+    operator: ApplicationOperator | None = None
+    answered: datetime | None = None
+    answers: tuple[ApplicantAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +281,8 @@ def status_facts(number: str, service: str, status: str, note: Translations) -> 
 def form_associated_data(tracking_number: str) -> str:
     """The associated data under which an application's form is encrypted."""
     return f"application:{tracking_number}"
+
+
+def answer_associated_data(idempotency_key: str) -> str:
+    """The associated data under which an answer is encrypted."""
+    return f"application_answer:{idempotency_key}"

@@ -1,13 +1,13 @@
 """Status of applications, for anyone who has the tracking number and for the applicant. It names no person."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import Row, literal, select
 
 from core.types import TextRenderer, UtcClock, utc_now
 from db.database import Database
-from db.tables import accounts, application_events, applications
+from db.tables import accounts, application_answers, application_events, applications
 from services.applications.models import ANSWERED_STATUSES, Status, status_facts
 from services.cases.models import HistoryEntry, ZoneLookup, days_overdue
 from services.messaging.messages import Messages
@@ -16,7 +16,7 @@ from services.messaging.models import Message
 MAX_LISTED: Final = 20
 STATUS_COLUMNS: Final = tuple(
     applications.c[name]
-    for name in ("tracking_number", "service", "status", "changed_at", "promised", "note", "department")
+    for name in ("tracking_number", "service", "status", "changed_at", "promised", "note", "department", "answered_at")
 )
 """The columns that `ApplicationStatusReader.status_from_row` reads."""
 
@@ -57,19 +57,28 @@ class ApplicationStatusReader:
         return tuple(map(self.status_from_row, rows))
 
     async def get_history(self, tracking_number: str) -> tuple[HistoryEntry, ...]:
-        """The changes of an application's status, newest first; empty where there is no such application."""
+        """The changes of an application's status, and the applicant's answers, newest first; empty without an application."""
         events = select(application_events, applications.c.department).join(applications)
         query = events.where(applications.c.tracking_number == tracking_number)
-        rows = await self._database.fetch(query.order_by(application_events.c.id.desc()))
-        return tuple(
-            HistoryEntry(
-                id=row.id,
-                status=row.status,
-                day=row.created_at.astimezone(self._find_zone(row.department)).date(),
-                note=row.note,
-            )
-            for row in rows
+        rows = (await self._database.fetch(query)).all()
+        return tuple(map(self._entry_from_row, sorted([*rows, *await self._list_answers(tracking_number)], key=_age)))
+
+    async def _list_answers(self, tracking_number: str) -> Sequence[Row[Any]]:
+        """The applicant's answers as events without their texts; the number is negative, so that it is no event's."""
+        columns = (
+            (-application_answers.c.id).label("id"),
+            literal("answered").label("status"),
+            application_answers.c.created_at,
+            literal(None).label("note"),
+            applications.c.department,
         )
+        answers = select(*columns).join(applications, applications.c.id == application_answers.c.application)
+        query = answers.where(applications.c.tracking_number == tracking_number)
+        return (await self._database.fetch(query)).all()
+
+    def _entry_from_row(self, row: Row[Any]) -> HistoryEntry:
+        day = row.created_at.astimezone(self._find_zone(row.department)).date()
+        return HistoryEntry(id=row.id, status=row.status, day=day, note=row.note or {})
 
     async def send_status(self, to: str, tracking_number: str, language: str, idempotency_key: str) -> bool:
         """Send the status by SMS to the MSISDN `to`; False where there is no application with this tracking number."""
@@ -115,5 +124,11 @@ class ApplicationStatusReader:
             changed=row.changed_at.astimezone(zone).date(),
             promised=row.promised,
             note=row.note,
+            answered=row.answered_at.astimezone(zone).date() if row.answered_at else None,
             late=0 if is_answered else days_overdue(row.promised, self._clock().astimezone(zone).date()),
         )
+
+
+def _age(event: Row[Any]) -> tuple[float, int]:
+    """The newest event is the smallest; of events at the same moment, the one that was recorded later."""
+    return -event.created_at.timestamp(), -event.id

@@ -15,7 +15,7 @@ from db.tables import application_events, applications
 from services.applications.beneficiary_limits import BeneficiaryGuard
 from services.applications.drafts import Drafts
 from services.applications.models import ApplicationReceipt, NewApplication, form_associated_data
-from services.audit.audit import AuditLog
+from services.audit.audit import AuditLog, find_acting_operator
 from services.audit.models import AuditEntry
 from services.cases.models import ZoneLookup, change_digest
 from services.citizens.closed_accounts import ensure_account_open
@@ -127,6 +127,7 @@ class ApplicationSubmission:
             "beneficiary": application.beneficiary or None,
             "on_file": list(application.on_file),
             "form": self._cipher.encrypt(form, form_associated_data(tracking_number)),
+            "operator": find_acting_operator(),
             "promised": promised,
             "status": "received",
             "note": {},

@@ -105,7 +105,7 @@ class Withdrawals:
         now = self._clock()
         event |= {"digest": change_digest(row.tracking_number, WITHDRAWN, {}), "created_at": now}
         await transaction.execute(self._database.insert(application_events), event)
-        values = {"status": WITHDRAWN, "note": {}, "changed_at": now}
+        values: dict[str, Any] = {"status": WITHDRAWN, "note": {}, "answered_at": None, "changed_at": now}
         await transaction.execute(update(applications).where(applications.c.id == row.id).values(values))
         return WithdrawalResult("withdrawn", row.service, WITHDRAWN)
 

@@ -26,6 +26,12 @@ def act_as_operator(operator: ActingOperator) -> Iterator[None]:
         _acting_operator.reset(token)
 
 
+def find_acting_operator() -> int | None:
+    """The operator to whom acts are attributed now; None where the citizen acts."""
+    operator = _acting_operator.get()
+    return operator.operator if operator else None
+
+
 class AuditLog:
     """The append-only log of acts."""
 

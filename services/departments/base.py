@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Protocol
 
-from services.departments.models import Accepted, ApplicationStatus, OutgoingApplication, Rejected
+from services.departments.models import Accepted, ApplicationStatus, OutgoingAnswer, OutgoingApplication, Rejected
 
 
 class TemporaryError(Exception):
@@ -32,6 +32,9 @@ class Department(Protocol):
 
     async def submit(self, application: OutgoingApplication) -> Accepted | Rejected:
         """Submit an application. The same tracking number again is the same application, with the same answer."""
+
+    async def send_answer(self, answer: OutgoingAnswer) -> Accepted | Rejected:
+        """Send an answer of an applicant. The same id again is the same answer."""
 
     async def fetch_status(self, tracking_number: str) -> ApplicationStatus | None:
         """Return the status of an application; None where the department does not know the number."""

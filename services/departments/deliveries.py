@@ -1,10 +1,9 @@
 """The deliveries of applications to departments' own systems: enqueued with the application, claimed, settled."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
 import structlog
 from sqlalchemy import Row
@@ -15,44 +14,40 @@ from core.timeouts import Timeout
 from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import deliveries
-from services.applications.models import NewApplication, form_associated_data
+from services.applications.models import (
+    NewApplication,
+)
 from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.models import AuditEntry
 from services.audit.staff_acts import StaffAct
 from services.departments import queries
+from services.departments.delivery_contents import (
+    DeliveryContents,
+    DocumentCodes,
+    FeeStateLookup,
+    People,
+    fee_always_due,
+)
 from services.departments.models import (
     CONNECTOR_CHANNEL,
     Accepted,
-    Applicant,
     ClaimedDelivery,
     DeliveryDepth,
     DeliveryResult,
     DeliveryState,
-    Fee,
+    OutgoingAnswer,
     OutgoingApplication,
     Rejected,
     RejectedDelivery,
-    RequiredDocument,
     RetryLater,
     StatusQuery,
 )
-from services.payments.models import FeeState
-
-DocumentCodes: TypeAlias = Callable[[str], Sequence[str]]
-"""The code of a service to the codes of the documents it requires."""
-FeeStateLookup: TypeAlias = Callable[[str], Awaitable[FeeState]]
-"""A tracking number to the state of the application's fee."""
 
 OVERDUE_AFTER: Final = timedelta(minutes=1)  # a delivery queued for longer waits for a system that does not answer
 STALE_AFTER: Final = timedelta(days=90)  # an application unchanged for so long is not polled any more
 RECOVERY_BATCH: Final = 500  # rows
 
 log = structlog.get_logger()
-
-
-async def fee_always_due(_: str) -> FeeState:
-    """Return `due`: the state of every fee where nothing can be paid."""
-    return "due"
 
 
 class DeliveryRepository:
@@ -76,10 +71,9 @@ class DeliveryRepository:
         self._cipher = cipher
         self._poll_intervals = poll_intervals
         self._due_statement = queries.build_due(poll_intervals)
-        self._document_codes = document_codes
-        self._fee_state = fee_state
         self._clock = clock
         self._audit = AuditLog(database, clock=clock)
+        self._contents = DeliveryContents(database, cipher, document_codes=document_codes, fee_state=fee_state)
         self._queued = asyncio.Event()
         self.state_columns = queries.STATE_COLUMNS if poll_intervals else ()
         """The columns that `is_waiting` reads besides those of an application; none if no department has a system."""
@@ -90,13 +84,25 @@ class DeliveryRepository:
         """Queue an application in the transaction that records it, if its department has a system of its own."""
         if submission.department not in self._poll_intervals:
             return
+        key = f"application:{application}/handed_in"
+        await self._queue(transaction, key, application=application, department=submission.department)
+
+    async def enqueue_answer(self, transaction: Transaction, application: int, answer: int, department: str) -> None:
+        """Queue an answer of an applicant in the transaction that records it, if the system got the application."""
+        if department not in self._poll_intervals:
+            return
+        if (await transaction.execute(queries.WAS_SENT, {"application": application})).first() is None:
+            return
+        key = f"application:{application}/answer:{answer}"
+        await self._queue(transaction, key, application=application, department=department, citizen_answer=answer)
+
+    async def _queue(self, transaction: Transaction, idempotency_key: str, **columns: object) -> None:
         now = self._clock()
         row = {
-            "application": application,
-            "department": submission.department,
+            **columns,
             "state": "queued",
             "due_at": now,
-            "idempotency_key": f"application:{application}/handed_in",
+            "idempotency_key": idempotency_key,
             "created_at": now,
             "updated_at": now,
         }
@@ -149,11 +155,13 @@ class DeliveryRepository:
             claimed = (await transaction.execute(queries.CLAIM, parameters)).all()
             found = await self._fetch_applications(transaction, [row.application for row in claimed])
             kept = await _drop_withdrawn(transaction, claimed, found)
-        decrypted = [(row, await self._decrypt_application(row, found[row.application])) for row in kept]
+            answers = await _fetch_answers(transaction, [row.citizen_answer for row in kept if row.citizen_answer])
+        people = await self._contents.find_people(list(found.values()), list(answers.values()))
+        decrypted = [(row, await self._decrypt(row, found[row.application], answers, people)) for row in kept]
         return [
-            ClaimedDelivery(row.id, row.attempts, row.idempotency_key, department, application)
-            for row, application in decrypted
-            if application is not None
+            ClaimedDelivery(row.id, row.attempts, row.idempotency_key, department, *content)
+            for row, content in decrypted
+            if content is not None
         ]
 
     async def record_result(self, claimed: ClaimedDelivery, result: DeliveryResult) -> bool:
@@ -224,7 +232,7 @@ class DeliveryRepository:
         now = self._clock()
         async with self._database.transaction() as transaction:
             parameters = {"number": tracking_number, "now": now}
-            row = (await transaction.execute(queries.RETRY, parameters)).one_or_none()
+            row = (await transaction.execute(queries.RETRY, parameters)).first()  # of the application, or of answers
             if row is None:
                 return False
             entry = build_staff_entry(act, "delivered_again", "application", tracking_number)
@@ -244,30 +252,18 @@ class DeliveryRepository:
             return {}
         return {row.id: row for row in await transaction.execute(queries.APPLICATIONS, {"ids": list(ids)})}
 
-    async def _decrypt_application(self, delivery: Row[Any], row: Row[Any]) -> OutgoingApplication | None:
-        """Return the application to deliver; None, and the delivery is rejected, if another key encrypted it."""
+    async def _decrypt(
+        self, delivery: Row[Any], row: Row[Any], answers: Mapping[int, Row[Any]], people: People
+    ) -> tuple[OutgoingApplication, OutgoingAnswer | None] | None:
+        """What to deliver; None, and the delivery is rejected, if another key encrypted it."""
+        answer = answers.get(delivery.citizen_answer)
         try:
-            form = json.loads(self._cipher.decrypt(row.form, form_associated_data(row.tracking_number)))
+            application = await self._contents.build_application(row, people)
+            return application, self._contents.build_answer(row.tracking_number, answer, people) if answer else None
         except DecryptionError:
             log.critical("application_unreadable", delivery=delivery.id)
             await self._reject_unreadable(delivery.id)
             return None
-        return OutgoingApplication(
-            tracking_number=row.tracking_number,
-            service=row.service,
-            office=row.office,
-            form=form,
-            applicant=Applicant(row.msisdn, row.language, row.channel),
-            beneficiary=row.beneficiary or "",
-            applied_for=row.applied_for,
-            documents=tuple(RequiredDocument(code, code in row.on_file) for code in self._document_codes(row.service)),
-            fee=await self._build_fee(row),
-            promised_on=row.promised,
-            submitted_at=row.created_at,
-        )
-
-    async def _build_fee(self, row: Row[Any]) -> Fee:
-        return Fee(row.fee_minor, row.currency, await self._fee_state(row.tracking_number) if row.fee_minor else "none")
 
     async def _reject_unreadable(self, delivery: int) -> None:
         facts = {"delivery": delivery, "reason": "unreadable", "said": None, "now": self._clock()}
@@ -280,7 +276,7 @@ class DeliveryRepository:
         facts: dict[str, Any] = {"delivery": claimed.id, "now": now}
         match result:
             case Accepted(reference):
-                interval = self._poll_intervals.get(claimed.department)
+                interval = None if claimed.answer else self._poll_intervals.get(claimed.department)
                 next_at = now + interval if interval else None
                 return queries.RECORD_ACCEPTED, {**facts, "under": reference, "next_at": next_at}
             case Rejected(reason, detail):
@@ -296,6 +292,12 @@ class DeliveryRepository:
         return self._cipher.decrypt(row.answer, _cipher_context(row.idempotency_key)).decode() if row.answer else ""
 
 
+async def _fetch_answers(transaction: Transaction, ids: Sequence[int]) -> Mapping[int, Row[Any]]:
+    if not ids:
+        return {}
+    return {row.id: row for row in await transaction.execute(queries.ANSWERS, {"ids": list(ids)})}
+
+
 async def _drop_withdrawn(
     transaction: Transaction, claimed: Sequence[Row[Any]], applications: Mapping[int, Row[Any]]
 ) -> Sequence[Row[Any]]:
@@ -308,7 +310,8 @@ async def _drop_withdrawn(
 
 def _build_audit_entry(claimed: ClaimedDelivery) -> AuditEntry:
     number, key = claimed.application.tracking_number, claimed.idempotency_key
-    return AuditEntry("gateway", claimed.department, "delivered", "application", number, CONNECTOR_CHANNEL, key)
+    act = "answer_delivered" if claimed.answer else "delivered"
+    return AuditEntry("gateway", claimed.department, act, "application", number, CONNECTOR_CHANNEL, key)
 
 
 def _cipher_context(idempotency_key: str) -> str:

@@ -85,9 +85,11 @@ class DeliveryWorker(ClaimWorker[ClaimedDelivery, DeliveryResult]):
         return await self._deliveries.claim(self.circuit.code, self._worker, limit)
 
     async def process(self, item: ClaimedDelivery) -> DeliveryResult:
-        """Submit an application to the department's system."""
+        """Submit an application, or an answer of its applicant, to the department's system."""
+        department = self.circuit.department
         try:
-            return await self.circuit.call(self.circuit.department.submit(item.application))
+            request = department.send_answer(item.answer) if item.answer else department.submit(item.application)
+            return await self.circuit.call(request)
         except TemporaryError as error:
             return self._retry_later(item, error)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the other deliveries

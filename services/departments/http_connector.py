@@ -17,10 +17,14 @@ from core.languages import LocaleCode
 from core.phone_numbers import attached_or_none
 from core.retry import parse_retry_after
 from core.types import UtcClock, utc_now
+from services.applications.models import ApplicationOperator
 from services.departments.base import AccessDeniedError, BusyError, TemporaryError, UnavailableError
-from services.departments.models import Accepted, ApplicationStatus, OutgoingApplication, Rejected
+from services.departments.models import Accepted, ApplicationStatus, OutgoingAnswer, OutgoingApplication, Rejected
 
 ACCEPTED_STATUSES: Final = frozenset({200, 201, 202})
+EVENT_ACCEPTED_STATUSES: Final = ACCEPTED_STATUSES | {204}
+NO_EVENT_ROUTE_STATUSES: Final = frozenset({404, 405})
+"""Answers to an event of a system that takes none, or does not know the application."""
 RETRY_STATUSES: Final = frozenset({408, 425})
 ACCESS_DENIED_STATUSES: Final = frozenset({300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405, 407, 421})
 """Statuses that are about the connection and not about an application."""
@@ -90,6 +94,24 @@ class HttpConnector:
         error = _unusable_error(response)
         raise error
 
+    async def send_answer(self, answer: OutgoingAnswer) -> Accepted | Rejected:
+        """POST an answer of an applicant as an event, with its id as the idempotency key.
+
+        A system without the route for events rejects the answer; its applications go on.
+
+        Raises:
+            TemporaryError: the system gave no usable answer.
+        """
+        body = json.dumps(serialize_answer(answer), ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": answer.id}
+        response = await self._send(HttpRequest("POST", self._url("events"), headers, body=body), answer.id)
+        if response.status in EVENT_ACCEPTED_STATUSES:
+            return Accepted(answer.id)
+        if response.status in CLIENT_ERRORS and response.status not in ACCESS_DENIED_STATUSES - NO_EVENT_ROUTE_STATUSES:
+            return Rejected(f"HTTP {response.status}", _error_detail(response))
+        error = _unusable_error(response)
+        raise error
+
     async def fetch_status(self, tracking_number: str) -> ApplicationStatus | None:
         """GET the status of an application; None where the department does not know the number.
 
@@ -150,16 +172,34 @@ def serialize_application(application: OutgoingApplication) -> Mapping[str, Any]
         "submitted": application.submitted_at.isoformat(),
         "promised": application.promised_on.isoformat() if application.promised_on else None,
         "applicant": {
+            "name": applicant.name or None,
             "number": attached_or_none(applicant.msisdn),
             "language": applicant.language,
             "channel": applicant.channel,
         },
+        "operator": _serialize_operator(application.operator),
         "beneficiary": {"number": attached_or_none(application.beneficiary)} if application.beneficiary else None,
         "applied_for": application.applied_for,
         "form": dict(application.form),
         "documents": [{"code": document.code, "on_file": document.on_file} for document in application.documents],
         "fee": {"amount_minor": fee.amount_minor, "currency": fee.currency, "state": fee.state},
     }
+
+
+def serialize_answer(answer: OutgoingAnswer) -> Mapping[str, Any]:
+    """Return the JSON object of the event of an answer."""
+    return {
+        "type": "application.answered",
+        "tracking_number": answer.tracking_number,
+        "text": answer.text,
+        "at": answer.answered_at.isoformat(),
+        "channel": answer.channel,
+        "operator": _serialize_operator(answer.operator),
+    }
+
+
+def _serialize_operator(operator: ApplicationOperator | None) -> Mapping[str, Any] | None:
+    return {"id": operator.id, "name": operator.name, "centre": operator.centre} if operator else None
 
 
 def _parse_response(model: type[ResponseModel], response: HttpResponse, tracking_number: str) -> ResponseModel:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from core.types import Translations
+from services.applications.models import ApplicationOperator
 from services.cases.models import change_digest
 from services.catalogue.models import AppliedFor
 from services.payments.models import FeeState
@@ -21,11 +22,12 @@ EventSubject: TypeAlias = Literal["application", "complaint"]
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """The applicant: MSISDN to notify, language of notifications, channel of the application."""
+    """The applicant: MSISDN to notify, language of notifications, channel of the application, and the name or nothing."""
 
     msisdn: str = field(repr=False)
     language: str
     channel: str
+    name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,19 @@ class OutgoingApplication:
     fee: Fee
     promised_on: date | None
     submitted_at: datetime
+    operator: ApplicationOperator | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingAnswer:
+    """An answer of the applicant as a department with its own system receives it. `id` is unique at the gateway."""
+
+    id: str
+    tracking_number: str
+    text: str = field(repr=False)
+    answered_at: datetime
+    channel: str
+    operator: ApplicationOperator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +116,17 @@ class ApplicationStatus:
 
 
 class ClaimedDelivery(NamedTuple):
-    """A delivery that one worker has claimed, and the number of this attempt, from 1."""
+    """A delivery that one worker has claimed, and the number of this attempt, from 1.
+
+    It is that of the application, or of an `answer` of its applicant.
+    """
 
     id: int
     attempt: int
     idempotency_key: str
     department: str
     application: OutgoingApplication
+    answer: OutgoingAnswer | None = None
 
 
 class StatusQuery(NamedTuple):

@@ -23,14 +23,36 @@ from sqlalchemy import (
     update,
 )
 
-from db.tables import DELIVERABLE, DELIVERING, REJECTED, STATUS_POLLED, UNDELIVERED, applications, deliveries
+from db.tables import (
+    DELIVERABLE,
+    DELIVERING,
+    REJECTED,
+    STATUS_POLLED,
+    UNDELIVERED,
+    application_answers,
+    applications,
+    deliveries,
+)
 from services.applications.models import FINAL_STATUSES
 
 BACKLOG_SIZE: Final = 3  # overdue deliveries that show a system to be down; one or two may be due to their content
 _NOW: BindParameter[Any] = bindparam("now")
 _BY_ID = deliveries.c.id == bindparam("delivery")
+_CLAIMED_COLUMNS = ("id", "application", "citizen_answer", "attempts", "idempotency_key")
 _APPLICATION_COLUMNS = (
-    *("id", "tracking_number", "msisdn", "beneficiary", "applied_for", "service", "office", "form", "on_file"),
+    *(
+        "id",
+        "account",
+        "operator",
+        "tracking_number",
+        "msisdn",
+        "beneficiary",
+        "applied_for",
+        "service",
+        "office",
+        "form",
+        "on_file",
+    ),
     *("fee_minor", "currency", "promised", "language", "channel", "status", "note", "created_at"),
 )
 
@@ -45,13 +67,25 @@ def _select_unlocked(condition: TextClause, *conditions: ColumnElement[bool], or
 
 def _build_claim() -> Update:
     mine = deliveries.c.department == bindparam("of")
-    free = _select_unlocked(DELIVERABLE, mine, deliveries.c.due_at <= _NOW, order=deliveries.c.due_at)
+    due = (mine, deliveries.c.due_at <= _NOW, _has_no_earlier_delivery())
+    free = _select_unlocked(DELIVERABLE, *due, order=deliveries.c.due_at)
     return (
         update(deliveries)
         .where(deliveries.c.id.in_(select(free.c.id)))
         .values(state="sending", worker=bindparam("claimer"), attempts=deliveries.c.attempts + 1, updated_at=_NOW)
-        .returning(deliveries.c.id, deliveries.c.application, deliveries.c.attempts, deliveries.c.idempotency_key)
+        .returning(*(deliveries.c[name] for name in _CLAIMED_COLUMNS))
     )
+
+
+def _has_no_earlier_delivery() -> ColumnElement[bool]:
+    """An answer waits for its application and for earlier answers."""
+    earlier = deliveries.alias()
+    is_earlier = (
+        earlier.c.application == deliveries.c.application,
+        earlier.c.id < deliveries.c.id,
+        earlier.c.state.in_(("queued", "held", "sending")),
+    )
+    return deliveries.c.citizen_answer.is_(None) | ~exists().where(*is_earlier).correlate(deliveries)
 
 
 def _build_claim_status_queries() -> Update:
@@ -76,7 +110,8 @@ def _build_stop_polling() -> Update:
 
 def _newest_delivery() -> ScalarSelect[int]:
     others = deliveries.alias()
-    newest = select(func.max(others.c.id)).where(others.c.application == applications.c.id)
+    is_own = (others.c.application == applications.c.id, others.c.citizen_answer.is_(None))
+    newest = select(func.max(others.c.id)).where(*is_own)
     return newest.correlate(applications).scalar_subquery()
 
 
@@ -128,6 +163,13 @@ CLAIM: Final = _build_claim()
 APPLICATIONS: Final[Select[Any]] = select(*(applications.c[name] for name in _APPLICATION_COLUMNS)).where(
     applications.c.id.in_(bindparam("ids", expanding=True))
 )
+ANSWERS: Final[Select[Any]] = select(application_answers).where(
+    application_answers.c.id.in_(bindparam("ids", expanding=True))
+)
+WAS_SENT: Final = select(deliveries.c.id).where(
+    deliveries.c.application == bindparam("application"), deliveries.c.citizen_answer.is_(None)
+)
+"""The delivery of an application itself: without one, the department's system does not know it."""
 # Any attempt may record that the application was delivered; only the latest attempt may record a retry.
 RECORD_ACCEPTED: Final = _build_record(
     deliveries.c.state != "delivered",

@@ -6,7 +6,7 @@ from sqlalchemy import Select, select
 
 from db.database import Database
 from db.tables import applications
-from services.departments.models import Accepted, ApplicationStatus, OutgoingApplication, Rejected
+from services.departments.models import Accepted, ApplicationStatus, OutgoingAnswer, OutgoingApplication, Rejected
 
 
 class BuiltInRegistry:
@@ -20,6 +20,11 @@ class BuiltInRegistry:
         """Return the tracking number as the reference: the application is in the database already."""
         status = await self.fetch_status(application.tracking_number)
         return Accepted(application.tracking_number) if status else Rejected("another department's")
+
+    async def send_answer(self, answer: OutgoingAnswer) -> Accepted | Rejected:
+        """Return the id as the reference: the answer is in the database already."""
+        status = await self.fetch_status(answer.tracking_number)
+        return Accepted(answer.id) if status else Rejected("another department's")
 
     async def fetch_status(self, tracking_number: str) -> ApplicationStatus | None:
         """Return the status that the officers gave the application; None for an unknown number."""

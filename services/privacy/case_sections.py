@@ -9,8 +9,19 @@ from sqlalchemy import Row, delete, or_, select, update
 from core.crypto import Cipher
 from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
-from db.tables import applications, bills, complaints, consents, drafts, feedback, operators, payments, sandbox_prompts
-from services.applications.models import form_associated_data
+from db.tables import (
+    application_answers,
+    applications,
+    bills,
+    complaints,
+    consents,
+    drafts,
+    feedback,
+    operators,
+    payments,
+    sandbox_prompts,
+)
+from services.applications.models import answer_associated_data, form_associated_data
 from services.assisted.models import list_purposes
 from services.assisted.operators import decrypt_operator_name
 from services.privacy.models import DataItem, DataRecord, DataSubject
@@ -32,9 +43,10 @@ class ApplicationsSection:
         self._format_answers = format_answers
 
     async def read(self, subject: DataSubject) -> Sequence[DataRecord]:
-        """The applications with their status and the answers of their forms."""
+        """The applications with their status, the answers of their forms, and those to what the department asked."""
         query = select(applications).where(applications.c.account == subject.account)
         rows = await self._database.fetch(query.order_by(applications.c.id.desc()))
+        answers = await self._read_answers(subject.account)
         return [
             [
                 DataItem("application", row.tracking_number, "tracking"),
@@ -45,12 +57,22 @@ class ApplicationsSection:
                 DataItem("promised", row.promised, "date"),
                 DataItem("fee", [row.fee_minor, row.currency] if row.fee_minor else None, "money"),
                 *self._form_items(row.tracking_number, row.service, row.form),
+                *(DataItem("text", text) for text in answers.get(row.id, ())),
             ]
             for row in rows
         ]
 
     async def forget(self, transaction: Transaction, subject: DataSubject) -> None:
         """Delete nothing."""
+
+    async def _read_answers(self, account: int) -> Mapping[int, Sequence[str]]:
+        """The answers to departments, oldest first, by application."""
+        query = select(application_answers).join(applications).where(applications.c.account == account)
+        answers: dict[int, list[str]] = {}
+        for row in await self._database.fetch(query.order_by(application_answers.c.id)):
+            text = self._cipher.decrypt(row.text, answer_associated_data(row.idempotency_key)).decode()
+            answers.setdefault(row.application, []).append(text)
+        return answers
 
     def _form_items(self, tracking_number: str, service: str, sealed: bytes) -> Sequence[DataItem]:
         form = json.loads(self._cipher.decrypt(sealed, form_associated_data(tracking_number)))

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from core.rate_limit import MissLimiter
 from core.verified_caller import is_caller_verified
+from services.applications.models import ASKING_STATUS
 from services.complaints.status import ComplaintStatusReader
 from services.tracking.models import LookupResult
 from services.tracking.summary import TrackingSummaries
@@ -54,7 +55,10 @@ class TrackingLookup:
     async def _find(self, number: str, caller: str, account: int) -> tuple[LookupResult, bool]:
         """The case, and whether it is the caller's own."""
         if summary := await self._summaries.find(number):
-            result = LookupResult("application", summary.status, summary.fee, summary.is_waiting)
+            asks_caller = summary.status.status == ASKING_STATUS and summary.holders.is_applicant(caller, account)
+            result = LookupResult(
+                "application", summary.status, summary.fee, summary.is_waiting, may_answer=asks_caller
+            )
             return result, summary.holders.include(caller, account)
         if complaint := await self._complaint_reader.find_complaint(number):
             return LookupResult("complaint", complaint=complaint), complaint.belongs_to(caller)

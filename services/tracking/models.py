@@ -10,7 +10,10 @@ NumberKind: TypeAlias = Literal["application", "complaint", "feedback", "unknown
 
 
 class LookupResult(NamedTuple):
-    """The result of a lookup. `held`: the caller has to wait. `fee` and `is_waiting` belong to an application."""
+    """The result of a lookup. `held`: the caller has to wait. `fee` and `is_waiting` belong to an application.
+
+    `may_answer`: the department asks for more information, and the caller is the applicant.
+    """
 
     kind: NumberKind
     application: Status | None = None
@@ -18,3 +21,4 @@ class LookupResult(NamedTuple):
     is_waiting: bool = False
     complaint: complaints.Status | None = None
     feedback: complaints.FeedbackStatus | None = None
+    may_answer: bool = False

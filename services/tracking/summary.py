@@ -23,7 +23,14 @@ class Holders:
 
     def include(self, msisdn: str, account: int) -> bool:
         """Whether the application belongs to this MSISDN or to this account; 0: no account."""
-        return msisdn in self.msisdns or bool(account and account == self.account)
+        return msisdn in self.msisdns or self._has_account(account)
+
+    def is_applicant(self, msisdn: str, account: int) -> bool:
+        """Whether the applicant has this MSISDN or this account; 0: no account."""
+        return msisdn == self.msisdns[0] or self._has_account(account)
+
+    def _has_account(self, account: int) -> bool:
+        return bool(account and account == self.account)
 
 
 class TrackingSummary(NamedTuple):

@@ -170,6 +170,12 @@ def _parse_complaint(tail: KeywordTail) -> str:
     return _parse_text(tail)
 
 
+def _parse_numbered_text(tail: KeywordTail) -> str | None:
+    """The text with its tracking number first; None for a sentence without a number that may be meant as one."""
+    has_number = any(len(number) >= MIN_TRACKING_DIGITS for number in find_numbers(tail.following))
+    return _parse_complaint(tail) if has_number or not tail.extra_tokens() else None
+
+
 def _parse_language(tail: KeywordTail) -> str | None:
     """The code of the language's locale, or LATIN_SUFFIX for Latin letters alone; the line where it names neither."""
     if len(tail.extra_tokens()) >= MAX_ARGUMENT_WORDS:
@@ -199,6 +205,7 @@ ARGUMENT_PARSERS: Final[Mapping[ArgumentKind, Callable[[KeywordTail], str | None
     "text": _parse_text,
     "polite_text": _parse_polite_text,
     "complaint": _parse_complaint,
+    "numbered_text": _parse_numbered_text,
     "language": _parse_language,
 }
 """A parser for each kind of argument. It returns None where the SMS is not the keyword."""

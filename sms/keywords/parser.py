@@ -35,7 +35,7 @@ MAX_WORDS_TO_SUGGEST: Final = 2  # beside a keyword that must stand alone; with 
 MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more words, the SMS is a sentence
 MAX_REQUEST_WORDS: Final = 2  # beside the name of a language
 OPT_OUT_TABLES: Final = frozenset({"stop", "start"})
-OWN_NUMBER_TABLES: Final = frozenset({"status", "pay", "complain", "refuse"})
+OWN_NUMBER_TABLES: Final = frozenset({"status", "pay", "complain", "answer", "refuse"})
 LINE_ARGUMENTS: Final = frozenset({"line", "short_line"})
 
 

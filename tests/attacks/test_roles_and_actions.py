@@ -53,6 +53,8 @@ PAYER = JUDGE = ("PIN or code", "PIN or code", "done", "done", "done")
 HOLDER = ("issuer's code",) * 5
 OPERATORS = ("operator's PIN",) * 5
 TABLE: Final = {
+    "answer": WRITER,
+    "answer_by_sms": WRITER,
     "ask_wallet": PAYER,
     "assist_end": EVERYBODY,
     "begin_afresh": WRITER,
@@ -102,7 +104,7 @@ TABLE: Final = {
 }
 """What each role gets for each act, in the order of ROLES."""
 VISITS: Final[Mapping[str, frozenset[str]]] = {
-    "apply": frozenset({"begin_afresh", "submit", "withdraw_now", "ask_wallet"}),
+    "apply": frozenset({"answer", "begin_afresh", "submit", "withdraw_now", "ask_wallet"}),
     "pay": frozenset({"ask_wallet", "pay_bill"}),
     "follow": frozenset(),
     "complain": frozenset({"send_complaint", "send_feedback", "settle_complaint", "raise_complaint"}),

@@ -27,11 +27,20 @@ FIELDS = {
     "submitted": str,
     "promised": (str, type(None)),
     "applicant": dict,
+    "operator": (dict, type(None)),
     "beneficiary": (dict, type(None)),
     "applied_for": str,
     "form": dict,
     "documents": list,
     "fee": dict,
+}
+ANSWER_FIELDS = {
+    "type": str,
+    "tracking_number": str,
+    "text": str,
+    "at": str,
+    "channel": str,
+    "operator": (dict, type(None)),
 }
 CHANGEABLE_FIELDS = {"fee", "documents"}  # between two tries: the fee may have been paid, the catalogue changed
 
@@ -72,6 +81,7 @@ class DepartmentServer:
     def __init__(self, *, token: str = TOKEN, secret: str = SECRET, tolerance: float = TOLERANCE) -> None:
         self.token, self.secret, self.tolerance = token, secret, tolerance
         self.applications: dict[str, StoredApplication] = {}
+        self.answers: dict[str, Mapping[str, Any]] = {}
         self.requests: list[tuple[str, str]] = []
         self.problems: list[str] = []
         self.submission_counts: Counter[str] = Counter()
@@ -105,6 +115,7 @@ class DepartmentServer:
             [
                 web.post("/ekdial/applications", self._build_handler("submit", self._handle_submit)),
                 web.get("/ekdial/applications/{number}", self._build_handler("status", self._handle_status)),
+                web.post("/ekdial/events", self._build_handler("event", self._handle_event)),
                 web.get("/ekdial/health", self._build_handler("health", self._handle_health)),
             ]
         )
@@ -122,7 +133,7 @@ class DepartmentServer:
         self._runner = None
 
     def respond_with(self, operation: str, *behaviours: Behaviour) -> Self:
-        """Plan the responses to the next requests of an operation: `submit`, `status` or `health`."""
+        """Plan the responses to the next requests of an operation: `submit`, `event`, `status` or `health`."""
         self._planned_behaviours.setdefault(operation, deque()).extend(behaviours)
         return self
 
@@ -217,6 +228,16 @@ class DepartmentServer:
             self.problems.append("the same key came with something else")
         return _accepted_response(number, known, 200)
 
+    def _handle_event(self, request: web.Request, body: bytes) -> web.Response:
+        said = json.loads(body)
+        if fault := _find_answer_problem(request, said):
+            self.problems.append(fault)
+            return problem_response(422, fault)
+        if said["tracking_number"] not in self.applications:
+            return problem_response(404, "no such application")
+        self.answers[request.headers["webhook-id"]] = said
+        return web.Response(status=204)
+
     def _handle_status(self, request: web.Request, body: bytes) -> web.Response:
         number = request.match_info["number"]
         if request.headers["webhook-id"] != f"status_{number}":
@@ -245,6 +266,17 @@ def _find_application_problem(request: web.Request, application: Mapping[str, An
     )
 
 
+def _find_answer_problem(request: web.Request, event: Mapping[str, Any]) -> str:
+    """The problem of an event; empty if there is none."""
+    if set(event) != set(ANSWER_FIELDS):
+        return f"other fields: {sorted(set(event) ^ set(ANSWER_FIELDS))}"
+    if wrong := [name for name, kind in ANSWER_FIELDS.items() if not isinstance(event[name], kind)]:
+        return f"of another type: {wrong}"
+    if event["type"] != "application.answered" or datetime.fromisoformat(event["at"]).tzinfo is None:
+        return "no answer"
+    return "" if request.headers.get("Idempotency-Key") == request.headers["webhook-id"] else "another id was signed"
+
+
 def _find_number_problem(request: web.Request, tracking_number: str) -> str:
     if request.headers.get("Idempotency-Key") != tracking_number or not (
         tracking_number.isdigit() and len(tracking_number) == 12
@@ -260,7 +292,7 @@ def _find_date_problem(application: Mapping[str, Any]) -> str:
 
 
 def _find_content_problem(application: Mapping[str, Any]) -> str:
-    if set(application["applicant"]) != {"number", "language", "channel"} or not application["applicant"][
+    if set(application["applicant"]) != {*("name", "number", "language", "channel")} or not application["applicant"][
         "number"
     ].startswith("+"):
         return "no applicant"

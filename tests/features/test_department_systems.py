@@ -69,7 +69,13 @@ async def test_an_application_is_passed_on_and_moved_by_the_departments_own_syst
     handed_in = server.applications[number].application
     assert handed_in["service"] == "birth_certificate"
     assert handed_in["form"]["holder"] == "Rahim Uddin"
-    assert handed_in["applicant"] == {"number": phone.msisdn, "language": "en", "channel": "ussd"}
+    assert handed_in["applicant"] == {
+        "name": "Amina Begum",
+        "number": phone.msisdn,
+        "language": "en",
+        "channel": "ussd",
+    }
+    assert handed_in["operator"] is None
 
     url = f"{phone.url}/{EVENTS}"
     answer = await server.move_application(phone.http, url, number, "ready", en="Bring your old card.")

@@ -65,6 +65,7 @@ OPENING = [
     ("services", "sectors", ("SERVICES", "সেবা", "सेवाएँ")),
     ("documents", "documents_start", ("DIGILOCKER", "কাগজপত্র", "दस्तावेज़")),
     ("complain", "ask_complaint", ("COMPLAIN", "অভিযোগ", "शिकायत")),
+    ("answer", "answer_unnumbered", ("ANSWER", "উত্তর", "जवाब")),
     ("feedback", "ask_feedback", ("FEEDBACK", "মতামত", "सुझाव")),
     ("menu", "main", ("MENU", "মেনু", "मेनू")),
     ("lang", "languages", ("LANG", "ভাষা", "भाषा")),

@@ -126,6 +126,13 @@ class DeliveryServiceSet:
                 await asyncio.sleep(0.01)
 
 
+FORM = {
+    "holder": "আয়েশা বেগম",
+    "born": "2025-11-21",
+    "sex": "female",
+    "mother": "Rahima Begum",
+    "father": "Karim Uddin",
+}
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 
 
@@ -133,9 +140,9 @@ def build_application(number: str = "123456789015", **other: object) -> Outgoing
     given = {
         "tracking_number": number,
         "service": "birth_certificate",
-        "office": "union_parishad",
-        "form": {"child": "আয়েশা", "nid": "19950000000000001"},
-        "applicant": Applicant(RAHIMA, "bn", "ussd"),
+        "office": "mirpur",
+        "form": FORM,
+        "applicant": Applicant(RAHIMA, "bn", "ussd", "Rahima Begum"),
         "beneficiary": "",
         "applied_for": "another" if other.get("beneficiary") else "self",
         "documents": (RequiredDocument("vaccine_card", on_file=False), RequiredDocument("parents_id", on_file=True)),

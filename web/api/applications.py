@@ -70,6 +70,7 @@ def _build_model(detail: ApplicationDetail) -> Application:
         {
             **{name: getattr(detail, name) for name in same_names},
             "applicant": {
+                "name": detail.name or None,
                 "number": attached_or_none(detail.msisdn),
                 "language": detail.language,
                 "channel": detail.channel,

@@ -119,6 +119,7 @@ METHODS = {
     "profiles.set_answer": COMMITS,
     "tracking.find": NOTHING,  # the status of a number that the caller knows
     "verdicts.judge": COMMITS,
+    "answers.answer": COMMITS,
     "withdrawals.refuse": COMMITS,
     "withdrawals.withdraw": COMMITS,
 }

@@ -40,17 +40,20 @@ SUMMARY_EXAMPLE: Final = {
     "promised": "2026-11-28",
     "received": TIMESTAMP_EXAMPLE,
     "changed": TIMESTAMP_EXAMPLE,
+    "answered": None,
 }
 APPLICATION_EXAMPLE: Final = {
     **SUMMARY_EXAMPLE,
     "note": {},
-    "applicant": PERSON_EXAMPLE,
+    "applicant": {"name": "Rahim Uddin", **PERSON_EXAMPLE},
+    "operator": None,
     "beneficiary": None,
     "applied_for": "self",
     "fee": {"amount_minor": 5000, "currency": "BDT", "state": "due"},
     "on_file": [],
     "form": {"holder": "Rahim Uddin", "born": "2025-11-21"},
     "events": [{"status": "received", "note": {}, "at": TIMESTAMP_EXAMPLE}],
+    "answers": [],
 }
 
 
@@ -101,6 +104,33 @@ class ApplicationHistoryEntry(ResponseModel):
     at: datetime
 
 
+class Applicant(Person):
+    """The citizen who applied, with their name."""
+
+    name: Annotated[str | None, Field(description="Personal data. Null once the account is deleted.")]
+
+
+class Operator(ResponseModel):
+    """An operator of a service centre who acted for the applicant: personal data of the operator."""
+
+    id: int
+    name: str
+    centre: Annotated[str, Field(description="The service centre, by its code.")]
+
+
+class ApplicantAnswer(ResponseModel):
+    """What the applicant answered while the status was `more_information`. A text in the citizen's own words."""
+
+    model_config = config_with_example(
+        {"text": "The card number is 4471.", "at": TIMESTAMP_EXAMPLE, "channel": "sms", "operator": None}, ResponseModel
+    )
+
+    text: str
+    at: datetime
+    channel: str
+    operator: Annotated[Operator | None, Field(description="Who wrote it for the applicant; null if nobody did.")]
+
+
 class Beneficiary(ResponseModel):
     """The person that an application is for, where that is not the applicant."""
 
@@ -126,7 +156,13 @@ class ApplicationSummary(ResponseModel):
     status: ApplicationStatus
     promised: date | None
     received: datetime
-    changed: datetime
+    changed: Annotated[
+        datetime, Field(description="The last change of the status, or the last answer of the applicant.")
+    ]
+    answered: Annotated[
+        datetime | None,
+        Field(description="The last answer of the applicant to this status; null if there is none since it was set."),
+    ]
 
 
 class Applications(PageModel):
@@ -145,7 +181,10 @@ class Application(ApplicationSummary):
     model_config = config_with_example(APPLICATION_EXAMPLE, ResponseModel)
 
     note: dict[LocaleCode, str]
-    applicant: Person
+    applicant: Applicant
+    operator: Annotated[
+        Operator | None, Field(description="Who submitted it for the applicant; null if the applicant did.")
+    ]
     beneficiary: Annotated[Beneficiary | None, Field(description="The other person that it is for; null without one.")]
     applied_for: Annotated[
         AppliedFor,
@@ -164,3 +203,4 @@ class Application(ApplicationSummary):
     form: dict[str, str]
     on_file: Annotated[tuple[str, ...], Field(description="The required documents that are on file, by code.")]
     events: tuple[ApplicationHistoryEntry, ...]
+    answers: Annotated[tuple[ApplicantAnswer, ...], Field(description="Every answer of the applicant, oldest first.")]

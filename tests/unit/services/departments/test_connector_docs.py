@@ -6,8 +6,11 @@ import re
 import pytest
 
 from core.http.signatures import parse_secret, sign, verify
-from services.departments.http_connector import serialize_application
-from services.departments.models import Accepted, ApplicationStatus
+from core.validation import Valid
+from services.catalogue.form_fields import CatalogueFormField
+from services.catalogue.loader import load_catalogue
+from services.departments.http_connector import serialize_answer, serialize_application
+from services.departments.models import Accepted, ApplicationStatus, OutgoingAnswer
 from tests.fakes.department_server import respond
 from tests.support.department_deliveries import NOW, build_application
 from tests.support.phone import ROOT
@@ -28,6 +31,29 @@ async def test_the_answer_is_the_models_and_is_taken(connector, server):
     server.respond_with("submit", respond(201, EXAMPLES["201"]))
     assert await connector.submit(build_application()) == Accepted("DEP-000001")
     assert await connector.submit(build_application()) == Accepted("DEP-000001"), "as the model numbers its first"
+
+
+def test_the_form_is_that_of_the_catalogue():
+    """The page's form was of no service (a documentation fix of the field report): `child`, `nid`, `union_parishad`."""
+    application, catalogue = EXAMPLES["application"], load_catalogue(ROOT / "services/catalogue/data")
+    service = catalogue.services[application["service"]]
+    assert application["form"].keys() == {field.name for field in service.fields}
+    for field in service.fields:
+        answer = application["form"][field.name]
+        typed = "-".join(reversed(answer.split("-"))) if field.kind == "date" else answer
+        labels = [code for code, _ in CatalogueFormField(field).choices]
+        assert answer in labels if labels else CatalogueFormField(field).validate(typed, NOW.date()) == Valid(answer)
+    assert application["office"] == service.office
+    assert [document["code"] for document in application["documents"]] == list(service.document_codes)
+    assert (application["fee"]["amount_minor"], application["fee"]["currency"]) == (service.fee_minor, service.currency)
+
+
+async def test_the_answer_of_an_applicant_is_the_one_that_is_sent(connector, server):
+    await connector.submit(build_application())
+    answer = OutgoingAnswer("answer_17", "123456789015", "The card number is 4471.", NOW, "sms")
+    assert await connector.send_answer(answer) == Accepted("answer_17")
+    assert server.answers == {"answer_17": EXAMPLES["answered"]}
+    assert list(serialize_answer(answer)) == list(EXAMPLES["answered"]), "in this order"
 
 
 async def test_the_status_is_read(connector, server):

@@ -22,7 +22,7 @@ from tests.fakes.department_server import (
     problem_response,
     respond,
 )
-from tests.support.department_deliveries import CODE, NOW, build_application
+from tests.support.department_deliveries import CODE, FORM, NOW, build_application
 from tests.support.services import RAHIMA, birth_certificate_submission
 
 # What both promise -----------------------------------------------------------------------------------------------------
@@ -99,13 +99,14 @@ async def test_the_application_arrives_as_it_is_described(connector, server):
     assert server.applications["123456789015"].application == {
         "tracking_number": "123456789015",
         "service": "birth_certificate",
-        "office": "union_parishad",
+        "office": "mirpur",
         "submitted": "2026-11-21T06:00:00+00:00",
         "promised": "2026-11-28",
-        "applicant": {"number": RAHIMA, "language": "bn", "channel": "ussd"},
+        "applicant": {"name": "Rahima Begum", "number": RAHIMA, "language": "bn", "channel": "ussd"},
+        "operator": None,
         "beneficiary": {"number": "+8801711000009"},
         "applied_for": "another",
-        "form": {"child": "আয়েশা", "nid": "19950000000000001"},
+        "form": FORM,
         "documents": [{"code": "vaccine_card", "on_file": False}, {"code": "parents_id", "on_file": True}],
         "fee": {"amount_minor": 5000, "currency": "BDT", "state": "due"},
     }

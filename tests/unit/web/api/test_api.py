@@ -74,7 +74,12 @@ async def test_an_office_reads_what_a_citizen_typed(scenario_on_every_backend):
     assert filed["tracking_number"] == scenario_on_every_backend.number
     assert (filed["service"], filed["status"], filed["note"]) == ("birth_certificate", "received", {})
     assert filed["form"]["holder"] == "Rahim Uddin"
-    assert filed["applicant"] == {"number": "+8801700000001", "language": "bn", "channel": "ussd"}
+    assert filed["applicant"] == {
+        "name": "Amina Begum",
+        "number": "+8801700000001",
+        "language": "bn",
+        "channel": "ussd",
+    }
     assert [event["status"] for event in filed["events"]] == ["received"]
     assert filed["received"] == filed["changed"] == filed["events"][0]["at"]
 

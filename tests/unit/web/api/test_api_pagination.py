@@ -52,6 +52,7 @@ async def test_a_list_says_what_was_applied_for_and_nothing_of_a_person(departme
                 "promised": "2026-11-28",
                 "received": "2026-11-21T06:00:00Z",
                 "changed": "2026-11-21T06:00:00Z",
+                "answered": None,
             }
         ],
         "next": None,

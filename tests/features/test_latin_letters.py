@@ -2,14 +2,18 @@
 
 import re
 import tomllib
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from menus.rendering.localization import LOCALES_FOLDER
 from sms.segments import measure
+from tests.support.assisted_scenario import CITIZEN, PERSONAL_TEXTS, AssistedScenario
 from tests.support.citizen_steps import PIN, apply_for_birth_certificate, register
-from tests.support.phone import Phone
-from tests.support.sms_phone import SmsPhone
+from tests.support.phone import Phone, build_settings
+from tests.support.sms_phone import SmsPhone, open_sms_phone
 from tests.support.voice_forms import ended_form, ringing_form
 
 KEPT_BENGALI = "Ekhon theke Banglay likhbo"
@@ -76,3 +80,25 @@ def test_latin_letters_cost_no_more_segments(language: str) -> None:
     for key, text in latin.items():
         assert text.isascii(), key
         assert measure(text).segments <= measure(own[key]).segments, key
+
+
+async def test_the_sms_of_an_operators_visit_are_in_latin_letters(tmp_path: Path) -> None:
+    """The consent with the centre's name, and the summary, which is made of several texts."""
+    async with ClientSession() as http, AsyncExitStack() as stack:
+        scenario = AssistedScenario(build_settings(tmp_path), http)
+        await scenario.start()
+        stack.push_async_callback(scenario.stack.aclose)
+        await register(scenario.citizen, language="2")
+        await scenario.citizen.enter(*TO_LETTERS, "2")
+        await scenario.enrol()
+        await scenario.sign_in()
+        async with open_sms_phone(scenario.citizen.url, CITIZEN) as sms_phone:
+            await scenario.operator.enter("1", PERSONAL_TEXTS, "1")
+            code = await scenario.citizen.wait_for_sms("Karim Mia")
+            assert code.isascii(), code
+            await scenario.operator.enter(code[:6])
+            await scenario.apply_for_citizen()
+            await scenario.operator.enter("00", "8")
+            summary = await scenario.citizen.wait_for_sms("apnar hoye kaj korechen")
+            assert summary.isascii(), summary
+            assert all(message.text.isascii() for message in sms_phone.inbox.messages)

@@ -128,6 +128,9 @@ def _check_field(path: KeyPath, field: Tables, *, by_phone: bool) -> Iterator[Fi
         yield from _check_choices((*path, "choices"), len(_get_table(field, "choices")), by_phone=by_phone)
     if kind == "identity":
         yield from _check_identity(path, field)
+    if kind == "date" and "when" not in field and "within_days" not in field:
+        fix = 'write "past" for a birth or a death, "future" for an appointment, or "any"'
+        yield Finding((*path, "when"), "is missing", fix)
     if isinstance(field.get("profile"), str):
         yield from _check_profile((*path, "profile"), field)
     yield from _check_country((*path, "region"), field.get("region"))

@@ -17,8 +17,10 @@ from core.languages import (
     language_of_locale,
 )
 from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
-from menus.rendering.localization import LOCALES_FOLDER
+from menus.rendering.localization import LOCALES_FOLDER, Locale
 from menus.rendering.paging import MAX_OPTIONS
+from menus.rendering.shared_texts import resolve_shared_texts
+from menus.validation.translations import texts_by_key
 from services.catalogue.models import Catalogue
 from sms.keywords.vocabulary import WORDS_FOLDER as KEYWORDS_FOLDER
 from web.simulator.words_loader import WORDS_FOLDER as SIMULATOR_FOLDER
@@ -45,9 +47,12 @@ def find_language_file_problems() -> Iterator[Problem]:
                 )
 
 
-def list_notes(settings: Settings, catalogue: Catalogue, folders: Iterable[Path], *, verbose: bool) -> Iterator[str]:
+def list_notes(
+    settings: Settings, catalogue: Catalogue, locales: Mapping[str, Locale], folders: Iterable[Path], *, verbose: bool
+) -> Iterator[str]:
     """What an editor should know although nothing is wrong. `folders` are those of the catalogue and of the centres."""
     yield from _language_notes(settings)
+    yield from _untranslated_notes(locales, verbose=verbose)
     yield from _missing_text_notes(folders, verbose=verbose)
     yield from _free_number_notes(settings, catalogue)
 
@@ -76,6 +81,28 @@ def _latin_note(settings: Settings, language: Language) -> str:
         f"{language.name} has no texts in Latin letters: on networks without Unicode ({screens}) its callers read English; "
         f"write {display_path(LOCALES_FOLDER / f'{language.latin_locale}.toml')}"
     )
+
+
+def _untranslated_notes(locales: Mapping[str, Locale], *, verbose: bool) -> Iterator[str]:
+    """The texts of the menus that a language, which is not complete, lacks: callers read the English ones."""
+    for code, locale in locales.items():
+        if not language_of_locale(code).complete:
+            lacks = [
+                ".".join(key) for key in texts_by_key(locale) if key not in locale.written and key[0] != "languages"
+            ]
+            inherited = {".".join(key) for key in _own_keys(locale)}
+            missing = [key for key in lacks if key not in inherited]
+            if missing:
+                shown = missing if verbose else missing[:FIRST_NOTES]
+                more = "" if len(shown) == len(missing) else ", …"
+                yield f"{_locale_name(code)} lacks {len(missing)} texts; callers read the English ones: {', '.join(shown)}{more}"
+
+
+def _own_keys(locale: Locale) -> Iterator[tuple[str, ...]]:
+    """The keys that `like` gives the locale's screens."""
+    source = read_utf8(LOCALES_FOLDER / f"{locale.code}.toml")
+    tables = resolve_shared_texts(parse_toml(source, locale.code)).tables
+    return ((name, key) for name, table in tables.items() for key in table)
 
 
 def _missing_text_notes(folders: Iterable[Path], *, verbose: bool) -> Iterator[str]:

@@ -35,6 +35,7 @@ def run_check(settings: Settings, args: argparse.Namespace) -> int:
     print(f"{screens} screens in {len(checked.locales)} forms and {len(catalogue.services)} services: no problems")
     counts = (f"{len(catalogue.services_on(channel))} on {channel}" for channel in CHANNELS)
     print(f"Services that citizens can apply for: {', '.join(counts)}")
-    for note in list_notes(settings, catalogue, catalogue_folders(settings.catalogue), verbose=args.verbose):
+    folders = catalogue_folders(settings.catalogue)
+    for note in list_notes(settings, catalogue, checked.locales, folders, verbose=args.verbose):
         print(note)
     return 0

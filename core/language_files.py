@@ -25,7 +25,7 @@ class Language:
     `name` is its English name, `own_name` and `latin_name` are shown to callers, with and without Unicode.
     `script` is the Unicode name of its script. `date_pattern` is a CLDR pattern. `digits` are ten characters, 0 first.
     `countries` have this language unless the settings say otherwise. `browser_tag` is its BCP 47 tag with a country.
-    `names_required`: every name of the catalogue must be written in it. `has_latin_locale`: it has texts in Latin letters.
+    `complete`: every text of the menus and every name of the catalogue must be written in it; else English stands in. `has_latin_locale`: it has texts in Latin letters.
     `telling_words` tell it from other languages in the same script. `sound_rules` are patterns and replacements of letters
     that sound alike. `option_words` are words around the number of an option (`around`), and for `yes` and `no`.
     """
@@ -41,7 +41,7 @@ class Language:
     digits: str = ASCII_DIGITS
     groups_in_lakhs: bool = False  # 12,34,567 in every currency
     countries: tuple[str, ...] = ()
-    names_required: bool = False
+    complete: bool = False
     has_latin_locale: bool = False
     telling_words: frozenset[str] = frozenset()
     amount_words: tuple[str, ...] = ()
@@ -150,7 +150,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "digits": _Rule(_is_digits, "write its ten digits from 0 to 9"),
     "groups_in_lakhs": _Rule(_is_flag, "write true or false"),
     "countries": _Rule(_is_words, 'write a list of countries, such as ["NP"]', tuple),
-    "names_required": _Rule(_is_flag, "write true or false"),
+    "complete": _Rule(_is_flag, "write true or false"),
     "latin_locale": _Rule(_is_flag, "write true if menus/locales has its texts in Latin letters"),
     "telling_words": _Rule(_is_words, 'write a list of words, such as ["…"]', frozenset),
     "amount_words": _Rule(_is_words, 'write a list of words, such as ["…"]', tuple),

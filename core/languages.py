@@ -43,8 +43,8 @@ LOCALE_CODES: Final = (
 """The locales that have texts. A language may lack the locale in Latin letters; screens without Unicode then show English."""
 LATIN_LOCALES: Final = frozenset(language.latin_locale for language in LANGUAGES)
 """The locales in Latin letters, which are limited to the GSM-7 alphabet."""
-COMPLETE_LANGUAGES: Final = tuple(language.code for language in LANGUAGES if language.names_required)
-"""The languages in which every name of the catalogue must be written."""
+COMPLETE_LANGUAGES: Final = tuple(language.code for language in LANGUAGES if language.complete)
+"""The languages in which every text of the menus and every name of the catalogue must be written."""
 
 if TYPE_CHECKING:
     LanguageCode: TypeAlias = str

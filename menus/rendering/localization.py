@@ -175,7 +175,38 @@ def load_locales(name_lookups: NameLookups, folder: Path = LOCALES_FOLDER) -> Ma
             problems.extend(broken.problems)
     if problems:
         raise ValidationFailedError(problems)
-    return locales
+    english = locales[DEFAULT_LANGUAGE]
+    return {
+        form: locale if language_of_locale(form).complete else _fill_from(english, locale)
+        for form, locale in locales.items()
+    }
+
+
+def _fill_from(english: Locale, locale: Locale) -> Locale:
+    """The locale of a language that is not complete: English stands in for each text that it lacks."""
+    terms = {kind: {**table, **locale.terms.get(kind, {})} for kind, table in english.terms.items()}
+    if CLOCK_TERMS in locale.terms:  # each language divides the day in its own way
+        terms[CLOCK_TERMS] = locale.terms[CLOCK_TERMS]
+    missing = {
+        kind: partial(_format_clock if kind == CLOCK_TERMS else _format_term, table, locale.code)
+        for kind, table in terms.items()
+    }
+    return replace(
+        locale,
+        screens={name: _fill_screen(screen, locale.screens.get(name)) for name, screen in english.screens.items()},
+        common={**english.common, **locale.common},
+        validation_messages={**english.validation_messages, **locale.validation_messages},
+        sms={**english.sms, **locale.sms},
+        mail={**english.mail, **locale.mail},
+        terms=terms,
+        formatters={**locale.formatters, **missing},
+    )
+
+
+def _fill_screen(english: ScreenTexts, own: ScreenTexts | None) -> ScreenTexts:
+    if own is None:
+        return english
+    return ScreenTexts(own.text, own.row or english.row, {**english.options, **own.options})
 
 
 def _language_names(locale_code: str) -> Mapping[str, str]:

@@ -73,7 +73,7 @@ class LocatedProblem(NamedTuple):
 class Word(NamedTuple):
     """A word of the file: its table, its language, and its spelling there. Some words are only suggested.
 
-    `is_shared`: several languages write it alike in Latin letters, so `language` is the default language.
+    `is_shared`: several languages write it alike; in Latin letters `language` is then the default language.
     """
 
     table: str
@@ -183,15 +183,14 @@ def script_language(text: str) -> str:
 
 
 def _index_words(tables: Mapping[str, Any]) -> Mapping[str, Word]:
-    """A word that two languages write alike in Latin letters has the default language, as it tells neither."""
+    """A word that two languages write alike in Latin letters has the default language, in another script the first's."""
     words: dict[str, Word] = {}
     for name, form, written in _iterate_words(tables, TABLES):
         key = normalize_phrase(written)
         earlier = words.get(key)
         if earlier:
-            words[key] = Word(
-                name, DEFAULT_LANGUAGE, earlier.spelling, is_suggested_only=form == NEAR_FORM, is_shared=True
-            )
+            language = earlier.language if script_language(written) != DEFAULT_LANGUAGE else DEFAULT_LANGUAGE
+            words[key] = Word(name, language, earlier.spelling, is_suggested_only=form == NEAR_FORM, is_shared=True)
         else:
             language = WRITING_FORMS[form].language if form in WRITING_FORMS else script_language(written)
             words[key] = Word(name, language, written, is_suggested_only=form == NEAR_FORM)
@@ -214,13 +213,15 @@ def _find_clashes(tables: Mapping[str, Any]) -> Iterator[LocatedProblem]:
 
 
 def _may_share_words(form: str, other_form: str) -> bool:
-    """Whether two forms may list the same word: different languages in Latin letters.
+    """Whether two forms may list the same word: different languages in one script.
 
     English words are understood in every language, so a `_Latn` form does not repeat them.
     """
     forms = {form, other_form}
-    if len(forms) == 1 or not forms <= LATIN_LOCALES:
+    if len(forms) == 1 or not forms <= WRITING_FORMS.keys():
         return False
+    if not forms <= LATIN_LOCALES:
+        return WRITING_FORMS[form].letters == WRITING_FORMS[other_form].letters
     return DEFAULT_LANGUAGE not in forms or forms <= set(LANGUAGE_CODES)
 
 

@@ -184,7 +184,9 @@ def load_locales(name_lookups: NameLookups, folder: Path = LOCALES_FOLDER) -> Ma
 
 def _fill_from(english: Locale, locale: Locale) -> Locale:
     """The locale of a language that is not complete: English stands in for each text that it lacks."""
-    terms = {kind: {**table, **locale.terms.get(kind, {})} for kind, table in english.terms.items()}
+    terms: dict[str, Mapping[str, str]] = {
+        kind: {**table, **locale.terms.get(kind, {})} for kind, table in english.terms.items()
+    }
     if CLOCK_TERMS in locale.terms:  # each language divides the day in its own way
         terms[CLOCK_TERMS] = locale.terms[CLOCK_TERMS]
     missing = {

@@ -36,4 +36,4 @@ async def talk(folder: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(talk(Path(sys.argv[1]))), ensure_ascii=False))
+    sys.stdout.write(json.dumps(asyncio.run(talk(Path(sys.argv[1]))), ensure_ascii=False) + "\n")

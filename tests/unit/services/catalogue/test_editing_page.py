@@ -24,7 +24,7 @@ def table_rows(header: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.split("\n")[1:]]
 
 
-def keys_of(rows: list[list[str]]) -> set[str]:
+def list_keys(rows: list[list[str]]) -> set[str]:
     return {key for row in rows for key in re.findall(r"`(\w+)`", row[0])}
 
 
@@ -55,16 +55,16 @@ def test_a_date_says_which_dates_are_right(tmp_path: Path) -> None:
 def test_the_table_has_every_key_of_a_service() -> None:
     rows = table_rows("| key | needed | what it is |")
 
-    assert keys_of(rows) == set(ServiceSchema.model_fields)
-    needed = keys_of([row for row in rows if row[1] == "yes"])
+    assert list_keys(rows) == set(ServiceSchema.model_fields)
+    needed = list_keys([row for row in rows if row[1] == "yes"])
     assert needed == {name for name, field in ServiceSchema.model_fields.items() if field.is_required()}
 
 
 def test_the_table_has_every_key_of_a_field_and_its_kinds() -> None:
     rows = table_rows("| key | for which kinds | what it is |")
 
-    assert keys_of(rows) == set(FieldSchema.model_fields)
+    assert list_keys(rows) == set(FieldSchema.model_fields)
     for row in rows:
-        for key in keys_of([row]):
+        for key in list_keys([row]):
             kinds = set(row[1].split(", ")) - {"all"}
             assert kinds == set(KINDS_BY_KEY.get(key, ())), key

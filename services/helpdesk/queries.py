@@ -79,10 +79,12 @@ def list_messages(addresses: Sequence[str], before: int = 0) -> ListQuery:
 
 
 def list_payments(citizen: Citizen) -> ListQuery:
-    """The payments from the number, and those of the account."""
-    from_number = select(payments.c.id).where(payments.c.payer == citizen.msisdn)
-    of_account = select(payments.c.id).where(payments.c.account == citizen.account)
-    rows = select(payments).where(payments.c.id.in_(union(from_number, of_account)))
+    """The payments from the number, and those of the account: the newest MAX_COUNTED of each, from its index."""
+    newest = (payments.c.created_at.desc(), payments.c.id.desc())
+    from_number = select(payments.c.id).where(payments.c.payer == citizen.msisdn).order_by(*newest)
+    of_account = select(payments.c.id).where(payments.c.account == citizen.account).order_by(payments.c.id.desc())
+    ids = union(*(one.limit(MAX_COUNTED).subquery().select() for one in (from_number, of_account)))
+    rows = select(payments).where(payments.c.id.in_(ids))
     return ListQuery(rows, (payments.c.id,))
 
 

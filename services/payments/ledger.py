@@ -130,8 +130,10 @@ class Ledger:
             ("duplicate_payment", None),
         ]
         ids = union(*(_oldest(payments.c.status == status, late) for status, late in waiting), _oldest(CHARGED_TWICE))
-        rows = await self._database.fetch(select(payments).where(payments.c.id.in_(ids)).order_by(payments.c.id))
-        return [_issue_from_payment(row) for row in rows.all()[:MAX_ROWS]]
+        oldest = ids.subquery()
+        first = select(oldest.c.id).order_by(oldest.c.id).limit(MAX_ROWS)
+        rows = await self._database.fetch(select(payments).where(payments.c.id.in_(first)).order_by(payments.c.id))
+        return [_issue_from_payment(row) for row in rows]
 
     async def _refund_issues(self) -> Sequence[LedgerIssue]:
         oldest = select(payment_refunds).where(NEEDS_PERSON).order_by(payment_refunds.c.id).limit(MAX_ROWS).subquery()

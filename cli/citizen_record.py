@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from core.amounts import format_money
+
 if TYPE_CHECKING:
     from services.helpdesk.models import (
         AccountSummary,
@@ -111,7 +113,8 @@ class RecordPrinter:
             print(f"  and {_count(newest)} more")
 
     def _application(self, one: "ApplicationLine") -> Sequence[str]:
-        fee = f"fee {_money(one.fee_minor, one.currency)} {one.fee.replace('_', ' ')}" if one.fee_minor else "no fee"
+        state = "not paid" if one.fee == "due" else one.fee
+        fee = f"fee {format_money(one.fee_minor, one.currency)} {state}" if one.fee_minor else "no fee"
         changed = f"{one.status} {self._day(one.changed_at)}"
         promised = f"promised {one.promised}" if one.promised else ""
         return (
@@ -140,7 +143,7 @@ class RecordPrinter:
     def _payment(self, one: "PaymentLine") -> Sequence[str]:
         about = _group(one.reference) if one.reference else one.subject
         status = f"{one.status} {one.reason}".rstrip()
-        amount = _money(one.amount_minor, one.currency)
+        amount = format_money(one.amount_minor, one.currency)
         return (str(one.payment), self._time(one.requested_at), one.purpose, about, amount, status, one.receipt)
 
     def _consent(self, one: "ConsentLine") -> Sequence[str]:
@@ -174,10 +177,6 @@ def print_json(value: object) -> None:
 
 def _group(number: str) -> str:
     return " ".join(number[start : start + GROUP] for start in range(0, len(number), GROUP))
-
-
-def _money(minor: int, currency: str) -> str:
-    return f"{currency} {minor / 100:.2f}"
 
 
 def _count(newest: "Newest[Any]") -> str:

@@ -15,11 +15,10 @@ from services.helpdesk.models import (
     ComplaintLine,
     ConsentLine,
     DraftLine,
-    FeeStatus,
     PaymentLine,
     SignInLine,
 )
-from services.payments.fees import STATUSES_WITHOUT_FEE
+from services.payments.fees import fee_state_from_row
 
 LINK_KEY_PREFIX: Final = "link-"
 
@@ -35,14 +34,8 @@ def application_line(row: Row[Any]) -> ApplicationLine:
         promised=row.promised,
         fee_minor=row.fee_minor,
         currency=row.currency,
-        fee=_fee_status(row),
+        fee=fee_state_from_row(row),
     )
-
-
-def _fee_status(row: Row[Any]) -> FeeStatus:
-    if row.payment_status:
-        return "paid" if row.payment_status == "paid" else "pending"
-    return "not_paid" if row.fee_minor and row.status not in STATUSES_WITHOUT_FEE else "none"
 
 
 def complaint_line(row: Row[Any]) -> ComplaintLine:

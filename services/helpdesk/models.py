@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from services.messaging.message_status import MessageState
+from services.payments.models import FeeState
 
 AccountState: TypeAlias = Literal["open", "frozen", "released", "closed"]
 FoundBy: TypeAlias = Literal["number", "application", "complaint", "feedback", "payment"]
 ChannelClass: TypeAlias = Literal["calls", "sms"]
 """Channels that vouch for the caller's number, and those that do not."""
-FeeStatus: TypeAlias = Literal["none", "not_paid", "pending", "paid"]
 
 Item = TypeVar("Item")
 
@@ -88,7 +88,7 @@ class ApplicationLine:
     promised: date | None
     fee_minor: int
     currency: str
-    fee: FeeStatus
+    fee: FeeState
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,7 @@ class Fees:
 
     def state_from_row(self, row: Any) -> FeeState:
         """Return the state of an application's fee from its row with FEE_COLUMNS; `due` only where it can be paid here."""
-        found = () if row.payment_status is None else (row.payment_status,)
-        state = _fee_state(row.fee_minor, row.status, payment_state(found), is_refunded=bool(row.is_refunded))
+        state = fee_state_from_row(row)
         is_shown = state != "due" or self._is_payable(row.service) or self._takes_cash(row.service)
         return state if is_shown else "none"
 
@@ -119,6 +118,12 @@ class Fees:
             channel=payer.channel,
         )
         return await self._payments.request_payment(request, idempotency_key)
+
+
+def fee_state_from_row(row: Any) -> FeeState:
+    """Return the state of an application's fee from its row with FEE_COLUMNS; `due` also where it cannot be paid here."""
+    found = () if row.payment_status is None else (row.payment_status,)
+    return _fee_state(row.fee_minor, row.status, payment_state(found), is_refunded=bool(row.is_refunded))
 
 
 def _fee_state(amount_minor: int, status: str, payment_state: PaymentState, *, is_refunded: bool) -> FeeState:

@@ -7,15 +7,27 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from core.errors import CommandError
 from tests.fakes.africastalking_insights_server import API_KEY, InsightsServer
+from tests.support.citizen_command import citizen_command
 from tests.support.citizen_steps import PIN, register
-from tests.support.phone import Phone, build_settings, run_gateway
+from tests.support.phone import MSISDN, Phone, build_settings, run_gateway
+from tests.support.servers import RedisServer
 
 REPLACED = "The SIM of this number was replaced recently"
 
 
 def day(days_ago: int) -> str:
     return f"{datetime.now(UTC) - timedelta(days=days_ago):%d-%m-%Y}"
+
+
+def sim_swap_settings(insights: InsightsServer) -> dict[str, str]:
+    return {
+        "PROVIDERS__AFRICASTALKING__SIM_SWAP": "true",
+        "PROVIDERS__AFRICASTALKING__API_KEY": API_KEY,
+        "PROVIDERS__AFRICASTALKING__BASE_URL": insights.url,
+        "PROVIDERS__AFRICASTALKING__SIM_SWAP_DEADLINE": "2",
+    }
 
 
 @pytest.fixture
@@ -26,13 +38,7 @@ async def insights() -> AsyncIterator[InsightsServer]:
 
 @pytest.fixture
 async def phone(tmp_path: Path, insights: InsightsServer) -> AsyncIterator[Phone]:
-    settings = build_settings(
-        tmp_path,
-        PROVIDERS__AFRICASTALKING__SIM_SWAP="true",
-        PROVIDERS__AFRICASTALKING__API_KEY=API_KEY,
-        PROVIDERS__AFRICASTALKING__BASE_URL=insights.url,
-        PROVIDERS__AFRICASTALKING__SIM_SWAP_DEADLINE="2",
-    )
+    settings = build_settings(tmp_path, **sim_swap_settings(insights))
     async with run_gateway(settings) as url, ClientSession() as http:
         insights.webhook = f"{url}/sim-swap/africastalking"
         phone = Phone(http, url)
@@ -74,3 +80,17 @@ async def test_a_network_that_does_not_answer_locks_nobody_out_who_types_a_pin(
     screen = await ask_for_own_data(phone)
     assert REPLACED not in screen
     assert "did not tell us" not in screen
+
+
+async def test_8_1_the_helpdesk_sends_no_pin_to_a_sim_that_was_replaced(
+    tmp_path: Path, insights: InsightsServer, redis_server: RedisServer
+) -> None:
+    redis_server.empty()
+    settings = build_settings(tmp_path, REDIS__URL=redis_server.url, **sim_swap_settings(insights))
+    async with run_gateway(settings) as url, ClientSession() as http:
+        insights.webhook = f"{url}/sim-swap/africastalking"
+        await register(Phone(http, url))
+        insights.last_date = day(1)
+        with pytest.raises(CommandError, match="The SIM of this number was replaced lately"):
+            await citizen_command(settings, "reset-pin", MSISDN, "--why", "ticket 4711", "--by", "nadia")
+        assert len(insights.requests) == 1

@@ -128,11 +128,18 @@ class ApiKeys:
         return True
 
     async def list_all(self) -> tuple[ApiKey, ...]:
-        """Return all keys, oldest first."""
+        """Return all keys, oldest first; every time and day in the time zone of the keys."""
         rows = await self._database.fetch(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
         return tuple(
             ApiKey(
-                row.id, row.department, row.created_at, row.revoked_at, row.label, row.used_on, row.last_day, row.kind
+                row.id,
+                row.department,
+                row.created_at.astimezone(self._zone),
+                row.revoked_at and row.revoked_at.astimezone(self._zone),
+                row.label,
+                row.used_on,
+                row.last_day,
+                row.kind,
             )
             for row in rows
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -61,6 +61,16 @@ async def test_a_key_is_good_on_its_last_day_where_the_gateway_stands_and_no_lon
     assert await keys.find_holder(key) is None
     (issued,) = await keys.list_all()
     assert (issued.label, issued.last_day, issued.last_used_on) == ("billing", date(2026, 11, 22), date(2026, 11, 22))
+
+
+async def test_the_day_of_creation_and_the_day_of_use_are_in_one_time_zone(services, clock):
+    """A minor of section 4 of the field report: a key was made on the 29th (UTC) and used on the 30th (Dhaka)."""
+    keys = ApiKeys(services.database, zone=ZoneInfo("Asia/Dhaka"), clock=clock)
+    clock.advance(hours=14)  # 20:00 UTC, 02:00 of the next day in Dhaka
+    await keys.find_holder(await keys.create("nid", staff_act()))
+    (key,) = await keys.list_all()
+    assert key.created_at.date() == key.last_used_on
+    assert key.created_at.astimezone(UTC).date() < key.last_used_on
 
 
 async def test_that_a_key_is_used_is_written_once_a_day(services, clock, monkeypatch):

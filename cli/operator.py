@@ -50,9 +50,15 @@ async def _add_operator(commands: "OperatorCommands", args: argparse.Namespace) 
 
 
 async def _list_operators(commands: "OperatorCommands", _: argparse.Namespace) -> None:
+    rows: list[tuple[str, ...]] = [("operator", "number", "centre", "added", "name", "a day", "")]
     for one in await commands.operators.list_all():
-        state = ["suspended"] if one.suspended_at else [] if one.pin_chosen else ["has not signed in yet"]
-        print(one.id, one.msisdn, one.centre, f"{one.created_at:%Y-%m-%d}", *([one.name] if one.name else []), *state)
+        state = "suspended" if one.suspended_at else "" if one.pin_chosen else "has not signed in yet"
+        limits = f"{one.consents_a_day or '-'}/{one.applications_a_day or '-'}"
+        added = f"{one.created_at.astimezone(commands.zone):%Y-%m-%d}"
+        rows.append((str(one.id), one.msisdn, one.centre, added, one.name, limits, state))
+    for row in _align_columns(rows):
+        print(row)
+    print("a day: limits of consents and applications; - is that of the settings")
 
 
 async def _suspend(commands: "OperatorCommands", args: argparse.Namespace) -> None:

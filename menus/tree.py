@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 from menus.journeys.answer import build_answer_journey
 from menus.journeys.apply import build_apply_journey
-from menus.journeys.assisted import CITIZEN_FACTS, build_assisted_journey, build_operator_policy
+from menus.journeys.assisted import (
+    CITIZEN_FACTS,
+    build_assisted_journey,
+    build_operator_policy,
+    build_visit_variants,
+)
 from menus.journeys.bills import build_bills_journey
 from menus.journeys.centres import build_centres_journey
 from menus.journeys.complaints import build_complaints_journey
@@ -51,34 +56,35 @@ class MenuPlan:
 
 def build_menu_tree(plan: MenuPlan, services: JourneyServices, labels: Labels | None = None) -> Menu:
     """Every screen of this deployment's menu."""
+    screens = (
+        *build_language_journey(plan.languages, services),
+        *build_main_journey(plan.main_menu, plan.helpdesk, services),
+        *build_resume_journey(),
+        *build_search_journey(services),
+        *build_service_details_journey(services),
+        *build_centres_journey(services),
+        *build_apply_journey(services, track_key=plan.key_for("track")),
+        *build_withdrawal_journey(services),
+        *build_answer_journey(services),
+        *build_tracking_journey(services),
+        *build_complaints_journey(services),
+        *build_sign_in_journey(services, by_email=plan.by_email),
+        *build_registration_journey(services, pin_by_sms=plan.pin_by_sms),
+        *build_proof_journey(services),
+        *build_new_pin_journey(services),
+        *build_security_questions_journey(services),
+        *build_recovery_journey(services, plan.helpdesk),
+        *build_email_journey(services),
+        *build_profile_journey(services, by_email=plan.by_email),
+        *build_privacy_journey(services),
+        *build_documents_journey(services),
+        *build_payment_journey(services),
+        *build_bills_journey(services),
+        *build_assisted_journey(services, plan.main_menu),
+        *build_keyword_journey(services, plan.languages),
+    )
     return Menu(
-        (
-            *build_language_journey(plan.languages, services),
-            *build_main_journey(plan.main_menu, plan.helpdesk, services),
-            *build_resume_journey(),
-            *build_search_journey(services),
-            *build_service_details_journey(services),
-            *build_centres_journey(services),
-            *build_apply_journey(services, track_key=plan.key_for("track")),
-            *build_withdrawal_journey(services),
-            *build_answer_journey(services),
-            *build_tracking_journey(services),
-            *build_complaints_journey(services),
-            *build_sign_in_journey(services, by_email=plan.by_email),
-            *build_registration_journey(services, pin_by_sms=plan.pin_by_sms),
-            *build_proof_journey(services),
-            *build_new_pin_journey(services),
-            *build_security_questions_journey(services),
-            *build_recovery_journey(services, plan.helpdesk),
-            *build_email_journey(services),
-            *build_profile_journey(services, by_email=plan.by_email),
-            *build_privacy_journey(services),
-            *build_documents_journey(services),
-            *build_payment_journey(services),
-            *build_bills_journey(services),
-            *build_assisted_journey(services, plan.main_menu),
-            *build_keyword_journey(services, plan.languages),
-        ),
+        (*screens, *build_visit_variants(screens)),
         home="main",
         stuck="stuck",
         unavailable="no_longer",

@@ -4,15 +4,28 @@ From then on the facts `citizen`, `consent` and `account` are the citizen's, and
 The tables here list what an operator never reaches and what needs a consent for a certain purpose; see `OperatorPolicy`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import Final, Literal
 
 from core.validation import Invalid
 from menus import validators
 from menus.journeys.main import MAIN_MENU_ENTRIES
 from menus.journeys.services import JourneyServices
-from menus.model import Choice, Facts, Goodbye, Journey, OperatorPolicy, Option, Outcome, Question, Step, StepContext
+from menus.model import (
+    Choice,
+    Facts,
+    Goodbye,
+    Journey,
+    OperatorPolicy,
+    Option,
+    Outcome,
+    Question,
+    Screen,
+    Step,
+    StepContext,
+)
 from menus.proof import ACCESS, NO_PROOF, OPERATOR_PIN
 from services.assisted.models import (
     PURPOSES,
@@ -50,6 +63,11 @@ CITIZEN_ONLY_SCREENS: Final = (
 """Screens that a citizen alone may use: PIN, recovery, e-mail address, language, documents, own data, and refusing an
 application made by somebody else.
 """
+VARIANT_SUFFIX: Final = "_assisted"
+VISIT_VARIANTS: Final = (
+    *("received", "received_to_pay", "received_waiting", "wallet_asked", "own_none", "status_sent", "service_sent"),
+)
+"""Screens that speak to the citizen; an operator sees the variant that speaks of the citizen, `received_assisted`."""
 REQUIRED_PURPOSES: Final[Mapping[str, frozenset[str]]] = {
     "sectors": frozenset({"apply"}),
     "ask_number": frozenset({"apply", "follow", "pay", "complain"}),
@@ -91,6 +109,13 @@ def build_assisted_journey(services: JourneyServices, order: Mapping[str, str]) 
     )
 
 
+def build_visit_variants(screens: Sequence[Screen]) -> Journey:
+    """The variants for operators: they lead where the screens of the citizen lead."""
+    return tuple(
+        replace(screen, name=f"{screen.name}{VARIANT_SUFFIX}") for screen in screens if screen.name in VISIT_VARIANTS
+    )
+
+
 def build_operator_policy(services: JourneyServices) -> OperatorPolicy:
     """How the other journeys differ for an operator."""
 
@@ -102,6 +127,7 @@ def build_operator_policy(services: JourneyServices) -> OperatorPolicy:
         return services.act_as_operator(operator)
 
     instead = {
+        **{name: f"{name}{VARIANT_SUFFIX}" for name in VISIT_VARIANTS},
         "main": "assist_menu",
         "operator": "assist_menu",
         **dict.fromkeys(CITIZEN_ONLY_SCREENS, "assist_refused"),
@@ -320,9 +346,14 @@ def _visit_screens(services: JourneyServices, order: Mapping[str, str]) -> Journ
 async def _register_citizen(services: JourneyServices, context: StepContext) -> int:
     """Register the citizen and return the account's id. The PIN goes to the citizen's phone; questions can be chosen later."""
     consent = context.facts["asked_consent"]
-    msisdn, language = await services.consents.citizen_of(consent)
+    citizen = await services.consents.citizen_of(consent)
     new_account = NewAccount(
-        msisdn=msisdn, name=context.facts["citizen_name"], language=language, pin_hash="", questions=()
+        msisdn=citizen.msisdn,
+        name=context.facts["citizen_name"],
+        language=citizen.language,
+        pin_hash="",
+        questions=(),
+        registered_by=citizen.operator_facts,
     )
     with suppress(NumberTakenError):  # the citizen registered at the same moment
         await services.accounts.register(new_account, context.idempotency_key)

@@ -12,7 +12,7 @@ from core.validation import Invalid, Valid
 from menus import validators
 from menus.journeys.search import search_result_facts, search_services
 from menus.journeys.services import JourneyServices
-from menus.journeys.track import application_row, application_rows
+from menus.journeys.track import application_rows, list_application_rows
 from menus.model import (
     Choice,
     Facts,
@@ -100,11 +100,7 @@ def _application_screens(services: JourneyServices) -> Journey:
         account = context.facts["account"]
         return Outcome(
             "listed",
-            {
-                "applications": [
-                    application_row(application) for application in await services.application_status.list_own(account)
-                ]
-            },
+            {"applications": list_application_rows(await services.application_status.list_own(account))},
         )
 
     own_option, help_option = (Option("own", goto="complaint_own"),), (Option("help", goto="get_help", key="7"),)

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from core.types import CHANNEL_SMS
 from menus import validators
 from menus.journeys.services import JourneyServices
+from menus.journeys.twin_rows import mark_twins
 from menus.model import Choice, Facts, Journey, ListScreen, Option, Outcome, Question, Step, StepContext
 from menus.proof import DOCUMENT_HOLDER, REVEALS
 from services.documents.models import (
@@ -49,14 +50,10 @@ def build_documents_journey(services: JourneyServices) -> Journey:
 
     async def list_documents(context: StepContext) -> Outcome[ListOutcome]:
         document_list = await services.documents.list_documents(context.facts["documents_sign_in"])
-        rows = [
-            {
-                "document": position,
-                "document_kind": document.kind,
-                "document_title": fallback_title(document.kind, document.title),
-            }
-            for position, document in enumerate(document_list.documents, 1)
-        ]
+        documents = document_list.documents
+        shown = [{"document_kind": it.kind, "document_title": fallback_title(it.kind, it.title)} for it in documents]
+        marked = mark_twins(shown, [it.uri for it in documents])
+        rows = [{"document": position, **row} for position, row in enumerate(marked, 1)]
         return Outcome(document_list.outcome, {"documents_rows": rows, **_CLEARED_FACTS})
 
     async def fetch_document(context: StepContext) -> Outcome[HandoverOutcome | Literal["texted"]]:

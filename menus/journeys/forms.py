@@ -109,7 +109,9 @@ def applied_for(facts: Facts) -> AppliedFor:
 
 def _beneficiary_screens(services: JourneyServices) -> Journey:
     def rows(facts: Facts) -> Sequence[Facts]:
-        return [{"for_whom": person} for person in services.catalogue.get_service(facts["service"]).for_whom]
+        people = services.catalogue.get_service(facts["service"]).for_whom
+        of_visit = {"self": "citizen"} if facts.get("consent") else {}
+        return [{"for_whom": person, "for_whom_said": of_visit.get(person, person)} for person in people]
 
     async def choose_person(context: StepContext) -> Outcome[AppliedFor]:
         person: AppliedFor = context.facts["for_whom"]

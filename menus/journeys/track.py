@@ -10,6 +10,7 @@ from typing import Literal
 
 from menus import validators
 from menus.journeys.services import JourneyServices
+from menus.journeys.twin_rows import mark_twins
 from menus.model import (
     Choice,
     Facts,
@@ -65,11 +66,7 @@ def build_tracking_journey(services: JourneyServices) -> Journey:
         account = context.facts["account"]
         return Outcome(
             "listed",
-            {
-                "applications": [
-                    application_row(application) for application in await services.application_status.list_own(account)
-                ]
-            },
+            {"applications": list_application_rows(await services.application_status.list_own(account))},
         )
 
     async def send(context: StepContext) -> Outcome[Literal["sent"]]:
@@ -145,7 +142,10 @@ def build_tracking_journey(services: JourneyServices) -> Journey:
 def _history_screens(services: JourneyServices) -> Journey:
     async def list_history(context: StepContext) -> Outcome[Literal["listed"]]:
         entries = await _get_history(services, context.facts["number"])
-        return Outcome("listed", {"history": [{"event": entry.id, **_event_facts(entry)} for entry in entries]})
+        turns = [str(turn) for turn in range(len(entries), 0, -1)]  # the newest is first
+        rows = mark_twins([_event_facts(entry) for entry in entries], turns)
+        history = [{"event": entry.id, **row} for entry, row in zip(entries, rows, strict=True)]
+        return Outcome("listed", {"history": history})
 
     async def show_event(context: StepContext) -> Outcome[Literal["told", "asking"]]:
         entries = await _get_history(services, context.facts["number"])
@@ -225,10 +225,11 @@ def feedback_facts(feedback: complaints.FeedbackStatus) -> dict[str, object]:
     return {"feedback": feedback.number, "changed": feedback.day.isoformat(), "passed_on": passed}
 
 
-def application_row(status: applications.Status) -> Mapping[str, object]:
-    """A row of the caller's own applications."""
-    late = status.late or None
-    return {"number": status.number, "service": status.service, "status": status.status, "late": late}
+def list_application_rows(statuses: Sequence[applications.Status]) -> Sequence[Mapping[str, object]]:
+    """The rows of the caller's own applications; those that would read alike have the end of their number."""
+    shown = [{"service": one.service, "status": one.status, "late": one.late or None} for one in statuses]
+    rows = mark_twins(shown, [one.number for one in statuses])
+    return [{"number": one.number, **row} for one, row in zip(statuses, rows, strict=True)]
 
 
 def application_rows(facts: Facts) -> Sequence[Facts]:

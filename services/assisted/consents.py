@@ -20,6 +20,7 @@ from services.assisted.limits import ConsentLimits, DailyLimits
 from services.assisted.models import (
     CheckOutcome,
     CheckResult,
+    ConsentingCitizen,
     ConsentRequest,
     EndReason,
     RequestOutcome,
@@ -96,10 +97,10 @@ class Consents:
                 await self._activate(transaction, row, idempotency_key)
         return self._build_check_result(await self._load(consent), outcome)
 
-    async def citizen_of(self, consent: int) -> tuple[str, str]:
-        """The MSISDN and the language of the citizen."""
+    async def citizen_of(self, consent: int) -> ConsentingCitizen:
+        """The citizen, and the operator as the citizen reads them."""
         row = await self._load(consent)
-        return row.msisdn, row.language
+        return ConsentingCitizen(row.msisdn, row.language, self._summaries.operator_facts(row))
 
     async def attach_account(self, consent: int) -> int:
         """Attach the account that the citizen has by now, and return it."""
@@ -277,7 +278,7 @@ class Consents:
         await self._end_additions(transaction, row, reason, idempotency_key)
         acts = await self._summaries.list_acts(transaction, row) if row.given_at else []
         if acts or (row.given_at and reason != "citizen"):
-            text = self._summaries.render_summary(row, acts)
+            text = self._summaries.render_summary(row, acts, await self._summaries.find_fees_due(transaction, acts))
             await self._messages.enqueue(transaction, Message(row.msisdn, text, "info", f"consent:{row.id}/ended"))
 
     async def _end_additions(

@@ -1,13 +1,21 @@
 """Values of assisted mode: operators and the consents under which they act."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 Purpose: TypeAlias = Literal["apply", "follow", "pay", "complain", "profile"]
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 RequestOutcome: TypeAlias = Literal["sent", "too_many", "spent"]
+
+
+class ConsentingCitizen(NamedTuple):
+    """The citizen of a consent, and the operator as an SMS to the citizen names them: the facts `who` and `operator`."""
+
+    msisdn: str
+    language: str
+    operator_facts: Mapping[str, object]
 
 
 CheckOutcome: TypeAlias = Literal["right", "wrong", "gone", "spent"]

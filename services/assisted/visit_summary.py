@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select
 
 from core.crypto import Cipher
 from core.types import SmsText, TextRenderer, in_latin_letters
 from db.database import Transaction
-from db.tables import audit
+from db.tables import OPEN_OR_PAID, applications, audit, payments
 from services.assisted.operators import decrypt_operator_name
 from services.payments.cash import CASH_ACT
+from services.payments.fees import STATUSES_WITHOUT_FEE
 
 MAX_ACTS: Final = 6
 """Acts in one SMS; of the others it has the number."""
@@ -51,12 +52,32 @@ class VisitSummaries:
         )
         return [act for act in await transaction.execute(query) if act.details.get("consent") == str(consent.id)]
 
-    def render_summary(self, consent: Row[Any], acts: Sequence[Row[Any]]) -> str:
-        """The text of the SMS about a visit, in the citizen's language."""
+    async def find_fees_due(self, transaction: Transaction, acts: Sequence[Row[Any]]) -> Mapping[str, tuple[int, str]]:
+        """The fees that nobody has paid yet, of the applications among the acts: the amount and the currency by number."""
+        numbers = [act.subject for act in acts if act.act == APPLIED_ACT]
+        is_paid = exists().where(payments.c.reference == applications.c.tracking_number, OPEN_OR_PAID)
+        query = select(applications.c.tracking_number, applications.c.fee_minor, applications.c.currency).where(
+            applications.c.tracking_number.in_(numbers),
+            applications.c.fee_minor > 0,
+            applications.c.status.not_in(STATUSES_WITHOUT_FEE),
+            ~is_paid,
+        )
+        rows = (await transaction.execute(query)).all() if numbers else []
+        return {row.tracking_number: (row.fee_minor, row.currency) for row in rows}
+
+    def render_summary(
+        self, consent: Row[Any], acts: Sequence[Row[Any]], fees_due: Mapping[str, tuple[int, str]]
+    ) -> str:
+        """The text of the SMS about a visit, in the citizen's language, with the fees that are due."""
         language = consent.language
-        texts = (self._render_text(language, ACT_TEXTS[act.act], {"number": act.subject}) for act in acts)
+        texts = (self._render_act(language, act, fees_due.get(act.subject)) for act in acts)
         lines = list(dict.fromkeys(texts))  # every changed answer of a profile has the same text
         if len(lines) > MAX_ACTS:
             lines[MAX_ACTS:] = [self._render_text(language, "done_more", {"count": len(lines) - MAX_ACTS})]
         done = lines or [self._render_text(language, "done_nothing", {})]
         return self._render_text(language, "visit_over", {**self.operator_facts(consent), "done": done})
+
+    def _render_act(self, language: str, act: Row[Any], fee: tuple[int, str] | None) -> str:
+        if act.act == APPLIED_ACT and fee:
+            return self._render_text(language, "done_applied_due", {"number": act.subject, "fee": fee})
+        return self._render_text(language, ACT_TEXTS[act.act], {"number": act.subject})

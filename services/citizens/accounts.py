@@ -230,11 +230,19 @@ class Accounts:
                 await self._insert_event(transaction, "questions_set", idempotency_key, {**event, "epoch": 0})
             await self._record_audit(transaction, "registered", account, idempotency_key)
             if pin:
-                text = self._render_text(new_account.language, "pin", {"pin": pin})
+                text = self._render_first_pin(new_account, pin)
                 await self._messages.enqueue(
                     transaction, Message(new_account.msisdn, text, "pin", f"{idempotency_key}/pin")
                 )
         return 0 if pin else account
+
+    def _render_first_pin(self, new_account: NewAccount, pin: str) -> str:
+        """The SMS with a PIN that the gateway made; it says which operator registered the citizen."""
+        by = new_account.registered_by
+        if by is None:
+            return self._render_text(new_account.language, "pin", {"pin": pin})
+        facts = {"pin": pin, "who": by["who"], "operator": by["operator"]}
+        return self._render_text(new_account.language, "pin_by_operator", facts)
 
     async def sign_in(self, msisdn: str, pin: str, idempotency_key: str, *, vouched: bool) -> SignInResult:
         """Sign in with a PIN. An MSISDN without an account costs the same time as a wrong PIN.

@@ -1,5 +1,6 @@
 """Values of citizens' accounts, profiles, e-mail addresses and one-time codes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
@@ -43,7 +44,8 @@ class NewAccount:
     """An account to register. The hashes come from `Accounts.hash_secret`.
 
     With an empty `pin_hash` the gateway generates the PIN and sends it by SMS. `questions` are pairs of a security
-    question's code and the hash of its answer.
+    question's code and the hash of its answer. `registered_by` has the facts `who` and `operator` of an operator who
+    registers a citizen; the SMS with the PIN says them.
     """
 
     msisdn: str = field(repr=False)
@@ -51,6 +53,7 @@ class NewAccount:
     language: str
     pin_hash: str = field(repr=False)
     questions: tuple[tuple[str, str], ...] = field(repr=False)
+    registered_by: Mapping[str, object] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,13 +73,14 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
         "apply for a service, track your applications, pay a bill or fee\\.",
         asked,
     )
-    assert asked.endswith("It is free. To end it, reply STOP.")
+    assert asked.endswith("The help is free. To end it, reply STOP.")
     code = await scenario.consent_code()
     await scenario.lose_everything()
     assert (await scenario.operator.enter(code)).startswith(f"{VISIT}What do they need?\n1 Find a service\n")
     await scenario.lose_everything()
     receipt = await scenario.apply_for_citizen()
     assert receipt.startswith(f"{VISIT}Received. Tracking number")
+    assert "It is all in the citizen's SMS" in receipt, "the operator has none"
     assert not scenario.operator.ended, "more can be done on the same visit"
     tracking = tracking_number_in(receipt)
     assert tracking == tracking_number_in(await scenario.citizen.wait_for_sms("received"))
@@ -88,6 +89,7 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     told = await scenario.citizen.wait_for_sms("acted for you")
     assert f"(operator {operator})" in told
     assert tracking_number_in(told) == tracking
+    assert "fee Tk 50 still to pay" in told, "the fee is not free"
     assert "The operator's help is free." in told
     (account,) = {row.account for row in await scenario.fetch(applications.select())}
     (act,) = await scenario.fetch(audit.select().where(audit.c.act == "handed_in"))
@@ -95,6 +97,18 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
     sent = await scenario.fetch(messages.select().where(messages.c.recipient == CITIZEN))
     assert len(sent) == 3, "the code, the receipt, what was done: however often the path was walked"
     assert len(await scenario.fetch(consents.select())) == 1
+
+
+async def test_two_applications_alike_have_the_end_of_their_number_in_a_list(scenario: AssistedScenario) -> None:
+    """Field report, section 3: "1 Birth certificate: Received 2 Birth certificate: Received"."""
+    await scenario.start_acting()
+    numbers = []
+    for _ in range(2):
+        numbers.append(tracking_number_in(await scenario.apply_for_citizen()))
+        await scenario.operator.enter("00")
+    screen = await scenario.operator.enter("2", "1")
+    rows = re.findall(r"^\d Birth certificate \((\d{4})\): Submitted", screen, re.MULTILINE)
+    assert sorted(rows) == sorted(number[-4:] for number in numbers), screen
 
 
 async def test_it_costs_the_citizen_what_it_costs_anybody(scenario: AssistedScenario) -> None:
@@ -124,12 +138,28 @@ async def test_a_citizen_without_an_account_is_registered_and_their_pin_goes_to_
     assert (await scenario.operator.enter(OPERATORS_PIN)).startswith(f"{VISIT}What do they need?")
     (registered,) = await scenario.fetch(audit.select().where(audit.c.act == "registered"))
     assert (registered.actor_kind, registered.on_behalf_of) == ("operator", registered.subject), "it was 0"
-    pin = re.match(r"\d{4}", await scenario.citizen.wait_for_sms("is your Ekdial PIN"))
+    told = await scenario.citizen.wait_for_sms("is your Ekdial PIN")
+    assert re.search(r"Karim Mia, .*\(operator 1\) has registered you, as you agreed\.", told), told
+    pin = re.match(r"\d{4}", told)
     assert pin
     await scenario.apply_for_citizen()
     await scenario.citizen.dial()
     assert (await scenario.citizen.enter("5", pin[0])).startswith("You have no security questions yet.")
     assert (await scenario.citizen.enter("2")).startswith("My account\n")
+
+
+async def test_for_somebody_without_a_phone_a_relative_consents(scenario: AssistedScenario) -> None:
+    """docs/operators.md: a citizen without a phone."""
+    await scenario.start_acting()
+    asked = await scenario.operator.enter("00", "1", "1", "1", "1")
+    assert "1 For the citizen\n" in asked, "it said: For me"
+    assert "For a child or somebody without a phone" in asked
+    key = next(line[0] for line in asked.splitlines() if "without a phone" in line)
+    screen = await scenario.operator.enter(key, *ANSWERS)
+    while not re.search(r"\d{4} \d{4} \d{4}", screen):
+        screen = await scenario.operator.enter(OPERATORS_PIN if "PIN" in screen else "1")
+    (row,) = await scenario.fetch(applications.select())
+    assert (row.msisdn, row.applied_for) == (CITIZEN, "dependent")
 
 
 # The citizen's word ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """`server.py operator`: adding operators, their PIN by SMS, and the report."""
 
 import re
+import sqlite3
+from contextlib import closing
 from subprocess import CompletedProcess
 
 import pytest
@@ -44,8 +46,18 @@ def karim(run_operator):
 def test_the_sandbox_prints_the_pin_of_a_new_operator(run_operator, karim):
     said = r"Operator 1 is added; the PIN is sent to their number by SMS\nThe sandbox sends no SMS; the PIN is \d{4}\n"
     assert re.fullmatch(said, karim.stdout)
-    listed = rf"1 \{KARIM} mirpur \d{{4}}-\d\d-\d\d Karim Mia has not signed in yet\n"
-    assert re.fullmatch(listed, run_operator("list").stdout)
+    header, line, note = run_operator("list").stdout.splitlines()
+    assert header.split() == ["operator", "number", "centre", "added", "name", "a", "day"]
+    assert re.fullmatch(rf"1 +\{KARIM} +mirpur +\d{{4}}-\d\d-\d\d +Karim Mia +-/- +has not signed in yet", line), line
+    assert note.startswith("a day: limits of consents and applications")
+
+
+def test_the_list_has_the_limits_of_an_operator_and_the_day_of_the_zone(run_operator, tmp_path):
+    run_operator("add", "--number", KARIM, "--centre", "mirpur", "--consents-a-day", "12")
+    with closing(sqlite3.connect(tmp_path / "ekdial.db")) as database, database:
+        database.execute("UPDATE operators SET created_at = '2026-11-29 20:00:00.000000'")
+    assert "2026-11-30" in run_operator("list").stdout, "20:00 UTC is the next day in Dhaka"
+    assert "12/-" in run_operator("list").stdout
 
 
 def test_a_real_provider_hides_the_pin_of_a_new_operator(run_operator):
@@ -58,9 +70,9 @@ def test_a_real_provider_hides_the_pin_of_a_new_operator(run_operator):
 
 def test_a_suspended_operator_is_listed_as_suspended_until_resumed(run_operator, karim):
     assert run_operator("suspend", "1").returncode == 0
-    assert run_operator("list").stdout.endswith(" suspended\n")
+    assert " suspended\n" in run_operator("list").stdout
     assert run_operator("resume", "1").returncode == 0
-    assert not run_operator("list").stdout.endswith(" suspended\n")
+    assert " suspended\n" not in run_operator("list").stdout
 
 
 def test_an_operator_gets_a_new_pin(run_operator, karim):

@@ -30,7 +30,7 @@ ALWAYS = {"send_status"}
 DONE = {
     "apply": {"answer", "answer_by_sms", "submit", "withdraw_now", "ask_wallet"},
     "follow": set(),
-    "pay": {"pay_bill", "ask_wallet"},
+    "pay": {"pay_bill", "ask_wallet", "record_cash"},
     "complain": {
         *("complain", "send_complaint", "settle_complaint", "raise_complaint"),
         *("send_feedback", "texted_feedback"),

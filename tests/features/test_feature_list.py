@@ -18,7 +18,7 @@ PLANNED = {name for name, (screens, _) in FEATURES.items() if screens == "planne
 
 
 def test_the_page_lists_every_feature_and_one_that_is_planned():
-    assert len(FEATURES) == 20
+    assert len(FEATURES) == 21
     assert {"KaiOS page"} == PLANNED
 
 

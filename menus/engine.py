@@ -275,7 +275,7 @@ def _navigate(menu: Menu, position: Position, answer: str, today: date) -> Navig
     if key == BACK_KEY:
         return _go_back(menu, position)
     if key == MORE_KEY:
-        return Navigation(replace(position, page=position.page + 1))
+        return Navigation(replace(position, page=position.page + (0 if position.is_partial else 1)))
     screen = menu.visible_screen(position)
     return _INPUT_HANDLERS[type(screen)](menu, position, screen, answer, today)
 

@@ -149,13 +149,15 @@ class Option:
 class Choice:
     """A text with numbered options. `save_as` is the fact that stores the name of the chosen option.
 
-    `opens_session`: a session may start at this screen, and there is nothing to go back to.
+    `opens_session`: a session may start at this screen, and there is nothing to go back to. `key_fact` is the fact that the
+    caller came for; the first page shows it.
     """
 
     name: str
     options: tuple[Option, ...]
     save_as: str = ""
     opens_session: bool = False
+    key_fact: str = ""
 
 
 class FreeText(NamedTuple):
@@ -263,7 +265,9 @@ Journey: TypeAlias = tuple[Screen, ...]
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """Where a caller is in the menu: everything that the next input needs and the provider does not send.
 
-    `intention` is the key of what the caller is about to do; empty for the first intention of a session.
+    `intention` is the key of what the caller is about to do; empty for the first intention of a session. `is_partial`: the
+    caller sees a note and only part of the page, and 98 leads to the whole page. `is_read`: the screen only told something,
+    and a session that is dropped there loses nothing.
     """
 
     screen: str
@@ -275,6 +279,8 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
     ended: bool = False
     intention: str = ""
+    is_partial: bool = False
+    is_read: bool = False
 
 
 class Navigation(msgspec.Struct, frozen=True):

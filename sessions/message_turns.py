@@ -82,13 +82,18 @@ class _StoredConversation(NamedTuple):
     def interrupted_call(self) -> Session | None:
         """The session of an interrupted call; None where there is none that can be resumed."""
         session = decode_session(self.call_session.data) if self.call_session else None
-        return session if session and is_resumable(session.position) else None
+        is_offered = session and is_resumable(session.position, has_failed=session.has_failed)
+        return session if is_offered else None
 
 
 _Navigate = Callable[[_StoredConversation], Awaitable[Navigation | None]]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Turn).decode
-_FIRST_PAGE: Mapping[str, Any] = {"page": 0, "has_more": False}  # a page of one channel is no page of another
+_FIRST_PAGE: Mapping[str, Any] = {
+    "page": 0,
+    "has_more": False,
+    "is_partial": False,
+}  # a page of one channel is no page of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +257,8 @@ class ConversationHandler:
 
     def _build_turn(self, message: IncomingMessage, stored: _StoredConversation, navigation: Navigation) -> Turn:
         page = self._render_page(message, navigation)
-        position = replace(keep_intention(navigation.position, message.message_id), has_more=page.has_more)
+        kept = keep_intention(navigation.position, message.message_id)
+        position = replace(kept, has_more=page.has_more, is_partial=page.is_partial)
         call = stored.interrupted_call
         reply, is_refusal = Reply(page.text, page.ends_session), navigation.invalid is not None
         return Turn(message.message_id, position, reply, call.id if call else "", is_refusal)

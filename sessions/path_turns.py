@@ -21,6 +21,7 @@ from core.validation import Invalid
 from menus.engine import advance
 from menus.journeys.resume import resume_position
 from menus.model import Form, Menu, Navigation, Position, Question
+from menus.reading_screens import find_reading_screens
 from menus.rendering.paging import Page, ScreenBudget
 from menus.rendering.renderer import Renderer
 from services.citizens.models import LanguageChoice
@@ -288,11 +289,13 @@ class UssdSessionHandler:
         return _build_session(request, replay, navigation.position, page)
 
     def _render(self, request: UssdRequest, navigation: Navigation) -> tuple[Navigation, Page]:
-        """The page that the caller sees, and the position with the page's `has_more` in it."""
-        page = self.renderer.render_page(navigation, request.budget)
-        if page.has_more == navigation.position.has_more:
+        """The page that the caller sees, and the position with what 98 leads to and what a drop would lose."""
+        page, position = self.renderer.render_page(navigation, request.budget), navigation.position
+        is_read = position.screen in find_reading_screens(self.menu)
+        if (page.has_more, page.is_partial, is_read) == (position.has_more, position.is_partial, position.is_read):
             return navigation, page
-        return Navigation(replace(navigation.position, has_more=page.has_more), navigation.invalid), page
+        seen = replace(position, has_more=page.has_more, is_partial=page.is_partial, is_read=is_read)
+        return Navigation(seen, navigation.invalid), page
 
     async def _save(self, request: UssdRequest, state: StoredState, session: Session) -> StoredState | None:
         """Save the session. Where another request saved first, what it saved; None where the reply can be sent."""

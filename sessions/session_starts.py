@@ -37,7 +37,11 @@ class StoredState(msgspec.Struct, frozen=True):
     @property
     def offered_session(self) -> Session | None:
         """The stored session, if a caller who dials is offered to resume it."""
-        return self.session if self.session and is_resumable(self.session.position) else None
+        return (
+            self.session
+            if self.session and is_resumable(self.session.position, has_failed=self.session.has_failed)
+            else None
+        )
 
 
 class RecentSessionStarts:

@@ -55,8 +55,8 @@ def _summary_screens(services: JourneyServices) -> Journey:
     return (
         Step("summary", summarize, {"fee": "confirm", "free": "confirm_free", "changed": "form_changed"}),
         Choice("form_changed", (Option("go_on", goto="ask_missing"),)),
-        Choice("confirm", options),
-        Choice("confirm_free", options),
+        Choice("confirm", options, key_fact="summary"),
+        Choice("confirm_free", options, key_fact="summary"),
         Step("what_to_bring", list_documents_to_bring, {"some": "bring", "nothing": "bring_nothing"}),
         Choice("bring", send),
         Choice("bring_nothing", send),

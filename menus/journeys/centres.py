@@ -41,7 +41,7 @@ def build_centres_journey(services: JourneyServices) -> Journey:
         Question("no_centre", "place", validators.place, goto="find_centres", secret=True, options=help_options),
         ListScreen("centres", centre_rows, save_as="centre", goto="look_at_centre", goto_if_empty="no_centre"),
         Step("look_at_centre", show_centre, {"told": "centre"}, facts=CENTRE_FACTS),
-        Choice("centre", (Option("by_sms", goto="send_centre", hidden_on="sms"), again)),
+        Choice("centre", (Option("by_sms", goto="send_centre", hidden_on="sms"), again), key_fact="phone"),
         Step("send_centre", send, {"sent": "centre_sent"}, once=True, subject=("centre",)),
         Choice("centre_sent", (again,)),
     )

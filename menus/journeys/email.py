@@ -50,6 +50,7 @@ def build_email_journey(services: JourneyServices) -> Journey:
         Choice(
             "email_confirm",
             (Option("yes", goto="give_email", means="yes"), Option("again", goto="ask_email", means="no")),
+            key_fact="address",
         ),
         Step("give_email", set_address, sent, commits=True, effects=ACCESS, needs=FRESH_PIN),
         Choice("email_sent", (Option("go_on", goto="account"),)),

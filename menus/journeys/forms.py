@@ -179,6 +179,7 @@ def _prefill_screens(services: JourneyServices) -> Journey:
         Choice(
             "from_profile",
             (Option("use", goto="use_known", means="yes"), Option("again", goto="ask_missing", means="no")),
+            key_fact="known_name",
         ),
         Step("use_known", use_known_answers, {"used": "ask_missing"}),
     )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from menus.intentions import keep_intention
 from menus.model import Choice, Facts, Journey, Option, Outcome, Position, Step, StepContext
 from menus.proof import (
+    AFTER_SIGN_IN_FACT,
     CARRIED_FACT,
     PENDING_FACT,
     PENDING_INTENTION_FACT,
@@ -83,13 +84,25 @@ def build_resume_journey() -> Journey:
     )
 
 
-def is_resumable(position: Position) -> bool:
-    """Whether a session that was dropped at the position is worth an offer."""
+def is_resumable(position: Position, *, has_failed: bool = False) -> bool:
+    """Whether a session that was dropped at the position is worth an offer.
+
+    Where a screen was only read there is nothing to continue, unless the caller was on the way to something, or an answer to
+    it failed on our side (`has_failed`).
+    """
     if position.ended or position.screen in NOT_RESUMABLE_SCREENS:
         return False
     if position.screen in RESUME_SCREENS:  # dropped again at the offer
         return bool(position.facts.get(INTERRUPTED_FACT))
+    if position.is_read and not has_failed and not _is_on_the_way(position):
+        return False
     return bool(position.history) and not _is_operator(position) and _find_place(position) is not None
+
+
+def _is_on_the_way(position: Position) -> bool:
+    """Whether the caller has begun something that the screen interrupts: a form, an act, or a sign-in for one of these."""
+    facts = position.facts
+    return position.screen in FORM_SCREENS or bool(facts.get(AFTER_SIGN_IN_FACT) or facts.get(PENDING_FACT))
 
 
 def resume_position(interrupted: Position, session_id: str, *, has_failed: bool = False) -> Position:

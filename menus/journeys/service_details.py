@@ -31,8 +31,8 @@ def build_service_details_journey(services: JourneyServices) -> Journey:
     options = (apply, Option("documents", goto="list_documents"), by_sms)
     return (
         Step("look_at", show_service, {"here": "service", "free": "service_free", "elsewhere": "service_elsewhere"}),
-        Choice("service", options),
-        Choice("service_free", options),
+        Choice("service", options, key_fact="fee"),
+        Choice("service_free", options, key_fact="days"),
         Step("list_documents", list_documents, {"some": "documents", "none": "no_documents"}),
         Choice("documents", (apply, by_sms)),
         Choice("no_documents", (apply,)),
@@ -53,7 +53,7 @@ def _elsewhere_screens(services: JourneyServices, by_sms: Option) -> Journey:
     instead = (Option("app", goto="get_app"), Option("help", goto="get_help"), centre)
     return (
         Choice("service_elsewhere", (*instead, Option("about", goto="service_about"))),
-        Choice("service_about", (by_sms, Option("documents", goto="list_papers_elsewhere"))),
+        Choice("service_about", (by_sms, Option("documents", goto="list_papers_elsewhere")), key_fact="fee"),
         Step("list_papers_elsewhere", list_papers, {"some": "papers_elsewhere", "none": "no_papers_elsewhere"}),
         Choice("papers_elsewhere", (by_sms, centre)),
         Choice("no_papers_elsewhere", (centre,)),

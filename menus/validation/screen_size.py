@@ -24,7 +24,8 @@ SAMPLE_FACTS: Mapping[str, Any] = {
     "pay_account": "123456789012",
     "answer_by": "2026-12-25",
     "begun": "2026-12-25",
-    "beneficiary": "+8801711000002",
+    "applied_for": "dependent",
+    "beneficiary": "",  # a dependent has no number, and the line about one is longer
     "bringing": 4,
     "changed": "2026-11-21",
     "complaint": "123456789012",
@@ -116,7 +117,7 @@ def find_size_problems(definition: MenuDefinition, locale_code: str) -> Iterator
             elif not isinstance(screen, Step):
                 page_limit = rendering.max_pages(screen, definition.menu.home)
                 for problem in _size_problem(
-                    _longest_view(screen, definition, rendering.locale, facts), rendering, page_limit
+                    longest_view(screen, definition, rendering.locale, facts), rendering, page_limit
                 ):
                     yield locale_problem(definition, locale_code, (screen.name, "text"), *problem)
     yield from _last_screen_problems(definition, locale_code, facts)
@@ -127,7 +128,7 @@ def _last_screen_problems(definition: MenuDefinition, locale_code: str, facts: M
     locale = definition.locales[locale_code]
     budget = definition.smallest_budget._replace(unicode=locale_code not in LATIN_LOCALES)
     for name in sorted(list_last_screens(definition.menu)):
-        view = _longest_view(definition.menu.screens[name], definition, locale, facts)
+        view = longest_view(definition.menu.screens[name], definition, locale, facts)
         if paginate(view, budget).has_more:
             limit = f"{budget.units} units" if budget.unicode else f"{budget.septets} septets"
             problem = f"this screen must end the call, but {len(view.text)} characters do not fit on one of {limit}"
@@ -152,7 +153,8 @@ def _renderings(definition: MenuDefinition, locale_code: str) -> Iterator[_Rende
         )
 
 
-def _longest_view(screen: Screen, definition: MenuDefinition, locale: Locale, facts: Mapping[str, Any]) -> ScreenView:
+def longest_view(screen: Screen, definition: MenuDefinition, locale: Locale, facts: Mapping[str, Any]) -> ScreenView:
+    """A screen as it is shown with these facts; a list has no rows."""
     texts: ScreenTexts = locale.screens[screen.name]
     options: tuple[tuple[str, str], ...] = ()
     if isinstance(screen, Choice | Question):
@@ -182,12 +184,13 @@ def _form_size_problems(
     definition: MenuDefinition, locale_code: str, rendering: _Rendering, screen: Form
 ) -> Iterator[Problem]:
     """The problems of the catalogue's questions in each language."""
-    locale = rendering.locale
+    for where, view in longest_form_views(definition, rendering.locale, screen):
+        for problem in _size_problem(view, rendering, rendering.max_pages(screen, definition.menu.home)):
+            yield Problem("catalogue", 0, f"{where} ({locale_code})", *problem)
+
+
+def longest_form_views(definition: MenuDefinition, locale: Locale, screen: Form) -> Iterator[tuple[str, ScreenView]]:
+    """Every question of a form in a language, with its place in the catalogue."""
     for where, labels in definition.field_labels:
         question = locale.render(locale.screens[screen.name].text, {**SAMPLE_FACTS, "label": labels})
-        for problem in _size_problem(
-            ScreenView(question, back_label=_longest_back_label(locale)),
-            rendering,
-            rendering.max_pages(screen, definition.menu.home),
-        ):
-            yield Problem("catalogue", 0, f"{where} ({locale_code})", *problem)
+        yield where, ScreenView(question, back_label=_longest_back_label(locale))

@@ -6,7 +6,7 @@ import regex
 from hypothesis import strategies as st
 
 from core.gsm7 import to_basic_alphabet
-from menus.rendering.paging import Page, ScreenBudget, ScreenView, paginate
+from menus.rendering.paging import ScreenBudget, ScreenView, iter_pages
 from sms.conversation_size import SegmentLimit
 
 LABELS = (("Back", "More"), ("ফিরুন", "আরও"), ("वापस", "और"), ("", "More"))
@@ -66,9 +66,8 @@ def check_screen(screen: Any) -> object:
     view = ScreenView(screen["text"], options, back_label=back, more_label=more, note=screen["note"])
     budget = ScreenBudget(screen["septets"], screen["units"], screen["unicode"])
     limit = SegmentLimit(screen["segments"]) if screen["segments"] else budget
-    shown, number, page = "", 0, Page("", has_more=True)
-    while page.has_more:
-        page = paginate(view, limit, number)
+    shown, number = "", 0
+    for page in iter_pages(view, limit):
         assert limit.fits(page.text), f"page {number} does not fit: {page.text!r}"
         shown, number = shown + page.text, number + 1
         assert number < MAX_PAGES, "the pages do not end"

@@ -11,7 +11,7 @@ from core.gsm7 import count_septets, count_utf16_units
 from core.validation import Invalid
 from menus.model import Form, Goodbye, ListScreen, Navigation, Position, Step
 from menus.rendering.localization import Locale, build_screen_locales
-from menus.rendering.paging import ScreenBudget, paginate
+from menus.rendering.paging import ScreenBudget, iter_pages
 from menus.rendering.view import build_view
 from tests.support.menu_facts import conversation, draw_facts
 
@@ -50,13 +50,12 @@ def test_every_screen_fits_and_shows_every_option(language: str, unicode: bool, 
 
 def assert_screen_fits(menu: Any, reached: Navigation, spoken: Locale, budget: ScreenBudget) -> None:
     showing = build_view(menu, reached, spoken)
-    shown, number, more = "", 0, True
-    while more:
-        page = paginate(showing, budget, number)
+    shown = ""
+    for page in iter_pages(showing, budget):
         cost = count_septets(page.text)
         assert cost is not None or budget.unicode, reached.position.screen
         taken, most = (count_utf16_units(page.text), budget.units) if cost is None else (cost, budget.septets)
         assert taken + len("CON ") <= most, f"{reached.position.screen} in {spoken.code}: {page.text}"
-        shown, number, more = f"{shown}\n{page.text}", number + 1, page.has_more
+        shown = f"{shown}\n{page.text}"
     for key, _ in showing.options:
         assert f"\n{key} " in shown, f"{reached.position.screen} in {spoken.code} loses {key}"

@@ -1,6 +1,7 @@
 """Paging: no page exceeds its budget, no option is lost, no grapheme is cut, for any text, script and screen size."""
 
 from collections.abc import Sequence
+from itertools import islice
 from unittest import mock
 
 import regex
@@ -8,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import menus.rendering.paging
-from core.gsm7 import count_septets, count_utf16_units
-from menus.rendering.paging import MAX_OPTIONS, Page, ScreenBudget, ScreenView, paginate
+from core.gsm7 import count_septets, count_utf16_units, to_basic_alphabet
+from menus.rendering.paging import MAX_OPTIONS, Page, ScreenBudget, ScreenView, iter_pages, paginate
 
 BENGALI = "আপনার ট্র্যাকিং নম্বর লিখুন ক্ষ্ম জ্ঞ স্ত্রী কর্তৃপক্ষ"
 HINDI = "अपना ट्रैकिंग नंबर लिखें क्षत्रिय स्त्री प्रार्थना"
@@ -30,10 +31,7 @@ budgets = st.builds(ScreenBudget, septets=st.integers(90, 182), units=st.integer
 
 
 def paginate_all(showing: ScreenView, budget: ScreenBudget) -> list[Page]:
-    pages = [paginate(showing, budget, 0)]
-    while pages[-1].has_more and len(pages) < 500:
-        pages.append(paginate(showing, budget, len(pages)))
-    return pages
+    return list(islice(iter_pages(showing, budget), 500))
 
 
 def cost(page: Page) -> tuple[str, int]:
@@ -84,6 +82,45 @@ def test_a_word_longer_than_a_screen_is_cut_between_graphemes(graphemes: list[st
     for page in pages:
         assert position in starts
         position += len(page.text.removesuffix("98 More").rstrip("\n"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(showings, budgets)
+def test_a_note_stands_on_one_page_and_moves_no_line(showing: ScreenView, budget: ScreenBudget) -> None:
+    """A refusal shows the page that the caller answered: finding 1, "another window of the list"."""
+    plain = paginate_all(showing._replace(note=""), budget)
+    first, *others = paginate_all(showing, budget)
+    assert others == (plain if first.is_partial else plain[1:])
+    if not first.is_partial:
+        note = showing.note if budget.unicode else to_basic_alphabet(showing.note)
+        assert first.text == (f"{note}\n" if note else "") + plain[0].text
+
+
+@settings(max_examples=100, deadline=None)
+@given(showings, budgets)
+def test_no_page_but_the_last_is_less_than_half_full(showing: ScreenView, budget: ScreenBudget) -> None:
+    """Finding 1.3: a line is cut between words where the page before it would be less than half full."""
+    for page in paginate_all(showing._replace(note=""), budget)[:-1]:
+        content, more, foot = page.text.partition("\n98 ")
+        half = f"{content}\n{content}{more}{foot}"
+        longest = max(map(len, showing.text.split()))
+        assert not budget.fits(half) or longest > 12, page.text
+
+
+def test_a_date_and_a_number_in_groups_are_not_cut() -> None:
+    budget = ScreenBudget(units=60, unicode=True)
+    text = "দপ্তরের কাজ শেষ হওয়ার কথা আগামী ২৫ ডিসেম্বর ২০২৬ তারিখে, নম্বর 1234 5678 9012 মনে রাখুন"
+    shown = [page.text.split("\n")[0] for page in paginate_all(ScreenView(text), budget)]
+    assert any("২৫ ডিসেম্বর ২০২৬" in line for line in shown)
+    assert any("1234 5678 9012" in line for line in shown)
+
+
+def test_a_note_without_room_shows_the_options_it_speaks_of_and_98_the_whole_page() -> None:
+    options = (("1", "হ্যাঁ, মিটেছে"), ("2", "না, মেটেনি"))
+    showing = ScreenView("সমস্যা মিটেছে? আপনার উত্তর দিন", options, note="১ থেকে ২ বেছে নিন", more_label="আরও")
+    page = paginate(showing, ScreenBudget(unicode=True))
+    assert page == Page("১ থেকে ২ বেছে নিন\n1 হ্যাঁ, মিটেছে\n2 না, মেটেনি\n98 আরও", has_more=True, is_partial=True)
+    assert paginate(showing._replace(note=""), ScreenBudget(unicode=True)).text.endswith("\n2 না, মেটেনি")
 
 
 def test_a_long_line_is_split_after_a_comma_where_the_page_is_more_than_half_full() -> None:

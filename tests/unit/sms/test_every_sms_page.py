@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.menu import build_menu_definition
 from core.validation import Invalid
 from menus.model import Goodbye, Navigation, Position, Step
-from menus.rendering.paging import paginate
+from menus.rendering.paging import iter_pages
 from menus.rendering.sms_texts import build_sms_locales
 from menus.rendering.view import build_view
 from menus.validation import check
@@ -36,12 +36,11 @@ def test_every_page_fits_its_segments(language: str, data: st.DataObject) -> Non
         showing = build_view(
             menu, Navigation(Position(screen.name, language, history=trail, facts=said), refused), words
         )
-        shown, number, more = "", 0, True
-        while more:
-            page = paginate(showing, room, number)
+        shown = ""
+        for page in iter_pages(showing, room):
             assert measure(page.text).segments <= room.max_segments, f"{screen.name} in {language}: {page.text}"
             assert len(split_segments(page.text)) <= room.max_segments
-            shown, number, more = f"{shown}\n{page.text}", number + 1, page.has_more
+            shown = f"{shown}\n{page.text}"
         for key, _ in showing.options:
             assert f"\n{key} " in shown, f"{screen.name} in {language} loses {key}"
 

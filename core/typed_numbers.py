@@ -97,24 +97,24 @@ def read_whole_number(text: str) -> Valid | Invalid:
     return Valid(read_digits(amount["whole"]))
 
 
-def read_date(text: str) -> date | None:
-    """The date of day, month and year in this order, or of year, month and day; None where it is none.
+def read_date(text: str) -> date | Invalid:
+    """The date of day, month and year in this order, or of year, month and day.
 
-    A year has four digits. Without separators, a date has eight digits, and the day comes first.
+    Invalid: `no_such_day` for 31 February and the like, `not_a_date` for everything else. A year has four digits. Without separators, a date has eight digits, and the day comes first.
     """
     parts = [part.translate(_LOOKALIKE_DIGITS) for part in _split_at_separators(clean_text(text)) if part]
     if not all(part.isdecimal() for part in parts):
-        return None
+        return Invalid("not_a_date")
     if len(parts) < DATE_PARTS and len(whole := "".join(parts)) == DATE_DIGITS:
         parts = [whole[:2], whole[2:4], whole[4:]]
     if len(parts) == DATE_PARTS and len(parts[0]) == YEAR_DIGITS:
         parts.reverse()
     if len(parts) != DATE_PARTS or len(parts[2]) != YEAR_DIGITS or max(map(len, parts[:2])) > MAX_PART_DIGITS:
-        return None
+        return Invalid("not_a_date")
     try:
         return date(int(parts[2]), int(parts[1]), int(parts[0]))
     except ValueError:
-        return None
+        return Invalid("no_such_day")
 
 
 def read_postcode(text: str) -> str:

@@ -98,8 +98,8 @@ def _parse_digits(text: str, count: int) -> str | Invalid:
 def birth_date(text: str, today: date) -> Valid | Invalid:
     """A date of birth, see `read_date`; stored as ISO 8601."""
     day = read_date(text)
-    if day is None:
-        return Invalid("not_a_date")
+    if isinstance(day, Invalid):
+        return day
     if day > today:
         return Invalid("date_in_future")
     if day.year < today.year - MAX_AGE_YEARS:

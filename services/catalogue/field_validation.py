@@ -12,7 +12,7 @@ from core.typed_numbers import read_date, read_digits, read_postcode, read_whole
 from core.typed_options import index_labels, normalize_label, read_option_key
 from core.validation import Invalid, Valid
 from services.catalogue import id_schemes
-from services.catalogue.models import DIGITS_SCHEME, Field, FieldKind, pick_translation
+from services.catalogue.models import DIGITS_SCHEME, FIRST_YEAR, LAST_YEAR, Field, FieldKind, pick_translation
 
 DEFAULT_MAXIMUM = {"text": 160, "name": 60, "number": 10**12}
 DEFAULT_MINIMUM = {"text": 1, "name": 1, "number": 1}  # 0 goes back on every screen
@@ -87,8 +87,8 @@ def _limits(field: Field) -> tuple[int, int]:
 
 def _validate_date(field: Field, text: str, today: date) -> Valid | Invalid:
     day = read_date(text)
-    if day is None:
-        return Invalid("not_a_date")
+    if isinstance(day, Invalid):
+        return day
     earliest, latest = _earliest_date(field, today), _latest_date(field, today)
     if day < earliest:
         past = field.when == "future" and day < today
@@ -100,7 +100,7 @@ def _validate_date(field: Field, text: str, today: date) -> Valid | Invalid:
 
 
 def _earliest_date(field: Field, today: date) -> date:
-    bounds = [date.min if field.least is None else date(field.least, 1, 1)]
+    bounds = [date(FIRST_YEAR if field.least is None else field.least, 1, 1)]
     if field.when == "future":
         bounds.append(today)
     if field.when == "past" and field.within_days:
@@ -109,7 +109,7 @@ def _earliest_date(field: Field, today: date) -> date:
 
 
 def _latest_date(field: Field, today: date) -> date:
-    bounds = [date.max if field.most is None else date(field.most, 12, 31)]
+    bounds = [date(LAST_YEAR if field.most is None else field.most, 12, 31)]
     if field.when == "past":
         bounds.append(today)
     if field.when == "future" and field.within_days:

@@ -14,6 +14,7 @@ AppliedFor: TypeAlias = Literal["self", "another", "dependent"]
 FieldKind: TypeAlias = Literal["text", "name", "number", "date", "choice", "identity", "phone", "postcode"]
 
 CHANNELS: tuple[str, ...] = get_args(Channel)
+FIRST_YEAR, LAST_YEAR = 1850, 2200  # of dates that a form asks for
 RECIPIENTS: tuple[str, ...] = get_args(Recipient)
 FIELD_KINDS: tuple[str, ...] = get_args(FieldKind)
 PHONE_CHANNELS = frozenset({"ussd", "sms"})

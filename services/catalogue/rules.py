@@ -13,7 +13,14 @@ from core.errors import Finding, KeyPath
 from core.phone_numbers import is_country
 from services.catalogue import text_rules
 from services.catalogue.id_schemes import UnknownSchemeError, find_validator
-from services.catalogue.models import CODE_PATTERN, DIGITS_SCHEME, FIELD_KINDS, PHONE_CHANNELS
+from services.catalogue.models import (
+    CODE_PATTERN,
+    DIGITS_SCHEME,
+    FIELD_KINDS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    PHONE_CHANNELS,
+)
 from services.catalogue.profile_fields import PROFILE_FIELDS
 from services.catalogue.text_rules import DOCUMENT_LIMIT, LABEL_LIMIT, NAME_LIMIT, OPTION_LIMIT, TextLimit
 
@@ -23,7 +30,6 @@ NamedFile: TypeAlias = tuple[str, Tables]
 
 MAX_CHOICES = 9
 MIN_CHOICES = 2
-FIRST_YEAR, LAST_YEAR = 1850, 2200
 KINDS_BY_KEY: Mapping[str, frozenset[str]] = {
     "choices": frozenset({"choice"}),
     "scheme": frozenset({"identity"}),

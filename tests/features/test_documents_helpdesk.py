@@ -184,7 +184,7 @@ async def test_an_account_is_made_from_what_the_card_says(phone: Phone) -> None:
     assert consent.startswith("DigiLocker will check your name, date of birth and Aadhaar number, and open an account")
     assert await phone.enter("1") == "Type your name as it is on your Aadhaar card\n0 Back"
     assert (await phone.enter("Test Holder")).startswith("Type your date of birth")
-    assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-1990")
+    assert (await phone.enter("31-02-1990")).startswith("There is no such day. Type it as 21111990")
     assert (await phone.enter("21.11.1990")).startswith("Gender on the Aadhaar card\n1 Female")
     assert (await phone.enter("1")).startswith("Type the 12-digit Aadhaar number")
     assert (await phone.enter(AADHAAR)).startswith("If your details match your Aadhaar card")

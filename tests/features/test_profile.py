@@ -53,8 +53,8 @@ async def test_what_is_not_told_is_said_to_be_so(phone: Phone) -> None:
 async def test_what_is_typed_is_checked_and_kept(phone: Phone) -> None:
     await register(phone)
     await open_profile(phone)
-    assert (await phone.enter("2")).startswith("Type your date of birth, such as 21-11-1990\n9 Remove it")
-    assert (await phone.enter("31-02-1990")).startswith("Type it as 21-11-1990\n")
+    assert (await phone.enter("2")).startswith("Type your date of birth, such as 21111990\n9 Remove it")
+    assert (await phone.enter("31-02-1990")).startswith("Type it as 21111990\n")
     assert (await phone.enter("21111990")).startswith("Date of birth: 21-11-1990\nSaved for your next form\n1 Go on")
     assert "2 Date of birth: 21-11-1990" in await read_all_pages(phone, await phone.enter("1"))
 

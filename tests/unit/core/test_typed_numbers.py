@@ -97,9 +97,17 @@ def test_a_number_before_a_text_is_split_from_it(typed: str, number: str, rest: 
     assert split_leading_digits(typed, 12) == (number, rest)
 
 
-@pytest.mark.parametrize("typed", ["21-11-90", "31-02-1990", "111990", "21 Nov 1990", "1990", "1-1-1-1990", ""])
-def test_what_is_no_date_is_none(typed: str) -> None:
-    assert read_date(typed) is None
+@pytest.mark.parametrize("typed", ["21-11-90", "111990", "21 Nov 1990", "1990", "1-1-1-1990", ""])
+def test_what_has_not_the_form_of_a_date_is_told_its_form(typed: str) -> None:
+    assert read_date(typed) == Invalid("not_a_date")
+
+
+@pytest.mark.parametrize(
+    "typed", ["31-02-1990", "31022020", "32011990", "29/02/2023", "01130000", "1990-02-30", "00001990"]
+)
+def test_a_day_that_no_calendar_has_is_told_so(typed: str) -> None:
+    """Finding 2.5 of the field report."""
+    assert read_date(typed) == Invalid("no_such_day")
 
 
 @given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["-", "/", ".", " ", "–", "−", ", ", "\u00a0"]))

@@ -38,7 +38,9 @@ def test_a_screen_is_offered_again_if_something_waits_there(screen) -> None:
         assert isinstance(screen, Choice | ListScreen)
         assert not getattr(screen, "save_as", "") or isinstance(screen, ListScreen)
         assert is_resumable(place) == (screen.name in {"form_changed", "from_profile"}), "a form has begun there"
-        assert screen.name == "main" or is_resumable(msgspec.structs.replace(place, facts={"pending_act": "submit"})), "an act waits"
+        assert screen.name == "main" or is_resumable(msgspec.structs.replace(place, facts={"pending_act": "submit"})), (
+            "an act waits"
+        )
 
 
 async def nothing(_):

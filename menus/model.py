@@ -186,7 +186,11 @@ class ListScreen:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with a typed answer. A secret answer reaches the next step and is never stored."""
+    """A question with a typed answer. A secret answer reaches the next step and is never stored.
+
+    A question that says why the last answer was rejected names in `retry_of` the screen whose text it has instead once a
+    newer reason stands above it, so that only the newest is read.
+    """
 
     name: str
     save_as: str
@@ -194,6 +198,7 @@ class Question:
     goto: str
     secret: bool = False
     options: tuple[Option, ...] = ()
+    retry_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,8 +200,8 @@ def _sign_in_screens(services: JourneyServices) -> Journey:
         Choice("not_operator", ()),
         Choice("operator_suspended", (Option("help", goto="get_help", key="7"),)),
         *(
-            Question(name, "pin", validators.pin, goto="check_operator_pin", secret=True)
-            for name in ("operator_pin", "operator_pin_wrong")
+            Question(name, "pin", validators.pin, goto="check_operator_pin", secret=True, retry_of=retry_of)
+            for name, retry_of in (("operator_pin", ""), ("operator_pin_wrong", "operator_pin"))
         ),
         Step(
             "check_operator_pin",
@@ -268,8 +268,8 @@ def _consent_code_screens(services: JourneyServices) -> Journey:
     by_outcome = {"wrong": "consent_code_wrong", "gone": "consent_code_gone", "spent": "operator_spent"}
     return (
         *(
-            Question(name, "code", validators.code, goto="check_consent", secret=True, options=again)
-            for name in ("consent_code", "consent_code_wrong")
+            Question(name, "code", validators.code, goto="check_consent", secret=True, options=again, retry_of=retry_of)
+            for name, retry_of in (("consent_code", ""), ("consent_code_wrong", "consent_code"))
         ),
         Step("check_consent", check_code, {**by_outcome, "right": "main", "newcomer": "citizen_name"}),
         Choice("consent_code_gone", (*again, Option("citizen", goto="ask_citizen"))),

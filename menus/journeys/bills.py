@@ -84,7 +84,13 @@ def build_bills_journey(services: JourneyServices) -> Journey:
             options=last_number_option,
         ),
         Question(
-            "bill_unknown", "consumer", _validate_consumer_number, goto="bill_look", secret=True, options=help_options
+            "bill_unknown",
+            "consumer",
+            _validate_consumer_number,
+            goto="bill_look",
+            secret=True,
+            options=help_options,
+            retry_of="bill_number",
         ),
         # anyone may see the amount who knows the consumer number, as at the biller's counter; the lookups are limited
         Step("bill_look", look_up_bill, by_outcome, effects=REVEALS, needs=NO_PROOF, facts=BILL_FACTS),

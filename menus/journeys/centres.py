@@ -38,7 +38,15 @@ def build_centres_journey(services: JourneyServices) -> Journey:
     return (
         Question("nearest_centre", "place", validators.place, goto="find_centres", secret=True),
         Step("find_centres", find_centres, {"one": "look_at_centre", "several": "centres", "none": "no_centre"}),
-        Question("no_centre", "place", validators.place, goto="find_centres", secret=True, options=help_options),
+        Question(
+            "no_centre",
+            "place",
+            validators.place,
+            goto="find_centres",
+            secret=True,
+            options=help_options,
+            retry_of="nearest_centre",
+        ),
         ListScreen("centres", centre_rows, save_as="centre", goto="look_at_centre", goto_if_empty="no_centre"),
         Step("look_at_centre", show_centre, {"told": "centre"}, facts=CENTRE_FACTS),
         Choice("centre", (Option("by_sms", goto="send_centre", hidden_on="sms"), again), key_fact="phone"),

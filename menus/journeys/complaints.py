@@ -113,9 +113,21 @@ def _application_screens(services: JourneyServices) -> Journey:
     return (
         Question("complaint_number", "number", validators.tracking_number, goto="complaint_found", options=own_option),
         Question(
-            "complaint_no_number", "number", validators.tracking_number, goto="complaint_found", options=help_option
+            "complaint_no_number",
+            "number",
+            validators.tracking_number,
+            goto="complaint_found",
+            options=help_option,
+            retry_of="complaint_number",
         ),
-        Question("complaint_held", "number", validators.tracking_number, goto="complaint_found", options=help_option),
+        Question(
+            "complaint_held",
+            "number",
+            validators.tracking_number,
+            goto="complaint_found",
+            options=help_option,
+            retry_of="complaint_number",
+        ),
         Step("complaint_found", look_up, next_screens),
         Step("complaint_own", list_own, {"listed": "complaint_own_list"}, effects=REVEALS, needs=SIGNED_IN),
         ListScreen(
@@ -149,7 +161,13 @@ def _service_screens(services: JourneyServices) -> Journey:
     return (
         Step("about_seek", search, {"one": "about_chosen", "several": "about_services", "none": "about_nothing"}),
         Question(
-            "about_nothing", "sought", validators.search_text, goto="about_seek", secret=True, options=list_option
+            "about_nothing",
+            "sought",
+            validators.search_text,
+            goto="about_seek",
+            secret=True,
+            options=list_option,
+            retry_of="about_sectors",
         ),
         _list_screen("about_services", found_rows, saves="service", goto="about_chosen"),
         _list_screen("about_sectors", sector_rows, saves="sector", goto="about_sector"),

@@ -118,8 +118,15 @@ def build_documents_journey(services: JourneyServices) -> Journey:
             },
         ),
         *(
-            Question(name, "code", validators.code, goto="documents_check", secret=True, options=no_code)
-            for name in ("documents_code", "documents_code_new", "documents_code_wrong", "documents_code_later")
+            Question(
+                name, "code", validators.code, goto="documents_check", secret=True, options=no_code, retry_of=retry_of
+            )
+            for name, retry_of in (
+                ("documents_code", ""),
+                ("documents_code_new", "documents_code"),
+                ("documents_code_wrong", "documents_code"),
+                ("documents_code_later", "documents_code"),
+            )
         ),
         Step("documents_check", check_code, after_code),
         Choice("documents_no_code", (again, help_option)),

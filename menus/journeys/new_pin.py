@@ -33,7 +33,7 @@ def build_new_pin_journey(services: JourneyServices) -> Journey:
 
     return (
         Question("new_pin", "pin", validators.new_pin, goto="hold_pin", secret=True),
-        Question("new_pin_again", "pin", validators.new_pin, goto="hold_pin", secret=True),
+        Question("new_pin_again", "pin", validators.new_pin, goto="hold_pin", secret=True, retry_of="new_pin"),
         Step("hold_pin", hash_pin, {"held": "confirm_pin"}),
         Question("confirm_pin", "pin", validators.pin, goto="compare_pins", secret=True),
         Step("compare_pins", compare_pins, {**NEXT_SCREEN, "different": "new_pin_again"}),

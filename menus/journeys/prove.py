@@ -81,7 +81,15 @@ def _pin_screens(services: JourneyServices) -> Journey:
         Step("prove_account", find_account, {"pin": "prove_pin", "unknown": "offer_register"}),
         Step("prove_owner", choose_proof, {"pin": "prove_pin", "code": "prove_by_code"}),
         Question("prove_pin", "pin", validators.pin, goto="check_proof_pin", secret=True, options=forgot),
-        Question("prove_pin_wrong", "pin", validators.pin, goto="check_proof_pin", secret=True, options=forgot),
+        Question(
+            "prove_pin_wrong",
+            "pin",
+            validators.pin,
+            goto="check_proof_pin",
+            secret=True,
+            options=forgot,
+            retry_of="prove_pin",
+        ),
         Step("check_proof_pin", check_pin, by_outcome),
         Choice("number_unproved", (Option("help", goto="get_help", key="7"),)),
     )
@@ -107,8 +115,8 @@ def _code_screens(services: JourneyServices) -> Journey:
             subject=(PENDING_FACT,),
         ),
         *(
-            Question(name, "code", validators.code, goto="check_proof_code", secret=True)
-            for name in ("prove_code", "prove_code_wrong")
+            Question(name, "code", validators.code, goto="check_proof_code", secret=True, retry_of=retry_of)
+            for name, retry_of in (("prove_code", ""), ("prove_code_wrong", "prove_code"))
         ),
         Step("check_proof_code", check_code, {"right": "main", "wrong": "prove_code_wrong", "gone": "prove_code_gone"}),
         Choice("prove_code_gone", again),
@@ -139,8 +147,8 @@ def _operator_screens(services: JourneyServices) -> Journey:
     return (
         Step("prove_operator", start, {"pin": "prove_operator_pin"}),
         *(
-            Question(name, "pin", validators.pin, goto="check_proof_operator_pin", secret=True)
-            for name in ("prove_operator_pin", "prove_operator_pin_wrong")
+            Question(name, "pin", validators.pin, goto="check_proof_operator_pin", secret=True, retry_of=retry_of)
+            for name, retry_of in (("prove_operator_pin", ""), ("prove_operator_pin_wrong", "prove_operator_pin"))
         ),
         Step("check_proof_operator_pin", check_pin, by_outcome),
     )

@@ -128,7 +128,15 @@ def _search_screens(services: JourneyServices) -> Journey:
             goto_if_empty="nothing_here",
             free_text=_FREE_TEXT,
         ),
-        Question("none_found", "sought", validators.search_text, goto="seek", secret=True, options=other_ways),
+        Question(
+            "none_found",
+            "sought",
+            validators.search_text,
+            goto="seek",
+            secret=True,
+            options=other_ways,
+            retry_of="sectors",
+        ),
     )
 
 

@@ -75,7 +75,7 @@ def build_sign_in_journey(services: JourneyServices, *, by_email: bool) -> Journ
         Step("gate", check_gate, {"in": "go_on", "known": "ask_pin", "sent": "pending_pin", "new": "offer_register"}),
         Question("pending_pin", "pin", validators.pin, goto="check_pin", secret=True, options=anew),
         Question("ask_pin", "pin", validators.pin, goto="check_pin", secret=True, options=forgot),
-        Question("pin_wrong", "pin", validators.pin, goto="check_pin", secret=True, options=forgot),
+        Question("pin_wrong", "pin", validators.pin, goto="check_pin", secret=True, options=forgot, retry_of="ask_pin"),
         Step("check_pin", check_pin, by_outcome),
         Goodbye("locked"),
         Choice("frozen", (Option("help", goto="get_help", key="7"),)),

@@ -107,8 +107,22 @@ def build_tracking_journey(services: JourneyServices) -> Journey:
         Question(
             "ask_number", "number", validators.tracking_number, goto="look_up", options=(Option("own", goto="own"),)
         ),
-        Question("no_such_number", "number", validators.tracking_number, goto="look_up", options=help_option),
-        Question("too_many_numbers", "number", validators.tracking_number, goto="look_up", options=help_option),
+        Question(
+            "no_such_number",
+            "number",
+            validators.tracking_number,
+            goto="look_up",
+            options=help_option,
+            retry_of="ask_number",
+        ),
+        Question(
+            "too_many_numbers",
+            "number",
+            validators.tracking_number,
+            goto="look_up",
+            options=help_option,
+            retry_of="ask_number",
+        ),
         Step("look_up", look_up, by_outcome),
         Choice("status", options, key_fact="status"),
         Choice("status_due", (pay, *options), key_fact="status"),

@@ -58,6 +58,8 @@ def build_view(menu: Menu, navigation: Navigation, locale: Locale) -> ScreenView
     """The view at the caller's position."""
     position, screen = navigation.position, menu.visible_screen(navigation.position)
     texts = locale.screens[screen.name]
+    if navigation.invalid and isinstance(screen, Question) and screen.retry_of:
+        texts = locale.screens[screen.retry_of]
     facts, options = _facts_and_options(menu, screen, position, locale)
     return ScreenView(
         text=_citizen_prefix(position, locale) + locale.render(texts.text, facts),

@@ -312,8 +312,10 @@ def _further_consent_screens(services: JourneyServices) -> Journey:
         Choice("consent_more", options, save_as="more_for"),
         Step("ask_more", ask, {"sent": "more_code", "too_many": "more_spent", "spent": "operator_spent"}),
         *(
-            Question(name, "consent_code", validators.code, goto="check_more", secret=True, options=again)
-            for name in ("more_code", "more_code_wrong")
+            Question(
+                name, "consent_code", validators.code, goto="check_more", secret=True, options=again, retry_of=retry_of
+            )
+            for name, retry_of in (("more_code", ""), ("more_code_wrong", "more_code"))
         ),
         Step("check_more", check_code, {**by_outcome, "right": "main"}),
         Choice("more_code_gone", again),

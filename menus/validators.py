@@ -141,6 +141,14 @@ def security_answer(text: str, _today: date) -> Valid | Invalid:
     return Valid(text) if len(text) <= MAX_ANSWER_LENGTH else Invalid("too_long", {"most": MAX_ANSWER_LENGTH})
 
 
+def new_security_answer(text: str, today: date) -> Valid | Invalid:
+    """The answer to a security question when it is chosen: a bare number, such as a year, is guessed in a few tries."""
+    answer = security_answer(text, today)
+    if isinstance(answer, Valid) and remove_separators(answer.value).isdecimal():
+        return Invalid("number_as_answer")
+    return answer
+
+
 def email(text: str, _today: date) -> Valid | Invalid:
     """An e-mail address of plain letters, in lower case.
 

@@ -49,10 +49,10 @@ def build_security_questions_journey(services: JourneyServices) -> Journey:
         ),
         Step("change_questions", start_change, {"on": "questions"}),
         Choice("questions", first, save_as="question_1"),
-        Question("answer_1", "answer", validators.security_answer, goto="hold_answer", secret=True),
+        Question("answer_1", "answer", validators.new_security_answer, goto="hold_answer", secret=True),
         Step("hold_answer", hash_first, {"held": "questions_2"}),
         Choice("questions_2", second, save_as="question_2"),
-        Question("answer_2", "answer", validators.security_answer, goto="hold_answer_2", secret=True),
+        Question("answer_2", "answer", validators.new_security_answer, goto="hold_answer_2", secret=True),
         Step("hold_answer_2", hash_second, {"register": "finish_registering", "change": "keep_questions"}),
         Step(
             "keep_questions", save_questions, {"kept": "questions_kept"}, commits=True, effects=ACCESS, needs=FRESH_PIN

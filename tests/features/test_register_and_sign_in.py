@@ -74,3 +74,12 @@ async def test_a_network_that_vouches_for_nobody_gets_a_pin_by_sms(tmp_path: Pat
         assert (await phone.enter("5")).startswith("Type the PIN that we sent you by SMS")
         assert (await phone.enter(pin[0])).startswith("You have no security questions yet.")
         assert (await phone.enter("2")).startswith("My account")
+
+
+async def test_a_year_is_no_answer_to_a_security_question(phone: Phone) -> None:
+    """A minor of section 2 of the field report: "1975" and "2020" were accepted."""
+    await phone.dial()
+    await phone.enter("1", "5", "1", "Amina Begum", PIN, PIN, "1")
+    for typed in ("1975", "20-20", "২০২০"):
+        assert (await phone.enter(typed)).startswith("Please answer with a name or a word, not a number\n")
+    assert "Choose the second question" in await phone.enter("Mirpur School 2")

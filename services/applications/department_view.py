@@ -177,9 +177,8 @@ class DepartmentApplications:
             recipients[row.beneficiary] = (language, f"{idempotency_key}/moved/other")
         facts = status_facts(row.tracking_number, row.service, status, note)
         for msisdn, (language, message_key) in recipients.items():
-            # the applicant alone may answer
-            text_key = "moved_asking" if status == ASKING_STATUS and msisdn == row.msisdn else "moved"
-            text = self._render_text(language, text_key, facts)
+            may_answer = status == ASKING_STATUS and msisdn == row.msisdn
+            text = self._render_text(language, "moved_asking" if may_answer else "moved", facts)
             await self._messages.enqueue(transaction, Message(msisdn, text, "status", message_key))
 
     async def _record_audit(

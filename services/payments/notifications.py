@@ -75,7 +75,7 @@ class PaymentNotifier:
         """Tell the payer that nothing was charged, where to try again, and the pay bill number if there is one."""
         why = reason if reason in UNPAID_OUTCOMES else "failed"
         facts = {**payment_facts(row), "why": why, **self._pay_bill_facts(row)}
-        text = self._render_text(row.language, f"unpaid_{row.purpose}", facts)
+        text = self._render_text(row.language, "unpaid_bill" if row.purpose == "bill" else "unpaid_fee", facts)
         await self._enqueue_sms(transaction, row, text, "unpaid")
 
     async def notify_unresolved(self, transaction: Transaction, row: Row[Any]) -> None:

@@ -28,7 +28,7 @@ from tests.support.menu_facts import conversation
 CITIZEN = "+8801711000001"
 ALWAYS = {"send_status"}
 DONE = {
-    "apply": {"answer", "answer_by_sms", "submit", "withdraw_now", "ask_wallet"},
+    "apply": {"answer", "answer_by_sms", "submit", "withdraw_now", "ask_wallet", "record_cash"},
     "follow": set(),
     "pay": {"pay_bill", "ask_wallet", "record_cash"},
     "complain": {

@@ -55,7 +55,9 @@ def test_a_last_screen_that_needs_a_second_page_is_refused_by_its_line(form: str
 
 
 def test_a_last_screen_must_fit_on_the_smallest_screen_of_any_network() -> None:
-    sources = dict.fromkeys(LOCALE_CODES, locale_sources_for(TREE)["en"].replace('"Text"', f'"{"x" * 60}"'))
+    sources = dict.fromkeys(
+        LOCALE_CODES, locale_sources_for(TREE)["en"].replace('[done]\ntext = "Text"', f'[done]\ntext = "{"x" * 60}"')
+    )
     sound = build_report(TREE, sources)
     assert not [problem for problem in find_problems(sound) if problem.key == "done.text"]
     small = replace(sound, smallest_budget=ScreenBudget(septets=60, units=70))

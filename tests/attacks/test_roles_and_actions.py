@@ -86,6 +86,7 @@ TABLE: Final = {
     "profile_keep_identity": FRESH,
     "profile_remove": WRITER,
     "raise_complaint": JUDGE,
+    "record_cash": OPERATORS,
     "register_citizen": OPERATORS,
     "register_texted": EVERYBODY,
     "remove_email": FRESH,
@@ -104,8 +105,8 @@ TABLE: Final = {
 }
 """What each role gets for each act, in the order of ROLES."""
 VISITS: Final[Mapping[str, frozenset[str]]] = {
-    "apply": frozenset({"answer", "begin_afresh", "submit", "withdraw_now", "ask_wallet"}),
-    "pay": frozenset({"ask_wallet", "pay_bill"}),
+    "apply": frozenset({"answer", "begin_afresh", "submit", "withdraw_now", "ask_wallet", "record_cash"}),
+    "pay": frozenset({"ask_wallet", "pay_bill", "record_cash"}),
     "follow": frozenset(),
     "complain": frozenset({"send_complaint", "send_feedback", "settle_complaint", "raise_complaint"}),
     "profile": frozenset({"paper_mark", "paper_remove", "profile_keep", "profile_keep_identity", "profile_remove"}),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +21,10 @@ NAMES = ("Amina", "Mohammad Rafiqul Islam Chowdhury", "শাহানারা 
 
 @lru_cache(maxsize=1)
 def conversation() -> CheckedMenu:
-    return asyncio.run(build_checked_menu(load_settings(ROOT / "config.toml", {})))
+    """The menu of the product. It is built in a thread, because an event loop may run in the caller's."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        build = pool.submit(lambda: asyncio.run(build_checked_menu(load_settings(ROOT / "config.toml", {}))))
+        return build.result()
 
 
 @lru_cache(maxsize=1)

@@ -40,6 +40,9 @@ ACTS = {
     ("citizen", "reset-questions"): (RAHIMA, *WHY),
     ("citizen", "release"): (RAHIMA, *WHY),
     ("citizen", "attach"): ("1", KARIM, *WHY),
+    ("citizen", "reset-pin"): (RAHIMA, *WHY),
+    ("citizen", "reveal"): (RAHIMA, *WHY),
+    ("citizen", "resend"): ("2", *WHY),
     ("departments", "retry"): (NUMBER, *WHY),
     ("messages", "settle"): ("1", "sent", "--why", "provider", "--by", "nadia"),
     ("payments", "refund"): ("#1", "--yes", *WHY),
@@ -75,7 +78,7 @@ READS = {
     "payments report": "sums, and ids of what waits for a person",
 }
 """The verbs that change nothing, and what they are or show instead. `citizen show` reads an account and is audited too."""
-AUDITED_READS = {("citizen", "show"), ("payments", "reconcile")}
+AUDITED_READS = {("citizen", "show"), ("citizen", "messages"), ("payments", "reconcile")}
 
 
 def verbs(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -132,6 +135,9 @@ async def fill(folder, clock, pins):
         await insert_row(
             database, messages, now, status="unknown", kind="info", recipient=RAHIMA, error="NoAnswerInTime"
         )
+        text = cipher.encrypt(b"Ekdial: Tk 50 paid", "message:receipt")
+        values = {"status": "failed", "kind": "payment", "text": text, "idempotency_key": "receipt"}
+        await insert_row(database, messages, now, recipient=RAHIMA, error="NotConnected", **values)
         (application,) = await insert_row(
             database, applications, now, tracking_number=NUMBER, fee_minor=5000, currency="BDT", language="en"
         )

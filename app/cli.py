@@ -62,6 +62,7 @@ from services.payments.payments import Payments
 from services.payments.reconciliation import PaymentReconciler
 from services.payments.refunds import Refunds
 from services.payments.statement_reconciler import StatementReconciler
+from services.payments.unmatched_money import UnmatchedMoney
 from services.payments.wallets import daraja, daraja_c2b
 from sessions.message_turns import forget_caller
 from sessions.redis_store import OpenStore, open_session_store
@@ -89,6 +90,7 @@ class LedgerCommands:
     payments: Payments
     refunds: Refunds
     cash: CashPayments
+    unmatched: UnmatchedMoney
     register_urls: Callable[[], Awaitable[tuple[str, str]]]
     wallet: str
     zone: ZoneInfo
@@ -199,6 +201,7 @@ async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerComman
             payments=Payments(context.database, context.cipher, settings.payments.wallet, notifier),
             refunds=Refunds(context.database, notifier),
             cash=CashPayments(context.database, reconciler),
+            unmatched=UnmatchedMoney(context.database, reconciler, notifier, wallet=settings.payments.wallet),
             register_urls=partial(_register_reference_urls, settings, context.database),
             zone=context.zone,
         )

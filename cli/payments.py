@@ -107,6 +107,7 @@ def _add_acts(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     refund.add_argument("--category", choices=get_args(RefundCategory), default="", help=category_help)
     refund.add_argument("--yes", action="store_true", help="do not ask, for scripts")
     payment_income.add_cash(actions, parents, _parse_amount)
+    payment_income.add_unmatched(actions, parents)
     register_help = "tell M-Pesa the addresses for payments by reference (payments.daraja.c2b)"
     actions.add_parser("register-urls", help=register_help, parents=[common_parser()])
     returned_help = "record a refund that was made in the wallet's portal"
@@ -158,5 +159,7 @@ ACTIONS: "Mapping[str, Callable[[LedgerCommands, argparse.Namespace], Awaitable[
     "returned": payment_acts.record_refund,
     "settle": payment_acts.settle_payment,
     "cash": payment_income.record_cash,
+    "assign": payment_income.assign_money,
+    "given-back": payment_income.record_given_back,
     "register-urls": payment_income.register_urls,
 }

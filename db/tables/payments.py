@@ -89,7 +89,8 @@ Index(
 partial_index(text("due_at IS NOT NULL"), "ix_payments_due", payments.c.status, payments.c.due_at)
 partial_index(text("status = 'duplicate_payment'"), "ix_payments_duplicate", payments.c.reference)
 
-# The reports of a wallet, by webhook or by poll, each once; `payment` is null if no payment matches.
+# The reports of a wallet, by webhook or by poll, each once; `payment` is null if no payment matches. `wallet` and `currency`
+# are of money by reference, which a person assigns to a payment or gives back.
 payment_reports = Table(
     "payment_reports",
     metadata,
@@ -103,9 +104,13 @@ payment_reports = Table(
     Column("amount_minor", BigInteger),
     Column("digest", KeyedHash(), nullable=False, unique=True),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("wallet", String(16)),
+    Column("currency", String(3)),
+    Column("given_back_at", UtcDateTime),
+    Column("refund_receipt", Text),  # of the wallet's portal, where a person gave the money back
 )
 partial_index(HAS_RECEIPT, "ix_payment_reports_receipt", payment_reports.c.receipt)
-UNMATCHED_MONEY = text("payment IS NULL AND outcome = 'paid'")
+UNMATCHED_MONEY = text("payment IS NULL AND outcome = 'paid' AND given_back_at IS NULL")
 partial_index(UNMATCHED_MONEY, "ix_payment_reports_unmatched", payment_reports.c.id)
 
 payment_refunds = Table(

@@ -11,6 +11,7 @@ SubjectKind: TypeAlias = Literal[
     "complaint",
     "feedback",
     "payment",
+    "report",
     "consent",
     "operator",
     "key",

@@ -161,7 +161,13 @@ class Ledger:
         )
         return [
             LedgerIssue(
-                "report", row.id, row.receipt or "", row.amount_minor or 0, "", "no_such_payment", row.received_at
+                "report",
+                row.id,
+                row.receipt or "",
+                row.amount_minor or 0,
+                row.currency or "",
+                "no_such_payment",
+                row.received_at,
             )
             for row in rows
         ]

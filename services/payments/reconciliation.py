@@ -215,9 +215,15 @@ class PaymentReconciler:
         await transaction.execute(self._database.insert_or_ignore(payment_refunds), refund)
 
     async def store_report(
-        self, transaction: Transaction, key: str, row: Row[Any] | None, report: PaymentReport, source: str
+        self,
+        transaction: Transaction,
+        key: str,
+        row: Row[Any] | None,
+        report: PaymentReport,
+        source: str,
+        **money: str,
     ) -> bool:
-        """Store a report; return whether it is new."""
+        """Store a report; return whether it is new. `money`: the wallet and the currency, of money by reference."""
         content = json.dumps(
             [key, report.outcome, report.reason, report.request_id, report.receipt, report.amount_minor]
         )
@@ -235,6 +241,7 @@ class PaymentReconciler:
             "amount_minor": report.amount_minor,
             "digest": digests[0],
             "received_at": self._clock(),
+            **money,
         }
         inserted = self._database.insert_or_ignore(payment_reports).returning(payment_reports.c.id)
         report_id = (await transaction.execute(inserted, stored)).scalar_one_or_none()
@@ -247,7 +254,7 @@ class PaymentReconciler:
 
         All payments by reference are kept: each is real money, for which a person finds out what it is for.
         """
-        unmatched = and_(payment_reports.c.payment.is_(None), payment_reports.c.source != "c2b")
+        unmatched = and_(payment_reports.c.payment.is_(None), payment_reports.c.wallet.is_(None))
         newest = select(payment_reports.c.id).where(unmatched).order_by(payment_reports.c.id.desc())
         oldest_kept = newest.offset(MAX_UNMATCHED - 1).limit(1).scalar_subquery()
         await transaction.execute(delete(payment_reports).where(unmatched, payment_reports.c.id < oldest_kept))

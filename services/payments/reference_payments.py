@@ -40,10 +40,10 @@ class ReferencePayments:
     ) -> None:
         self._database = database
         self._reconciler = reconciler
-        self._notifier = notifier
         self._wallet = wallet
         self._merchant = merchant
         self._recorder = MoneyRecorder(database, reconciler, clock)
+        self._references = ReferenceRecorder(self._recorder, notifier)
 
     async def check(self, notice: ReferenceNotice) -> ReferenceVerdict:
         """Say whether the wallet may take the money; nothing is recorded."""
@@ -60,57 +60,74 @@ class ReferencePayments:
 
     async def record(self, notice: ReferenceNotice) -> int | None:
         """Record money that came; return its payment, or None where nobody knows what it is for, and the notice is kept."""
-        payment = await retry_on_conflict(lambda: self._record(notice))
-        if payment is None:
-            log.error("payment_by_unknown_reference", receipt=notice.receipt, action_required=True)
-        return payment
+        return await retry_on_conflict(lambda: self._record(notice))
 
     async def _record(self, notice: ReferenceNotice) -> int | None:
         async with self._database.transaction() as transaction:
             account = normalize_account(notice.account) if notice.merchant == self._merchant else ""
             target = await self._recorder.find_target(transaction, account)
-            row = None if target is None else await self._record_for(transaction, target, notice)
+            row = None if target is None else await self._references.record(transaction, target, self._wallet, notice)
             report = PaymentReport("paid", receipt=notice.receipt, amount_minor=notice.amount_minor)
-            await self._reconciler.store_report(transaction, f"{self._wallet}/reference", row, report, "c2b")
+            key, money = f"{self._wallet}/reference", {"wallet": self._wallet, "currency": notice.currency}
+            is_new = await self._reconciler.store_report(transaction, key, row, report, "c2b", **money)
+            if row is None and is_new:
+                log.error("payment_by_unknown_reference", receipt=notice.receipt, action_required=True)
             return None if row is None else int(row.id)
 
-    async def _record_for(self, transaction: Transaction, target: PaymentTarget, notice: ReferenceNotice) -> Row[Any]:
-        """Return the payment that this money is: one that is known, or a new one."""
+
+class ReferenceRecorder:
+    """Records money by reference of any wallet, once it is known what it is for."""
+
+    def __init__(self, recorder: MoneyRecorder, notifier: PaymentNotifier) -> None:
+        self._recorder = recorder
+        self._notifier = notifier
+
+    async def record(
+        self, transaction: Transaction, target: PaymentTarget, wallet: str, notice: ReferenceNotice
+    ) -> Row[Any]:
+        """Return the payment that this money is: one that is known, or a new one.
+
+        Where the receipt came with another account number before, the payment is of that.
+
+        Raises:
+            IntegrityError: another payment of the reference was begun at this moment; try again (`retry_on_conflict`).
+        """
         others = await self._recorder.lock_reference(transaction, target.reference)
-        if known := next((other for other in others if self._is_told(other, notice)), None):
+        if known := next((other for other in others if _is_told(other, wallet, notice)), None):
             if not known.receipt:
                 filled = update(payments).where(payments.c.id == known.id)
                 await transaction.execute(filled.values(receipt=notice.receipt))
             return known
         money = ReceivedMoney(
-            self._wallet,
+            wallet,
             BY_REFERENCE,
             notice.amount_minor,
             notice.receipt,
             notice.payer or target.msisdn,
-            f"{self._wallet}:{notice.receipt}",
+            f"{wallet}:{notice.receipt}",
         )
         row = await self._recorder.record(transaction, target, money, reason="" if _is_due(target) else NOT_DUE)
-        if row is None:  # of another account number: the receipt came with that one before
+        if row is None:
             repeated = select(payments).where(payments.c.idempotency_key == money.idempotency_key)
             return (await transaction.execute(repeated)).one()
         if row.status == "amount_mismatch":
             await self._notifier.notify_amount_differs(transaction, row)
         return row
 
-    def _is_told(self, payment: Row[Any], notice: ReferenceNotice) -> bool:
-        """Return whether a payment is this money: by its receipt, or paid by STK push, of which a query has no receipt."""
-        if payment.wallet != self._wallet:
-            return False
-        if payment.receipt:
-            return bool(payment.receipt == notice.receipt)
-        return bool(payment.status == "paid" and payment.paid_minor == notice.amount_minor)
-
 
 def normalize_account(text: str) -> str:
     """Return the account number as it is stored, however it was typed: twelve digits, or `BILL00000042`."""
     bare = remove_separators(text).upper()
     return bare if bare.startswith(BILL_ACCOUNT_PREFIX) else read_digits(text)
+
+
+def _is_told(payment: Row[Any], wallet: str, notice: ReferenceNotice) -> bool:
+    """Return whether a payment is this money: by its receipt, or paid by STK push, of which a query has no receipt."""
+    if payment.wallet != wallet:
+        return False
+    if payment.receipt:
+        return bool(payment.receipt == notice.receipt)
+    return bool(payment.status == "paid" and payment.paid_minor == notice.amount_minor)
 
 
 def _is_due(target: PaymentTarget) -> bool:

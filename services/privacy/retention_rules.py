@@ -232,7 +232,7 @@ RETENTION_RULES: Final = (
         payment_reports,
         payment_reports.c.received_at,
         "unmatched_payment_reports",
-        and_(payment_reports.c.payment.is_(None), payment_reports.c.source != "c2b"),
+        and_(payment_reports.c.payment.is_(None), payment_reports.c.wallet.is_(None)),
         created=payment_reports.c.received_at,
     ),
     RetentionRule("sandbox_prompts", sandbox_prompts, sandbox_prompts.c.ends_at, "sandbox_prompts"),

@@ -96,6 +96,24 @@ async def test_another_amount_and_an_unknown_number_wait_for_finance(phone: PayB
     assert "RKTNOBODY1" in report
 
 
+async def test_finance_assigns_money_for_an_unknown_number_or_gives_it_back(phone: PayBill) -> None:
+    number = await apply_for_licence(phone)
+    for receipt in ("RKTNOBODY1", "RKTNOBODY2"):
+        await phone.tell("confirmation", build_c2b_notice("rent", "200.00", receipt=receipt))
+    why = ("--by", "nadia", "--why", "ticket 4711")
+    assigned = await payments_command(phone.settings, "assign", "RKTNOBODY1", number, *why)
+    assert f"Report 1, KES 200.00: it is payment 1 of {number}" in assigned.output
+    assert "Receipt RKTNOBODY1" in await phone.wait_for_sms("KSh 200 paid for Licence number 1")
+    assert not pay_key(await track_application(phone, number))
+    given_back = await payments_command(phone.settings, "given-back", "#2", "--receipt", "RKTBACK001", *why)
+    assert "Report 2, KES 200.00: it is recorded as given back" in given_back.output
+    assert "no_such_payment" not in (await payments_command(phone.settings, "report")).output
+    with pytest.raises(CommandError, match="This money is payment 1; look at payments show '#1'"):
+        await payments_command(phone.settings, "given-back", "RKTNOBODY1", "--receipt", "RKTBACK002", *why)
+    with pytest.raises(CommandError, match="recorded as given back"):
+        await payments_command(phone.settings, "assign", "RKTNOBODY2", number, *why)
+
+
 async def test_a_stranger_tells_of_no_money(phone: PayBill) -> None:
     number = await apply_for_licence(phone)
     for what in ("validation", "confirmation"):

@@ -16,7 +16,16 @@ import structlog
 import server
 from core.crypto import Cipher, derive_key_id
 from db.database import Database
-from db.tables import api_keys, applications, deliveries, messages, operators, payment_refunds, payments
+from db.tables import (
+    api_keys,
+    applications,
+    deliveries,
+    messages,
+    operators,
+    payment_refunds,
+    payment_reports,
+    payments,
+)
 from tests.support.databases import migrated_sqlite_url
 from tests.support.program import SECRET, build_environment
 from tests.support.sample_rows import insert_row
@@ -49,6 +58,8 @@ ACTS = {
     ("payments", "settle"): ("#2", "paid", *WHY),
     ("payments", "returned"): ("1", *WHY),
     ("payments", "cash"): (NUMBER, "--amount", "50", "--receipt", "R-17", *WHY),
+    ("payments", "assign"): ("RKTASSIGN1", NUMBER, *WHY),
+    ("payments", "given-back"): ("#1", "--receipt", "RKTBACK1", *WHY),
 }
 """The arguments of each verb that changes something, for the rows of `fill`."""
 BEFORE = {
@@ -146,6 +157,14 @@ async def fill(folder, clock, pins):
             values = {"amount_minor": 5000, "currency": "BDT", "paid_minor": paid, "language": "en"}
             values |= {"reference": reference, "status": status, "purpose": "fee", "payer": RAHIMA}
             (payment, *_) = await insert_row(database, payments, now, **values)
+        money = {
+            "outcome": "paid",
+            "receipt": "RKTASSIGN1",
+            "amount_minor": 5000,
+            "wallet": "daraja",
+            "currency": "BDT",
+        }
+        await insert_row(database, payment_reports, now, **money)
         await insert_row(database, payment_refunds, now, payment=payment - 1, amount_minor=1000, status="by_hand")
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from config.settings import LanguageSettings, Settings
 from core.languages import language_of_locale
 from core.phone_numbers import find_country_code, format_gmt_offset, local_time, sole_time_zone
-from menus.rendering.localization import Locale
+from menus.rendering.localization import Locale, find_latin_texts
 from services.catalogue.current import CurrentCatalogue
 from services.citizens.contacts import build_default_language
 
@@ -42,7 +42,7 @@ def replace_not_offered(locales: Mapping[str, Locale], languages: LanguageSettin
         if language.code in languages.offered:
             return locales[code]
         default = language_of_locale(languages.default)
-        return locales[default.code if code == language.code else default.latin_locale]
+        return locales[default.code] if code == language.code else find_latin_texts(locales, default)
 
     return {code: find_spoken(code) for code in locales}
 

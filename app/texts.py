@@ -6,7 +6,7 @@ from typing import Any
 from app.localization import replace_not_offered
 from app.menu_plan import build_menu_plan
 from config.settings import Settings
-from core.languages import language_of_locale
+from core.languages import DEFAULT_LANGUAGE, language_of_locale
 from core.types import SmsText, TextRenderer, in_latin_letters
 from menus.rendering.localization import Locale, NameLookups, Template
 from services.catalogue.current import CurrentCatalogue
@@ -51,7 +51,7 @@ def build_name_lookups(current_catalogue: CurrentCatalogue) -> NameLookups:
 def build_sms_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
     """The renderer of SMS texts, each with its form in Latin letters.
 
-    Facts about the deployment are always available to a text.
+    A language without texts in Latin letters has the English one. Facts about the deployment are always available to a text.
     """
     spoken = replace_not_offered(locales, settings.languages)
     render = _build_renderer({code: locale.sms for code, locale in spoken.items()}, spoken, settings)
@@ -60,6 +60,7 @@ def build_sms_renderer(locales: Mapping[str, Locale], settings: Settings) -> Tex
         own, latin_locale = render(language, key, facts), language_of_locale(language).latin_locale
         if latin_locale == language:
             return own
+        latin_locale = latin_locale if latin_locale in spoken else DEFAULT_LANGUAGE
         return SmsText(own, render(latin_locale, key, {name: _to_latin(fact) for name, fact in facts.items()}))
 
     return render_sms

@@ -145,7 +145,7 @@ class InboundSmsHandler:
 
     async def _add_language_hint(self, sms: ClaimedSms, parsed: ParsedKeyword, handled: Handled) -> Handled:
         """Say once a day how to change the language, where neither the sender nor the words of the SMS told one."""
-        is_told = self._detect_script(sms.text) or (parsed and parsed.language)
+        is_told = self._detect_script(sms) or (parsed and parsed.language)
         if not handled.reply or is_told or await self.find_language(sms.msisdn):
             return handled
         hint = self.build_language_hint(self.default_language_of(sms.msisdn), handled.reply)
@@ -248,7 +248,7 @@ class InboundSmsHandler:
 
         Where the words are of no language, it is that of the number's country. The script is remembered: our SMS in Bengali ask for MENU, START or HELP, whose letters tell no language.
         """
-        if language := self._detect_script(sms.text):
+        if language := self._detect_script(sms):
             return await self.remember_script(sms.msisdn, language)
         if known := await self.find_language(sms.msisdn):
             return known
@@ -259,11 +259,14 @@ class InboundSmsHandler:
 
     def _detect_language(self, sms: ClaimedSms) -> str:
         """The language of the script, else of the number's country: for a sender of whom nothing is looked up."""
-        return self._detect_script(sms.text) or self.default_language_of(sms.msisdn)
+        return self._detect_script(sms) or self.default_language_of(sms.msisdn)
 
-    def _detect_script(self, text: str) -> str:
-        """The offered language whose script `text` contains, or an empty text."""
-        language = language_by_script(text)
+    def _detect_script(self, sms: ClaimedSms) -> str:
+        """The offered language whose script the SMS contains, or an empty text.
+
+        Of languages in one script that the words do not tell apart, it is that of the sender's country.
+        """
+        language = language_by_script(sms.text, preferred=self.default_language_of(sms.msisdn))
         return language if language in self.offered_languages else ""
 
 

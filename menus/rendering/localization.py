@@ -234,12 +234,12 @@ def build_screen_locales(locales: Mapping[str, Locale]) -> Mapping[str, Locale]:
     return {
         **locales,
         **{code: _with_language_names(locales[code], names) for code in LANGUAGE_CODES},
-        **{language.code + LATIN_SUFFIX: _latin_texts(locales, language) for language in LANGUAGES},
+        **{language.code + LATIN_SUFFIX: find_latin_texts(locales, language) for language in LANGUAGES},
     }
 
 
-def _latin_texts(locales: Mapping[str, Locale], language: Language) -> Locale:
-    """The texts of a language for screens without Unicode; English where it has none in Latin letters."""
+def find_latin_texts(locales: Mapping[str, Locale], language: Language) -> Locale:
+    """The texts of a language in Latin letters; English where it has none."""
     return locales.get(language.latin_locale, locales[DEFAULT_LANGUAGE])
 
 

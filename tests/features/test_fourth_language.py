@@ -74,6 +74,10 @@ def test_a_call_two_sms_and_the_demo_phone_are_in_nepali(tree: Path, tmp_path: P
     assert said["help"].startswith("Ekdial. पठाउनुहोस्: STATUS र नम्बर")
     assert said["status"].startswith("ट्र्याकिङ नम्बरका १२ अङ्क लेख्नुहोस्\n")
     assert said["stranger"].startswith("ट्र्याकिङ नम्बरका १२ अङ्क"), "who never called is answered by the words"
+    assert said["nepali_country"].startswith("माफ गर्नुहोस्"), (
+        "words that no language has alone, from a number of its country"
+    )
+    assert said["hindi_country"].startswith("माफ़ करें"), "the same words from a number of the other country"
     assert json.loads(said["languages"]) == ["en", "bn", "hi", "ne"]
     texts = json.loads(said["texts"].removeprefix("export const TEXTS = ").removesuffix(";\n"))
     assert (texts["ne"]["name"], texts["ne"]["tag"], texts["ne"]["words"]["title"]) == ("नेपाली", "ne-NP", "डेमो फोन")

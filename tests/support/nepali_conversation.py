@@ -19,7 +19,8 @@ UNICODE_NETWORK = "99998"
 
 async def talk(folder: Path) -> dict[str, str]:
     """Each reply by what was done."""
-    async with run_gateway(build_settings(folder)) as url, ClientSession() as http:
+    settings = build_settings(folder, LANGUAGES__BY_COUNTRY='{"BD": "ne", "IN": "hi"}')
+    async with run_gateway(settings) as url, ClientSession() as http:
         phone = Phone(http, url, msisdn=NUMBER, network=UNICODE_NETWORK)
         said = {"first": await phone.dial(), "main": await phone.enter("4")}
         said["track"] = await phone.enter("2")
@@ -30,6 +31,9 @@ async def talk(folder: Path) -> dict[str, str]:
         async with open_sms_phone(url, "+8801700000008") as stranger:
             said["stranger"] = await stranger.send_sms("मेरो निवेदन कहिले हुन्छ, मलाई थाहा छैन")
             said["hindi"] = await stranger.send_sms("मेरा काम कब होगा, मुझे नहीं पता है")
+        for country, number in {"nepali_country": "+8801700000009", "hindi_country": "+919876500001"}.items():
+            async with open_sms_phone(url, number) as greeter:
+                said[country] = await greeter.send_sms("फलफूल तरकारी")
         said["texts"] = await (await http.get(f"{url}/simulator/texts.js")).text()
         said["languages"] = json.dumps((await (await http.get(f"{url}/simulator/phone.json")).json())["languages"])
     return said

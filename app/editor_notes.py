@@ -54,6 +54,7 @@ def list_notes(
     yield from _language_notes(settings)
     yield from _untranslated_notes(locales, verbose=verbose)
     yield from _missing_text_notes(folders, verbose=verbose)
+    yield from _nameless_field_notes(catalogue, verbose=verbose)
     yield from _free_number_notes(settings, catalogue)
 
 
@@ -141,6 +142,20 @@ def _iterate_texts(
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _iterate_texts((*path, key), value)
+
+
+def _nameless_field_notes(catalogue: Catalogue, *, verbose: bool) -> Iterator[str]:
+    """The fields of forms without a short name: a citizen's own data shows the whole question beside the answer."""
+    nameless = [
+        f"{service.code}.fields.{field.name}"
+        for service in catalogue.services.values()
+        for field in service.fields
+        if not field.names
+    ]
+    if nameless:
+        shown = nameless if verbose else nameless[:FIRST_NOTES]
+        more = "" if len(shown) == len(nameless) else ", …"
+        yield f"{len(nameless)} fields have no short name (names), citizens' data shows the question: {', '.join(shown)}{more}"
 
 
 def _free_number_notes(settings: Settings, catalogue: Catalogue) -> Iterator[str]:

@@ -217,6 +217,7 @@ def _build_field(name: str, table: FieldSchema, region: str) -> Field:
         name=name,
         kind=table.kind,
         labels=table.labels,
+        names=table.names or {},
         choices=tuple(Choice(code, texts) for code, texts in table.choices.items()),
         scheme=table.scheme,
         lengths=tuple(table.lengths),

@@ -48,6 +48,7 @@ class Choice(NamedTuple):
 class Field:
     """A field of a form.
 
+    `labels` is the question, `names` the short name beside an answer; it may be missing.
     `least` and `most` limit the length (text, name), the value (number) or the year (date). A date can be limited to the
     past or the future, and to a number of days from today. `lengths` are the allowed numbers of digits of an identity
     number. `region` is the country (ISO 3166) whose phone numbers need no country code. `profile` is the key under which
@@ -57,6 +58,7 @@ class Field:
     name: str
     kind: FieldKind
     labels: Translations
+    names: Translations = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     scheme: str = ""
     lengths: tuple[int, ...] = ()

@@ -96,6 +96,7 @@ def _iter_texts(tables: Tables) -> Iterator[tuple[KeyPath, Tables, TextLimit]]:
         for name, field in _iter_tables(service, "fields"):
             path = ("services", code, "fields", name)
             yield (*path, "labels"), _get_table(field, "labels"), LABEL_LIMIT
+            yield (*path, "names"), _get_table(field, "names"), OPTION_LIMIT
             for choice, texts in _iter_tables(field, "choices"):
                 yield (*path, "choices", choice), texts, OPTION_LIMIT
 

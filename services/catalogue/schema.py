@@ -50,6 +50,7 @@ class FieldSchema(BaseModel):
 
     kind: FieldKind
     labels: TextsSchema
+    names: TextsSchema | None = None
     choices: dict[Code, TextsSchema] = {}
     scheme: str = ""
     lengths: list[Annotated[int, Field(ge=1, le=40)]] = []

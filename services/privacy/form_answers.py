@@ -16,16 +16,16 @@ class FormAnswers:
         self._current_catalogue = current_catalogue
 
     def format(self, service: str, form: Mapping[str, str]) -> Sequence[tuple[Translations, str | Translations]]:
-        """Each question with its answer; the name of the field instead of a question that left the catalogue."""
+        """Each field's short name with its answer: the question where it has none, the code where it left the catalogue."""
         known = self._current_catalogue.catalogue.services.get(service)
         fields = {field.name: field for field in known.fields} if known else {}
         return [_format_answer(fields.get(name), name, value) for name, value in form.items()]
 
 
 def _format_answer(field: Field | None, name: str, value: str) -> tuple[Translations, str | Translations]:
-    """A question and its answer. Digits of an unknown field are masked: they may be an identity number."""
+    """The name of a field and its answer. Digits of an unknown field are masked: they may be an identity number."""
     if field is None:
         return {"en": name}, mask_identity_number(value) if any(map(str.isdigit, value)) else value
     if field.kind == "choice" and value not in dict(field.choices):
-        return field.labels, value
-    return field.labels, CatalogueFormField(field).display_value(value)
+        return field.names or field.labels, value
+    return field.names or field.labels, CatalogueFormField(field).display_value(value)

@@ -103,6 +103,14 @@ def test_a_question_says_what_to_do_in_every_language(code, field):
     assert all(set(choice.names) == set(FORMS) for choice in field.choices)
 
 
+@pytest.mark.parametrize(("code", "field"), FIELDS, ids=lambda it: it if isinstance(it, str) else it.name)
+def test_a_field_has_a_short_name_in_every_language(code, field):
+    """Section 5 of the field report: questions stood as labels on the citizen's own-data page."""
+    assert set(field.names) == set(FORMS)
+    assert all(len(field.names[form]) < len(field.labels[form]) for form in FORMS), field.names
+    assert not re.search(r"\b(Type|Choose)\b|\d|\?", field.names["en"])
+
+
 def test_latin_forms_are_what_people_text_each_other():
     texts = [named.names for named in (*SERVICES, *CATALOGUE.offices.values(), *CATALOGUE.departments.values())]
     texts += [sector.names for sector in CATALOGUE.sectors.values()]

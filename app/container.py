@@ -81,6 +81,7 @@ from services.payments.payments import Payments
 from services.payments.reconciliation import PaymentReconciler
 from services.payments.reference_payments import ReferencePayments
 from services.payments.refunds import Refunds
+from services.payments.wallets import bkash
 from services.payments.wallets.base import Wallet, accepts_amount
 from services.payments.wallets.sandbox import SandboxWallet
 from services.privacy.case_sections import (
@@ -134,6 +135,7 @@ class PaymentServices:
     bills: Bills
     cash: CashPayments
     reference_payments: ReferencePayments
+    bkash_payments: ReferencePayments
     billers: OfferedBillers
     lookup_limits: LookupLimits
 
@@ -540,7 +542,15 @@ def _build_payment_services(
             reconciler,
             notifier,
             wallet=settings.payments.wallet,
-            merchant=settings.payments.daraja.short_code,
+            merchants=[settings.payments.daraja.short_code],
+        ),
+        bkash_payments=ReferencePayments(
+            database,
+            reconciler,
+            notifier,
+            wallet=bkash.WALLET,
+            merchants=settings.payments.bkash.topics,
+            source=bkash.WALLET,
         ),
         cash=CashPayments(database, reconciler, takes_cash),
         bills=Bills(

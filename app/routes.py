@@ -28,6 +28,7 @@ from core.http.fast_router import CLOSED_CONNECTIONS, DESCRIPTORS, DRAIN, HTTP_L
 from core.http.limits import HttpLimits
 from core.http.request_limiter import RequestLimiter, build_middleware, build_unavailable_response
 from core.http.server_protocol import CLOSE_REASONS
+from core.http.sns import SnsVerifier
 from core.http.webhooks import MAX_BODY_BYTES
 from core.metrics import CounterExporter, CounterSpec
 from core.periodic import PeriodicJob, run_periodically
@@ -49,6 +50,7 @@ from ussd.admission import Admission
 from web import health
 from web.api.errors import UNAVAILABLE, ApiError
 from web.health import RenderMetrics
+from web.webhooks import bkash as bkash_webhooks
 from web.webhooks import departments as department_webhooks
 from web.webhooks import payments as payment_webhooks
 from web.webhooks import sim_swap as sim_swap_webhooks
@@ -180,6 +182,10 @@ def _build_payment_routes(context: AppContext) -> list[web.RouteDef]:
         routes += payment_webhooks.reference_routes(
             daraja_c2b.WEBHOOK, context.webhook_guard, by_reference.check, by_reference.record, unparsed.record
         )
+    if context.settings.payments.bkash.enabled:
+        verifier = SnsVerifier(context.settings.payments.bkash.topics, resources.wallet_client)
+        record = context.checked_menu.services.payments.bkash_payments.record
+        routes += bkash_webhooks.routes(verifier, context.webhook_guard, record, unparsed.record)
     return routes
 
 

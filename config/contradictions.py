@@ -12,7 +12,7 @@ from config.settings import (
     Settings,
     WebhookSettings,
 )
-from config.systems import DepartmentSettings, DocumentSettings, PaymentSettings
+from config.systems import DarajaSettings, DepartmentSettings, DocumentSettings, PaymentSettings
 from config.types import MEMORY_URL, find_weakness
 
 GENERATE_SECRET = "python server.py keys generate-secret prints a fresh one"  # nosec B105  # noqa: S105 - a command
@@ -99,9 +99,14 @@ def _check_wallet(payments: PaymentSettings, server: ServerSettings) -> Iterator
         if not biller.url or not biller.key.get_secret_value():
             problem = "requests need its address and our key"
             yield ("payments", "billers", code), problem, "give url and key, or leave it out"
-    if payments.wallet != "daraja":
-        return
-    daraja = payments.daraja
+    if payments.bkash.enabled and not payments.bkash.topics:
+        remedy = "write the TopicArn that bKash gives you into topics, or set it to false"
+        yield ("payments", "bkash", "enabled"), "no message would be accepted, as topics is empty", remedy
+    if payments.wallet == "daraja":
+        yield from _check_daraja(payments.daraja, server)
+
+
+def _check_daraja(daraja: DarajaSettings, server: ServerSettings) -> Iterator[Contradiction]:
     for key in ("consumer_key", "consumer_secret", "passkey"):
         if not getattr(daraja, key).get_secret_value():
             yield ("payments", "daraja", key), "M-Pesa requests need it", "give it, or set wallet to none"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from config.section import Section
-from config.types import HttpUrl, Seconds, StrictFloat, StrictInt, WebhookSecret
+from config.types import HttpUrl, Seconds, SnsTopicArn, StrictFloat, StrictInt, WebhookSecret
 
 
 class DocumentSettings(Section):
@@ -65,6 +65,13 @@ class DarajaSettings(Section):
         return self.short_code if self.c2b else ""
 
 
+class BkashSettings(Section):
+    """The topics by which bKash tells of payments to our merchant numbers."""
+
+    enabled: bool = False
+    topics: tuple[SnsTopicArn, ...] = ()
+
+
 class PaymentSettings(Section):
     """The wallet for fees and bills, and the billers' systems."""
 
@@ -76,4 +83,5 @@ class PaymentSettings(Section):
     lookups_per_consumer_per_hour: Annotated[StrictInt, Field(ge=1)] = 10
     lookups_per_biller_per_hour: Annotated[StrictInt, Field(ge=1)] = 5000
     daraja: DarajaSettings = DarajaSettings()
+    bkash: BkashSettings = BkashSettings()
     billers: Mapping[str, BillerSettings] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from pydantic_settings import NoDecode
 from config.value_files import strip_invisible, strip_texts
 from core.http.origins import is_loopback_host
 from core.http.signatures import parse_secret
+from core.http.sns import is_topic
 from core.phone_numbers import is_country
 from core.quiet_hours import QuietPeriod
 
@@ -123,6 +124,14 @@ def _check_database_url(url: SecretStr) -> SecretStr:
             "write sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/name",
         )
     return url
+
+
+def _check_topic(text: str) -> str:
+    if not is_topic(text):
+        raise _error(
+            f"{text!r} is not the ARN of a topic", "write one such as arn:aws:sns:ap-southeast-1:354285753755:name"
+        )
+    return text
 
 
 def _check_service_code(text: str) -> str:
@@ -239,6 +248,7 @@ TtlSeconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
 Septets = Annotated[StrictInt, Field(ge=40, le=182)]
 Utf16Units = Annotated[StrictInt, Field(ge=40, le=80)]
 IpNetwork = Annotated[str, AfterValidator(_check_ip_network)]
+SnsTopicArn = Annotated[str, AfterValidator(_check_topic)]
 CountryCode = Annotated[str, AfterValidator(_check_country)]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
 """The address of a system that the gateway talks to; http:// on this machine only."""

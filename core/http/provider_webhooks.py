@@ -31,6 +31,8 @@ Fields: TypeAlias = Mapping[str, Any]
 
 TOO_LARGE: Final = web.HTTPRequestEntityTooLarge.status_code
 TIMED_OUT: Final = web.HTTPRequestTimeout.status_code
+REFUSED: Final = frozenset({web.HTTPForbidden.status_code, web.HTTPServiceUnavailable.status_code})
+"""Of a body whose signature is wrong, or cannot be verified now: it is answered with this, and not stored."""
 
 Body = TypeVar("Body")
 StoreUnparsed: TypeAlias = Callable[[str, str, Mapping[str, str]], Awaitable[object]]
@@ -100,7 +102,8 @@ class AcknowledgedWebhook(Generic[Body]):
     """A route whose webhooks are acknowledged and stored, so that the provider stops repeating them.
 
     It answers 200 for a webhook that was processed or stored as unparsed, 503 where only a repeat can save it, and 413
-    above the limit. A body above the limit is stored without its fields where `stores_too_large`.
+    above the limit. A body above the limit is stored without its fields where `stores_too_large`. `read` may verify a
+    signature, and refuse with one of `REFUSED`.
     """
 
     route: str
@@ -126,7 +129,7 @@ class AcknowledgedWebhook(Generic[Body]):
         if not _has_arrived(request, bad):
             log.warning("webhook_body_missing", route=self.route, reason=bad.message)
             return build_unavailable_response()
-        if bad.status == TOO_LARGE and not self.stores_too_large:
+        if bad.status in REFUSED or (bad.status == TOO_LARGE and not self.stores_too_large):
             log_malformed(request, self.route, bad)
             return bad.to_response()
         return await self._acknowledge(self._store_unparsed(request, bad.message, {}))

@@ -33,6 +33,8 @@ RefundCategory: TypeAlias = Literal[
 """Why money is given back, as the payer is told. `not_provided`: the service could not be given."""
 CASH: Final = "cash"
 """The wallet of a payment in cash."""
+WALLETS_WITHOUT_REFUNDS: Final = frozenset({CASH, "bkash"})
+"""The wallets whose money a person gives back: there is no request of ours that does it."""
 CashOutcome: TypeAlias = Literal["recorded", "asked_too", "paid", "none"]
 """Of a fee that an operator took in cash; `asked_too`: it is recorded, and a wallet is being asked for it."""
 BY_REFERENCE: Final = "reference"
@@ -95,8 +97,8 @@ class RefundRejected:
 
 
 def new_refund_columns(wallet: str, now: datetime) -> Mapping[str, object]:
-    """Return the status of a new refund: a person gives cash back, everything else the worker gives to the wallet."""
-    if wallet == CASH:
+    """Return the status of a new refund: a person makes it, or the worker gives it to the wallet."""
+    if wallet in WALLETS_WITHOUT_REFUNDS:
         return {"status": "by_hand", "due_at": None}
     return {"status": "requested", "due_at": now}
 

@@ -3,6 +3,7 @@
 The wallet asks before (`check`), where it does at all, and tells after (`record`): more than once, late, and in any order.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import structlog
@@ -26,7 +27,10 @@ log = structlog.get_logger()
 
 
 class ReferencePayments:
-    """The payments by reference of one wallet. `merchant` is the number to which they are paid."""
+    """The payments by reference of one wallet. `merchants` are the numbers, or the topics, to which they are paid.
+
+    `source` names the wallet's reports in the table of reports.
+    """
 
     def __init__(
         self,
@@ -35,19 +39,21 @@ class ReferencePayments:
         notifier: PaymentNotifier,
         *,
         wallet: str,
-        merchant: str,
+        merchants: Collection[str],
+        source: str = "c2b",
         clock: UtcClock = utc_now,
     ) -> None:
         self._database = database
         self._reconciler = reconciler
         self._wallet = wallet
-        self._merchant = merchant
+        self._merchants = frozenset(merchants)
+        self._source = source
         self._recorder = MoneyRecorder(database, reconciler, clock)
         self._references = ReferenceRecorder(self._recorder, notifier)
 
     async def check(self, notice: ReferenceNotice) -> ReferenceVerdict:
         """Say whether the wallet may take the money; nothing is recorded."""
-        if notice.merchant != self._merchant:
+        if notice.merchant not in self._merchants:
             return "other_merchant"
         async with self._database.transaction() as transaction:
             target = await self._recorder.find_target(transaction, normalize_account(notice.account))
@@ -64,12 +70,14 @@ class ReferencePayments:
 
     async def _record(self, notice: ReferenceNotice) -> int | None:
         async with self._database.transaction() as transaction:
-            account = normalize_account(notice.account) if notice.merchant == self._merchant else ""
+            account = normalize_account(notice.account) if notice.merchant in self._merchants else ""
             target = await self._recorder.find_target(transaction, account)
+            if target is not None and target.currency != notice.currency:
+                target = None  # a payment has one currency; a person gives the money back
             row = None if target is None else await self._references.record(transaction, target, self._wallet, notice)
             report = PaymentReport("paid", receipt=notice.receipt, amount_minor=notice.amount_minor)
             key, money = f"{self._wallet}/reference", {"wallet": self._wallet, "currency": notice.currency}
-            is_new = await self._reconciler.store_report(transaction, key, row, report, "c2b", **money)
+            is_new = await self._reconciler.store_report(transaction, key, row, report, self._source, **money)
             if row is None and is_new:
                 log.error("payment_by_unknown_reference", receipt=notice.receipt, action_required=True)
             return None if row is None else int(row.id)

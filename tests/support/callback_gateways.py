@@ -1,6 +1,7 @@
 """Gateways over one database and one Redis, with fakes of everybody who posts callbacks to them."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
@@ -30,6 +31,7 @@ from tests.fakes.africastalking_insights_server import InsightsServer
 from tests.fakes.africastalking_server import AfricasTalkingServer
 from tests.fakes.daraja_server import DarajaServer
 from tests.fakes.department_server import DepartmentServer
+from tests.fakes.sns_topic import TOPIC, SnsTopic, answer_for_amazon
 from tests.support.database_content import make_older
 from tests.support.department_api import OWN_DEPARTMENT
 from tests.support.phone import PUBLIC_SETTINGS, WEBHOOK_TOKEN, build_settings, run_gateway
@@ -55,6 +57,7 @@ class CallbackGateways:
     sms: AfricasTalkingServer
     daraja: DarajaServer
     insights: InsightsServer
+    bkash: SnsTopic
     number_checks: NumberChecks
     network_key: str
     department_key: str
@@ -126,6 +129,7 @@ async def run_callback_gateways(
         sms = await stack.enter_async_context(AfricasTalkingServer(format_id=format_id))
         daraja = await stack.enter_async_context(DarajaServer())
         insights = await stack.enter_async_context(InsightsServer())
+        bkash = stack.enter_context(answer_for_amazon(SnsTopic()))
         settings = build_callback_settings(
             folder,
             DATABASE__URL=database_url,
@@ -151,6 +155,7 @@ async def run_callback_gateways(
             sms=sms,
             daraja=daraja,
             insights=insights,
+            bkash=bkash,
             number_checks=NumberChecks(redis, cipher.keyed_hash, asks),
             network_key=await ApiKeys(database).create("grameenphone", staff_act(), kind="network"),
             department_key=await ApiKeys(database).create(OWN_DEPARTMENT, staff_act()),
@@ -177,6 +182,8 @@ def build_callback_settings(folder: Path, **values: str) -> Settings:
             "MISSED_CALLS__NUMBERS": '{"+254711000001": "download_link"}',
             "PAYMENTS__WALLET": "daraja",
             "PAYMENTS__DARAJA__BASE_URL": "https://daraja.example",
+            "PAYMENTS__BKASH__ENABLED": "true",
+            "PAYMENTS__BKASH__TOPICS": json.dumps([TOPIC]),
             **{f"PAYMENTS__DARAJA__{key}": value for key, value in daraja.items()},
             f"DEPARTMENTS__{OWN_DEPARTMENT.upper()}": DepartmentServer().connector_settings(),
             **values,

@@ -27,6 +27,7 @@ from tests.fakes import africastalking_server as sms_fake
 from tests.fakes.africastalking_insights_server import notification, request_id
 from tests.fakes.daraja_server import DarajaServer, PushedRequest, build_callback
 from tests.fakes.department_server import sign_headers
+from tests.fakes.sns_topic import build_bkash_payment
 from tests.support.api_records import SingleDepartmentPolicies
 from tests.support.callback_gateways import LOOK_INTERVAL, CallbackGateways, build_sms_id
 from tests.support.complaints import ComplaintServiceSet
@@ -191,6 +192,17 @@ def pay(result: int) -> Callable[[CallbackGateways], Awaitable[Scene]]:
     return begin
 
 
+async def pay_at_bkash(gateways: CallbackGateways) -> Scene:
+    """The fee of an application is paid by its number at our merchant number."""
+    services, msisdn = gateways.services, new_msisdn()
+    account = await services.register(msisdn, idempotency_key=f"{msisdn}:9")
+    new = birth_certificate_submission(account, msisdn)
+    number = (await services.applications.submit(new, f"case:{msisdn}")).tracking_number
+    await gateways.wait_until_idle()
+    payment = build_bkash_payment(number, trxID=f"4J{secrets.token_hex(4).upper()}")
+    return Scene([post_json("/payments/bkash/notifications", gateways.bkash.notify(payment))])
+
+
 def signed_event(event: Mapping[str, object]) -> Callback:
     body, message_id = json.dumps(event).encode(), f"msg_{secrets.token_hex(8)}"
     return Callback(f"/departments/{OWN_DEPARTMENT}/events", lambda: body, lambda: sign_headers(message_id, body))
@@ -271,6 +283,7 @@ CASES: Mapping[str, Case] = {
     "a missed call": Case("/voice/africastalking", ring, any_order=True),
     "a payment": Case("/payments/daraja/{key}", pay(0), overtakes=True),
     "a payment that the payer refuses": Case("/payments/daraja/{key}", pay(1032), overtakes=True),
+    "a payment by reference at bKash": Case("/payments/bkash/notifications", pay_at_bkash),
     "an event about an application": Case(
         "/departments/{code}/events", move_application(by_api=False), after_retention=EVENT_IDS
     ),

@@ -383,6 +383,18 @@ def test_all_contradictions_are_reported():
     ]
 
 
+@pytest.mark.parametrize("topics", ['["arn:aws:sqs:eu-west-1:354285753755:bpt"]', '["bpt_01823072645"]', '[""]'])
+def test_bkash_needs_the_topics_of_amazon_sns(topics):
+    enabled = {"EKDIAL_PAYMENTS__BKASH__ENABLED": "true"}
+    (said,) = list_problems(CONFIG, enabled)
+    assert "EKDIAL_PAYMENTS__BKASH__ENABLED: no message would be accepted, as topics is empty" in said
+    (said,) = list_problems(CONFIG, {**enabled, "EKDIAL_PAYMENTS__BKASH__TOPICS": topics})
+    assert "EKDIAL_PAYMENTS__BKASH__TOPICS" in said
+    topic = "arn:aws:sns:ap-southeast-1:354285753755:bpt_01823072645"
+    settings = load_settings(CONFIG, {**enabled, "EKDIAL_PAYMENTS__BKASH__TOPICS": json.dumps([topic])})
+    assert settings.payments.bkash.topics == (topic,)
+
+
 def test_a_missing_file_is_reported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

@@ -39,7 +39,7 @@ def pay_bill(services):
         reconciler,
         pay_bill.notifier,
         wallet=wallet.name,
-        merchant=SHORT_CODE,
+        merchants=[SHORT_CODE],
         clock=services.clock,
     )
     return pay_bill

@@ -35,7 +35,7 @@ class FinanceSteps:
         notifier = self.pay_bill.notifier
         reconciler = PaymentReconciler(services.database, CIPHER, notifier, log, services.clock)
         given = {"wallet": "told", "clock": services.clock}
-        self.by_reference = ReferencePayments(services.database, reconciler, notifier, merchant=SHORT_CODE, **given)
+        self.by_reference = ReferencePayments(services.database, reconciler, notifier, merchants=[SHORT_CODE], **given)
         self.unmatched = UnmatchedMoney(services.database, reconciler, notifier, **given)
 
     async def receive(self, account="rent", amount=5000, receipt=RECEIPT, currency="BDT"):

@@ -187,7 +187,7 @@ async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerComman
         ValidationFailedError: the catalogue or a locale is invalid.
         MigrationsPendingError: the tables are older than this program.
     """
-    async with _open_command_context(settings) as context:
+    async with open_command_context(settings) as context:
         notifier = PaymentNotifier(context.messages, context.render_text)
         billers = sorted(context.current_catalogue.catalogue.billers)
         reconciler = PaymentReconciler(context.database, context.cipher, notifier, AuditLog(context.database))
@@ -215,7 +215,7 @@ async def open_operator_commands(settings: Settings) -> AsyncIterator[OperatorCo
         ValidationFailedError: the catalogue or a locale is invalid.
         MigrationsPendingError: the tables are older than this program.
     """
-    async with _open_command_context(settings) as context:
+    async with open_command_context(settings) as context:
         with closing(SecretHasher(context.cipher)) as hasher:
             yield OperatorCommands(
                 operators=Operators(context.database, context.messages, hasher, context.cipher, context.render_text),
@@ -239,7 +239,7 @@ async def open_citizen_commands(settings: Settings) -> AsyncIterator[CitizenComm
         MigrationsPendingError: the tables are older than this program.
     """
     async with (
-        _open_command_context(settings) as context,
+        open_command_context(settings) as context,
         _open_store(settings, context.cipher) as store,
         open_sim_swap_provider(settings) as provider,
     ):
@@ -305,7 +305,8 @@ async def open_department_commands(settings: Settings) -> AsyncIterator[Departme
 
 
 @asynccontextmanager
-async def _open_command_context(settings: Settings) -> AsyncIterator[CommandContext]:
+async def open_command_context(settings: Settings) -> AsyncIterator[CommandContext]:
+    """Open what a command that writes to the database needs; raises as `open_operator_commands` does."""
     current_catalogue = CurrentCatalogue(read_catalogue(settings.catalogue))
     locales = localization.load_locales(build_name_lookups(current_catalogue))
     cipher = await open_cipher(settings)

@@ -1,6 +1,6 @@
 """Build every service of the gateway. Read `build_services` from top to bottom: each service is built from those above it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -495,14 +495,6 @@ def _build_payment_services(
     if isinstance(wallet, SandboxWallet):
         wallet.on_report = payments.record_report
 
-    def is_payable(service_code: str) -> bool:
-        """Whether the fee of a service can be paid here: its department allows it, and the wallet takes the amount."""
-        service = current_catalogue.catalogue.services.get(service_code)
-        department = current_catalogue.catalogue.departments.get(service.department) if service else None
-        if service is None or department is None or not department.payments:
-            return False
-        return accepts_amount(wallet, service.fee_minor, service.currency)
-
     def takes_cash(service_code: str) -> bool:
         """Whether the department of a service lets operators take its fee in cash."""
         service = current_catalogue.catalogue.services.get(service_code)
@@ -531,7 +523,7 @@ def _build_payment_services(
         fees=Fees(
             database=database,
             payments=payments,
-            is_payable=is_payable,
+            is_payable=build_payable_check(current_catalogue, wallet),
             can_pay=can_pay,
             fee_currency=fee_currency,
             takes_cash=takes_cash,
@@ -567,6 +559,19 @@ def _build_payment_services(
         billers=OfferedBillers(current_catalogue, lambda code: find_biller(code) is not None, can_pay),
         lookup_limits=lookup_limits,
     )
+
+
+def build_payable_check(current_catalogue: CurrentCatalogue, wallet: Wallet | None) -> Callable[[str], bool]:
+    """Whether the fee of a service can be paid here: its department allows it, and the wallet takes the amount."""
+
+    def is_payable(service_code: str) -> bool:
+        service = current_catalogue.catalogue.services.get(service_code)
+        department = current_catalogue.catalogue.departments.get(service.department) if service else None
+        if service is None or department is None or not department.payments:
+            return False
+        return accepts_amount(wallet, service.fee_minor, service.currency)
+
+    return is_payable
 
 
 def _push_delay(settings: Settings, wallet: Wallet | None) -> timedelta:

@@ -4,8 +4,9 @@ import argparse
 import getpass
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from difflib import get_close_matches
 from typing import Final
 
 from core.errors import CommandError
@@ -74,6 +75,18 @@ def parse_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > len(str(MAX_ID)) or not 1 <= int(text) <= MAX_ID:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
+
+
+def check_department(code: str, known: Collection[str]) -> None:
+    """Check that the catalogue has a department with this code.
+
+    Raises:
+        CommandError: it has none; the message names the one with the most similar code, or all of them.
+    """
+    if code not in known:
+        close = get_close_matches(code, known, n=1)
+        fix = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
+        raise CommandError(f"There is no department {code!r}; {fix}")
 
 
 def line_parser(max_length: int) -> Callable[[str], str]:

@@ -1,4 +1,4 @@
-"""`server.py departments`: the health of departments' own systems, and the applications that they rejected."""
+"""`server.py departments`: the health of departments' own systems, the applications that they rejected, and a trial."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.arguments import act_parser, build_act
 from cli.command import common_parser
+from cli.department_trial import try_department
 from config.settings import Settings
 from core.errors import CommandError
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def run_departments(settings: Settings, args: argparse.Namespace) -> int:
-    """Show the health of departments' own systems, list the applications they rejected, and send one again."""
+    """Show the health of departments' own systems, list and send again what they rejected, and try the API out."""
+    if args.action == "try":
+        return asyncio.run(try_department(settings, args))
     return asyncio.run(_run_action(settings, args))
 
 
@@ -33,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "retry", help="send a rejected application again", parents=[common_parser(), act_parser()]
     )
     again.add_argument("number", help="tracking number of the application")
+    trial = actions.add_parser(
+        "try",
+        help="make a key and a sample application, and print requests to try the API with",
+        parents=[common_parser(), act_parser()],
+    )
+    trial.add_argument("department", help="code of the department in the catalogue, such as dncc")
 
 
 async def _run_action(settings: Settings, args: argparse.Namespace) -> int:

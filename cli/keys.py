@@ -7,7 +7,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from cli.arguments import act_parser, build_act, parse_day, parse_network
+from cli.arguments import act_parser, build_act, check_department, parse_day, parse_network
 from cli.command import common_parser
 from cli.master_keys import MASTER_KEY_ACTIONS, add_master_key_arguments
 from config.settings import Settings
@@ -66,9 +66,7 @@ def _check_department(settings: Settings, department: str) -> None:
 
     from services.catalogue.loader import load_catalogue
 
-    departments = load_catalogue(Path(__file__).parents[1] / settings.catalogue.folder).departments
-    if department not in departments:
-        raise CommandError(f"There is no department {department!r}; there are {', '.join(sorted(departments))}")
+    check_department(department, load_catalogue(Path(__file__).parents[1] / settings.catalogue.folder).departments)
 
 
 async def _run_action(settings: Settings, args: argparse.Namespace) -> int:

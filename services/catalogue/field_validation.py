@@ -53,6 +53,17 @@ def mask_identity_number(identity: str) -> str:
     return f"XXXX {identity[-VISIBLE_DIGITS:]}" if len(identity) > 2 * VISIBLE_DIGITS else "XXXX"
 
 
+def find_limits(field: Field) -> tuple[int, int]:
+    """The least and the most: of the length of a text or a name, or of the value of a number."""
+    least = DEFAULT_MINIMUM[field.kind] if field.least is None else field.least
+    return least, DEFAULT_MAXIMUM[field.kind] if field.most is None else field.most
+
+
+def find_date_bounds(field: Field, today: date) -> tuple[date, date]:
+    """The first and the last day that a field for a date takes today."""
+    return _earliest_date(field, today), _latest_date(field, today)
+
+
 def _validate_text(field: Field, text: str, _today: date) -> Valid | Invalid:
     return _validate_length(field, text)
 
@@ -63,7 +74,7 @@ def _validate_name(field: Field, text: str, _today: date) -> Valid | Invalid:
 
 
 def _validate_length(field: Field, text: str) -> Valid | Invalid:
-    least, most = _limits(field)
+    least, most = find_limits(field)
     if len(text) < least:
         return Invalid("too_short", {"least": least})
     return Valid(text) if len(text) <= most else Invalid("too_long", {"most": most})
@@ -73,23 +84,18 @@ def _validate_number(field: Field, text: str, _today: date) -> Valid | Invalid:
     number = read_whole_number(text)
     if isinstance(number, Invalid):
         return number
-    least, most = _limits(field)
+    least, most = find_limits(field)
     significant = number.value.lstrip("0") or "0"
     if len(significant) > len(str(most)) or not least <= int(significant) <= most:
         return Invalid("out_of_range", {"least": least, "most": most})
     return Valid(significant)
 
 
-def _limits(field: Field) -> tuple[int, int]:
-    least = DEFAULT_MINIMUM[field.kind] if field.least is None else field.least
-    return least, DEFAULT_MAXIMUM[field.kind] if field.most is None else field.most
-
-
 def _validate_date(field: Field, text: str, today: date) -> Valid | Invalid:
     day = read_date(text)
     if isinstance(day, Invalid):
         return day
-    earliest, latest = _earliest_date(field, today), _latest_date(field, today)
+    earliest, latest = find_date_bounds(field, today)
     if day < earliest:
         past = field.when == "future" and day < today
         return Invalid("date_in_past") if past else Invalid("date_too_old", {"earliest": earliest.isoformat()})

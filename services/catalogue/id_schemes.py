@@ -2,12 +2,13 @@
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from stdnum.exceptions import ValidationError
 
 _NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?")
+_EXAMPLE_PATTERN = re.compile(r"""validate\(['"]([^'"]+)['"]\)""")
 
 
 class UnknownSchemeError(Exception):
@@ -38,3 +39,16 @@ def normalize_number(name: str, text: str) -> str | None:
         return find_validator(name)(text)
     except ValidationError:
         return None
+
+
+def list_samples(name: str) -> Sequence[str]:
+    """The valid numbers among the examples in the scheme's documentation, in their compact form.
+
+    None are found where Python runs without docstrings (`-OO`).
+
+    Raises:
+        UnknownSchemeError: python-stdnum has no such scheme.
+    """
+    documentation = importlib.import_module(find_validator(name).__module__).__doc__ or ""
+    numbers = (normalize_number(name, example) for example in _EXAMPLE_PATTERN.findall(documentation))
+    return [number for number in numbers if number]

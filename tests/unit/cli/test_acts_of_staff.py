@@ -53,6 +53,7 @@ ACTS = {
     ("citizen", "reveal"): (RAHIMA, *WHY),
     ("citizen", "resend"): ("2", *WHY),
     ("departments", "retry"): (NUMBER, *WHY),
+    ("departments", "try"): ("dncc", *WHY),
     ("messages", "settle"): ("1", "sent", "--why", "provider", "--by", "nadia"),
     ("payments", "refund"): ("#1", "--yes", *WHY),
     ("payments", "settle"): ("#2", "paid", *WHY),

@@ -32,7 +32,7 @@ from sms.keywords.vocabulary import Word, get_vocabulary, normalize_phrase, scri
 PLAUSIBLE_NUMBER_LENGTHS: Final = range(TRACKING_NUMBER_DIGITS - 1, TRACKING_NUMBER_DIGITS + 2)
 """An SMS of nothing but this many digits is meant as a tracking number, possibly with a mistake."""
 MAX_WORDS_TO_SUGGEST: Final = 2  # beside a keyword that must stand alone; with more words, the SMS is a sentence
-MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more words, the SMS is a sentence
+MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more words that are no keyword, a sentence
 MAX_REQUEST_WORDS: Final = 2  # beside the name of a language
 OPT_OUT_TABLES: Final = frozenset({"stop", "start"})
 OWN_NUMBER_TABLES: Final = frozenset({"status", "pay", "complain", "answer", "refuse"})
@@ -112,11 +112,12 @@ def _match_labelled_number(text: str, body: Tokens) -> KeywordRequest | KeywordS
     """
     label = tuple(takewhile(lambda token: not token.is_number, body))
     number, used = read_leading_number(body[len(label) :])
-    if not 0 < len(label) <= MAX_LABEL_WORDS or not is_tracking_number(number):
+    found = match_word(body)
+    max_words = max(MAX_LABEL_WORDS, found.length if found else 0)
+    if not 0 < len(label) <= max_words or not is_tracking_number(number):
         return None
     if build_tail(text, body, len(label) + used).extra_tokens():
         return None
-    found = match_word(body)
     word = found.word if found else None
     if word and word.table == "stop":
         words = (*_suggest_word(word).words, _find_spelling("status", word.language))

@@ -66,7 +66,7 @@ def check_number_after(word: Word, text: str) -> None:
     if word.table == "stop":
         assert isinstance(answer, KeywordSuggestions), text
         assert {"stop", "status"} & set(answer.names), text
-    elif word.table in {"complain", "pay"} and not word.is_suggested_only:
+    elif word.table in {"complain", "pay", "answer"} and not word.is_suggested_only:
         assert read(text) == (word.table, DIGITS), text
     elif word.table == "refuse":
         assert "refuse" in keyword_names(answer), text
@@ -75,8 +75,20 @@ def check_number_after(word: Word, text: str) -> None:
         assert asks_to_refuse or read(text) == ("status", DIGITS), text
 
 
+STANDALONE = [word for word in WORDS if word.table in {"apply", "services", "documents", "app", "lang"}]
+"""Words of keywords that take no tracking number."""
+
+
+@pytest.mark.parametrize("separator", ["", *" -.,/:"])
+@pytest.mark.parametrize("polite", POLITE)
+def test_a_good_number_after_every_word_of_a_keyword_is_a_status(separator: str, polite: str) -> None:
+    """Keywords of four words, such as `I WANT TO APPLY`, were taken for a sentence."""
+    for word in STANDALONE:
+        assert read(f"{word.spelling}{separator} {NUMBER} {polite}") == ("status", DIGITS), word.spelling
+
+
 @given(
-    word=st.sampled_from([word for word in WORDS if word.table in {"apply", "services", "documents", "app", "lang"}]),
+    word=st.sampled_from(STANDALONE),
     random_digits=st.text("0123456789", min_size=11, max_size=11),
     separators=st.text(" -.,/:", min_size=3, max_size=3),
     polite=st.sampled_from(POLITE),

@@ -32,7 +32,7 @@ from sms.keywords.vocabulary import Word, get_vocabulary, normalize_phrase, scri
 PLAUSIBLE_NUMBER_LENGTHS: Final = range(TRACKING_NUMBER_DIGITS - 1, TRACKING_NUMBER_DIGITS + 2)
 """An SMS of nothing but this many digits is meant as a tracking number, possibly with a mistake."""
 MAX_WORDS_TO_SUGGEST: Final = 2  # beside a keyword that must stand alone; with more words, the SMS is a sentence
-MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more words that are no keyword, a sentence
+MAX_LABEL_WORDS: Final = 3  # before a number, as in `my application no 1234…`; with more, unless a keyword, a sentence
 MAX_REQUEST_WORDS: Final = 2  # beside the name of a language
 OPT_OUT_TABLES: Final = frozenset({"stop", "start"})
 OWN_NUMBER_TABLES: Final = frozenset({"status", "pay", "complain", "answer", "refuse"})

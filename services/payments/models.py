@@ -39,6 +39,8 @@ CashOutcome: TypeAlias = Literal["recorded", "asked_too", "paid", "none"]
 """Of a fee that an operator took in cash; `asked_too`: it is recorded, and a wallet is being asked for it."""
 BY_REFERENCE: Final = "reference"
 """The channel of a payment that somebody made in their own wallet, by the number of what they paid."""
+OTHER_PAYER: Final = "OtherPayer"
+"""The reason of money by reference that cannot be the payment of the prompt that is open."""
 
 PaymentState: TypeAlias = Literal["due", "pending", "paid"]
 """The state of what is paid once: an application or a bill."""

@@ -18,7 +18,7 @@ from db.database import Database, Transaction
 from db.tables import bills, payment_refunds, payment_reports, payments
 from services.audit.audit import AuditLog
 from services.audit.models import AuditEntry
-from services.payments.models import BY_REFERENCE, OPEN_STATUSES, new_refund_columns
+from services.payments.models import BY_REFERENCE, OPEN_STATUSES, OTHER_PAYER, new_refund_columns
 from services.payments.notifications import PaymentNotifier
 from services.payments.wallets.base import UNPAID_OUTCOMES, PaymentReport
 
@@ -284,13 +284,14 @@ def _is_same_money(other: Row[Any], row: Row[Any], receipt: str) -> bool:
 def _is_twin(other: Row[Any], row: Row[Any], receipt: str, amount: int | None) -> bool:
     """Return whether a payment by reference that waits is the money of `row`: M-Pesa reports a payment by STK push by both ways.
 
-    A status query has no receipt; then the amount must do.
+    A status query has no receipt; then the amount must do, and the payer and the time, as far as they are told.
     """
     if other.channel != BY_REFERENCE or row.channel == BY_REFERENCE or other.status != "duplicate_payment":
         return False
     if receipt:
         return _is_same_money(other, row, receipt)
-    return bool(other.wallet == row.wallet and other.paid_minor == (row.amount_minor if amount is None else amount))
+    paid = row.amount_minor if amount is None else amount
+    return bool(other.wallet == row.wallet and other.paid_minor == paid and other.reason != OTHER_PAYER)
 
 
 def _build_act(row: Row[Any], status: str) -> AuditEntry:

@@ -4,6 +4,7 @@ The wallet asks before (`check`), where it does at all, and tells after (`record
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -15,13 +16,16 @@ from db.database import Database, Transaction
 from db.tables import payments
 from services.payments.fees import STATUSES_WITHOUT_FEE
 from services.payments.keys import BILL_ACCOUNT_PREFIX
-from services.payments.models import BY_REFERENCE
+from services.payments.models import BY_REFERENCE, OPEN_STATUSES, OTHER_PAYER
 from services.payments.notifications import PaymentNotifier
 from services.payments.received_money import MoneyRecorder, PaymentTarget, ReceivedMoney, retry_on_conflict
 from services.payments.reconciliation import PaymentReconciler
 from services.payments.wallets.base import PaymentReport, ReferenceNotice, ReferenceVerdict
 
 NOT_DUE: Final = "NotDue"
+PROMPT_LIFETIME: Final = timedelta(minutes=15)
+"""The time after a request in which its prompt is paid: a prompt is open for one or two minutes."""
+PROMPT_AHEAD: Final = timedelta(minutes=2)  # by which two clocks may differ
 
 log = structlog.get_logger()
 
@@ -118,6 +122,9 @@ class ReferenceRecorder:
         if row is None:
             repeated = select(payments).where(payments.c.idempotency_key == money.idempotency_key)
             return (await transaction.execute(repeated)).one()
+        if row.status == "duplicate_payment" and _is_of_other_payer(others, wallet, notice):
+            marked = update(payments).where(payments.c.id == row.id)
+            await transaction.execute(marked.values(reason=OTHER_PAYER))
         if row.status == "amount_mismatch":
             await self._notifier.notify_amount_differs(transaction, row)
         return row
@@ -130,12 +137,39 @@ def normalize_account(text: str) -> str:
 
 
 def _is_told(payment: Row[Any], wallet: str, notice: ReferenceNotice) -> bool:
-    """Return whether a payment is this money: by its receipt, or paid by STK push, of which a query has no receipt."""
+    """Return whether a payment is this money: by its receipt, or paid by STK push, of which a query has no receipt.
+
+    Then the amount, the payer and the time must fit; what does not is a second payment, for a person.
+    """
     if payment.wallet != wallet:
         return False
     if payment.receipt:
         return bool(payment.receipt == notice.receipt)
-    return bool(payment.status == "paid" and payment.paid_minor == notice.amount_minor)
+    return payment.status == "paid" and payment.paid_minor == notice.amount_minor and _fits_prompt(payment, notice)
+
+
+def _is_of_other_payer(others: Collection[Row[Any]], wallet: str, notice: ReferenceNotice) -> bool:
+    """Return whether prompts are open that this money cannot be the payment of."""
+    pushed = [
+        one for one in others if one.wallet == wallet and one.channel != BY_REFERENCE and one.status in OPEN_STATUSES
+    ]
+    return bool(pushed) and not any(_fits_prompt(one, notice) for one in pushed)
+
+
+def _fits_prompt(payment: Row[Any], notice: ReferenceNotice) -> bool:
+    """Return whether the payer and the time of the money are those of a prompt, as far as the wallet tells them."""
+    if notice.payer and notice.payer != payment.payer:
+        return False
+    if notice.payer_mask and not _fits_mask(payment.payer.lstrip("+"), notice.payer_mask):
+        return False
+    if notice.paid_at is None or payment.requested_at is None:
+        return True
+    return bool(-PROMPT_AHEAD <= notice.paid_at - payment.requested_at <= PROMPT_LIFETIME)
+
+
+def _fits_mask(digits: str, mask: str) -> bool:
+    first, last = mask.partition("*")[0], mask.rpartition("*")[2]
+    return digits.startswith(first) and digits.endswith(last)
 
 
 def _is_due(target: PaymentTarget) -> bool:

@@ -123,7 +123,8 @@ class WalletWebhook:
 class ReferenceNotice:
     """Money that somebody pays, or has paid, to our number in their own wallet, with an account number as they typed it.
 
-    `merchant` is the number that it was paid to; `payer` is empty where the wallet hides it.
+    `merchant` is the number that it was paid to; `payer` is empty where the wallet hides it, and `payer_mask` is then what it
+    shows of the digits, with stars. `paid_at` is None where the wallet does not say it.
     """
 
     receipt: str
@@ -132,6 +133,8 @@ class ReferenceNotice:
     currency: str
     merchant: str
     payer: str = field(default="", repr=False)
+    payer_mask: str = field(default="", repr=False)
+    paid_at: datetime | None = None
 
 
 ReferenceVerdict: TypeAlias = Literal[

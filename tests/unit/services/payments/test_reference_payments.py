@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -167,6 +168,94 @@ async def test_a_receipt_that_a_query_left_out_comes_with_the_confirmation(pay_b
     await pay_bill.payments.record_report(key, PaymentReport("paid", "0", "ws_CO_1"), "query")
     await pay_bill.by_reference.record(build_notice(number))
     assert [(row.status, row.receipt) for row in await pay_bill.fetch_rows()] == [("paid", "RKT1234567")]
+
+
+OF_ANOTHER = [
+    {"payer": "+254700000008"},
+    {"payer_mask": "2547*****008"},
+    {"payer_mask": "2541*****009"},
+    {"payer_mask": "2547*****009", "minutes": 30},
+    {"minutes": -30},
+]
+OF_THE_PAYER = [
+    {"payer": PAYER, "minutes": 1},
+    {"payer_mask": "2547*****009", "minutes": 1},
+    {"minutes": 14},
+    {"minutes": -1},
+]
+
+
+def build_told(services, number, minutes=None, **values):
+    paid_at = None if minutes is None else services.clock() + timedelta(minutes=minutes)
+    return build_notice(number, paid_at=paid_at, **values)
+
+
+@pytest.mark.parametrize("values", OF_ANOTHER)
+async def test_money_of_another_payer_or_time_is_no_payment_by_stk_push_that_a_query_told(
+    services, pay_bill, number, values
+):
+    """The query has no receipt: the amount alone would take a second payment for the first."""
+    key = await ask_wallet(pay_bill, number)
+    told = build_told(services, number, **values)
+    await pay_bill.payments.record_report(key, PaymentReport("paid", "0", "ws_CO_1"), "query")
+    assert await pay_bill.by_reference.record(told) == 2
+    await pay_bill.run_due_jobs()
+    assert [(row.status, row.receipt) for row in await pay_bill.fetch_rows()] == [
+        ("paid", None),
+        ("duplicate_payment", "RKT1234567"),
+    ]
+    assert await pay_bill.refund_statuses() == ["by_hand"]
+
+
+@pytest.mark.parametrize("values", OF_ANOTHER)
+async def test_money_of_another_payer_that_came_before_the_query_is_held_for_a_person(
+    services, pay_bill, number, values
+):
+    key = await ask_wallet(pay_bill, number)
+    await pay_bill.by_reference.record(build_told(services, number, **values))
+    await pay_bill.payments.record_report(key, PaymentReport("paid", "0", "ws_CO_1"), "query")
+    await pay_bill.run_due_jobs()
+    assert await pay_bill.statuses() == ["paid", "duplicate_payment"]
+    assert await pay_bill.refund_statuses() == ["by_hand"]
+
+
+@pytest.mark.parametrize("values", OF_THE_PAYER)
+@pytest.mark.parametrize("is_before", [True, False])
+async def test_money_of_the_payer_of_the_prompt_is_the_payment_by_stk_push(
+    services, pay_bill, number, values, is_before
+):
+    key = await ask_wallet(pay_bill, number)
+    told, report = build_told(services, number, **values), PaymentReport("paid", "0", "ws_CO_1")
+    if is_before:
+        await pay_bill.by_reference.record(told)
+    await pay_bill.payments.record_report(key, report, "query")
+    if not is_before:
+        await pay_bill.by_reference.record(told)
+    await pay_bill.run_due_jobs()
+    paid, *others = await pay_bill.fetch_rows()
+    assert (paid.status, paid.receipt) == ("paid", "RKT1234567")
+    assert [other.status for other in others] == (["failed"] if is_before else [])
+    assert await pay_bill.fetch_rows(payment_refunds) == []
+
+
+async def test_a_second_receipt_after_the_first_is_a_second_payment(pay_bill, number):
+    key = await ask_wallet(pay_bill, number)
+    await pay_bill.payments.record_report(key, PaymentReport("paid", "0", "ws_CO_1"), "query")
+    await pay_bill.by_reference.record(build_notice(number))
+    await pay_bill.by_reference.record(build_notice(number, receipt="RKT7654321"))
+    assert await pay_bill.statuses() == ["paid", "duplicate_payment"]
+
+
+@pytest.mark.parametrize(
+    ("msisdn", "mask"),
+    [("2547 ***** 126", "2547*****126"), ("254700000009", ""), ("a" * 64, ""), ("*", ""), (None, "")],
+)
+def test_a_masked_number_and_the_time_of_kenya_are_read(msisdn, mask):
+    told = {**build_c2b_notice("123456789015", "200.00", msisdn=msisdn), "TransTime": "20261130122246"}
+    notice = daraja_c2b.parse_notice(encode(told))
+    assert notice.payer_mask == mask
+    assert notice.paid_at == datetime(2026, 11, 30, 9, 22, 46, tzinfo=UTC)
+    assert daraja_c2b.parse_notice(encode({**told, "TransTime": "today"})).paid_at is None
 
 
 async def test_who_missed_the_prompt_and_pays_by_reference_has_paid(pay_bill, number):

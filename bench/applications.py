@@ -19,7 +19,7 @@ CON Birth certificate
 Being checked, 1 Mar 2026
 Promised by 31 Dec 2099
 {}
-1 Send me this by SMS
+1 Send this by SMS
 2 Complain
 3 History
 4 Another number

@@ -66,6 +66,7 @@ application made by somebody else.
 VARIANT_SUFFIX: Final = "_assisted"
 VISIT_VARIANTS: Final = (
     *("received", "received_to_pay", "received_waiting", "wallet_asked", "own_none", "status_sent", "service_sent"),
+    *("own_list", "bill_pending", "pay_pending", "complaint_raised", "complaint_again"),
 )
 """Screens that speak to the citizen; an operator sees the variant that speaks of the citizen, `received_assisted`."""
 REQUIRED_PURPOSES: Final[Mapping[str, frozenset[str]]] = {

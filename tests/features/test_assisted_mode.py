@@ -107,6 +107,7 @@ async def test_two_applications_alike_have_the_end_of_their_number_in_a_list(sce
         numbers.append(tracking_number_in(await scenario.apply_for_citizen()))
         await scenario.operator.enter("00")
     screen = await scenario.operator.enter("2", "1")
+    assert "The citizen's applications\n" in screen
     rows = re.findall(r"^\d Birth certificate \((\d{4})\): Submitted", screen, re.MULTILINE)
     assert sorted(rows) == sorted(number[-4:] for number in numbers), screen
 

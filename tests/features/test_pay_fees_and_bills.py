@@ -76,7 +76,7 @@ async def test_paying_stands_first_and_leaves_the_other_options_their_numbers(ph
     status = first_page.partition("98 More")[0] + (await phone.enter("98") if "98 More" in first_page else "")
     options = re.findall(r"^([1-9]) (.+)", status, re.MULTILINE)
     assert pay_key(first_page) == "5"
-    assert options[:3] == [("5", "Pay the fee"), ("1", "Send me this by SMS"), ("2", "Complain")]
+    assert options[:3] == [("5", "Pay the fee"), ("1", "Send this by SMS"), ("2", "Complain")]
 
 
 async def test_anybody_with_the_number_may_pay_and_learns_the_service_and_amount_alone(phone: Phone) -> None:

@@ -29,7 +29,7 @@ async def test_the_nearest_centre_is_found_by_postcode_and_sent_by_sms(phone: Ph
     assert (await phone.enter(*AADHAAR_DOWNLOAD, "3")).startswith("Type your postcode or your district")
     assert await phone.enter("1216") == (
         "Sample centre Mirpur\nHouse 1, Sample Road, Dhaka\nSun to Thu, 9 am - 5 pm\n+880 2-55000001\n"
-        "1 Send me this by SMS\n2 Another place\n0 Back"
+        "1 Send this by SMS\n2 Another place\n0 Back"
     )
     assert (await phone.enter("1")).startswith("It is on its way to you by SMS.")
     assert await phone.wait_for_sms("Sample centre") == (
@@ -62,7 +62,7 @@ async def test_nothing_that_the_phone_cannot_do_leads_to_a_form(phone: Phone) ->
     await choose_english(phone)
     about = await phone.enter(*AADHAAR_DOWNLOAD, "4")
     assert about == (
-        "Aadhaar download\nNo fee\nReady at once\nAadhaar centre\n1 Send me this by SMS\n2 What to bring\n0 Back"
+        "Aadhaar download\nNo fee\nReady at once\nAadhaar centre\n1 Send this by SMS\n2 What to bring\n0 Back"
     )
     assert "Apply" not in await phone.enter("2")
 

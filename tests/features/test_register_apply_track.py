@@ -112,7 +112,7 @@ async def test_a_service_that_the_phone_cannot_do_gets_an_honest_answer(phone: P
 async def test_what_to_bring_and_what_it_costs_are_said_before_applying(phone: Phone) -> None:
     await phone.dial()
     assert await phone.enter("1", "1", "1", "1") == (
-        "Birth certificate\nFee Tk 50. Ready in 7 days\nMirpur office\n1 Apply\n2 What to bring\n3 Send me this by SMS\n0 Back"
+        "Birth certificate\nFee Tk 50. Ready in 7 days\nMirpur office\n1 Apply\n2 What to bring\n3 Send this by SMS\n0 Back"
     )
     assert (await phone.enter("2")).startswith("Please bring:\n")
 

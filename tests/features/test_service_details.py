@@ -13,10 +13,10 @@ async def test_fee_time_office_and_papers_are_said_before_applying(phone: Phone)
     await phone.dial()
     assert await phone.enter("1", "1", "1", "1") == (
         "Birth certificate\nFee Tk 50. Ready in 7 days\nMirpur office\n"
-        "1 Apply\n2 What to bring\n3 Send me this by SMS\n0 Back"
+        "1 Apply\n2 What to bring\n3 Send this by SMS\n0 Back"
     )
     assert await phone.enter("2") == (
-        "Please bring:\nVaccine card or discharge slip\nParents' ID cards\n1 Apply\n2 Send me this by SMS\n0 Back"
+        "Please bring:\nVaccine card or discharge slip\nParents' ID cards\n1 Apply\n2 Send this by SMS\n0 Back"
     )
 
 
@@ -53,5 +53,5 @@ async def test_by_sms_the_service_says_it_and_its_number_applies(phone: Phone) -
         assert service.startswith(
             "Birth certificate\nFee Tk 50. Ready in 7 days\nMirpur office\n1 Apply\n2 What to bring"
         )
-        assert "Send me this by SMS" not in service
+        assert "Send this by SMS" not in service
         assert (await sms_phone.send_sms("2")).startswith("Please bring:\n")

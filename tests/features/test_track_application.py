@@ -34,7 +34,7 @@ async def test_a_stranger_with_the_number_learns_the_status_and_nothing_of_the_p
     status = await stranger.enter("1", "2", number)
     assert status.startswith(f"Birth certificate\n{format_number(number)}\nSubmitted, ")
     offered = await read_all_pages(stranger, status)
-    for option in ("1 Send me this by SMS", "2 Complain", "3 History", "4 Another number"):
+    for option in ("1 Send this by SMS", "2 Complain", "3 History", "4 Another number"):
         assert option in offered
     for personal in ("Rahim", "Amina", "Ayesha", phone.msisdn[4:]):
         assert personal not in status

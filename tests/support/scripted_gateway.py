@@ -46,7 +46,7 @@ SCREENS = {
     "1*5": "CON Type your name\n0 Back",
     "1*5*Amina Begum": "END Thank you,   Amina Begum.\n\nDial again.",
     "2": "CON একডায়াল\n1 সেবা খুঁজুন\n2 আবেদনের অবস্থা",
-    "2*123456789012": "CON Birth certificate\n1234 5678 9012\nBeing checked, 21 Nov 2026\n1 Send me this by SMS\n0 Back",
+    "2*123456789012": "CON Birth certificate\n1234 5678 9012\nBeing checked, 21 Nov 2026\n1 Send this by SMS\n0 Back",
     "2*123456789012*1": "END Sent.",
     "3": "Nothing a phone could show",
 }

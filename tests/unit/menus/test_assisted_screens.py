@@ -1,11 +1,12 @@
 """What an operator can reach for a citizen: every path is walked, and none leads to what is the citizen's alone."""
 
+import re
 from itertools import combinations
 from typing import Any
 
 import pytest
 
-from menus.journeys.assisted import CITIZEN_ONLY_SCREENS, REQUIRED_PURPOSES
+from menus.journeys.assisted import CITIZEN_ONLY_SCREENS, REQUIRED_PURPOSES, VARIANT_SUFFIX, VISIT_VARIANTS
 from menus.model import (
     Choice,
     Goodbye,
@@ -166,3 +167,13 @@ def test_goodbyes_end_the_call_of_everybody_else() -> None:
     assert goodbyes
     assert all(menu.ends_session(Position(name, "en", facts={"operator": 12})) for name in goodbyes)
     assert not any(isinstance(menu.screens[name], Step) for name in goodbyes)
+
+
+@pytest.mark.parametrize("name", VISIT_VARIANTS)
+def test_a_screen_that_speaks_to_the_citizen_speaks_of_the_citizen_in_a_visit(name: str) -> None:
+    """Section 3 of the field report, minor: `All of it is in your SMS` said to an operator, whose SMS is it?"""
+    for locale in conversation().locales.values():
+        assert locale.screens[name + VARIANT_SUFFIX].text != locale.screens[name].text, locale.code
+    spoken = conversation().locales["en"].screens[name + VARIANT_SUFFIX].text.source
+    assert "citizen" in spoken
+    assert not re.search(r"\byour?\b", spoken, re.IGNORECASE)

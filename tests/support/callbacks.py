@@ -225,6 +225,18 @@ def move_application(*, by_api: bool) -> Callable[[CallbackGateways], Awaitable[
     return begin
 
 
+async def record_cash(gateways: CallbackGateways) -> Scene:
+    """A department records the fee of an application that was paid in cash."""
+    services, msisdn = gateways.services, new_msisdn()
+    account = await services.register(msisdn, idempotency_key=f"{msisdn}:9")
+    new = birth_certificate_submission(account, msisdn, department=OWN_DEPARTMENT)
+    number = (await services.applications.submit(new, f"case:{msisdn}")).tracking_number
+    await gateways.wait_until_idle()
+    fee = {"amount_minor": new.fee_minor, "currency": new.currency, "receipt": f"R-{secrets.token_hex(4)}"}
+    headers = api_headers(gateways.department_key)
+    return Scene([post_json(f"/api/v1/applications/{number}/payments", fee, headers)])
+
+
 def answer_complaint(*, by_api: bool) -> Callable[[CallbackGateways], Awaitable[Scene]]:
     """A department answers a complaint, by a signed event or by the API."""
 
@@ -291,6 +303,7 @@ CASES: Mapping[str, Case] = {
         "/departments/{code}/events", answer_complaint(by_api=False), after_retention=EVENT_IDS
     ),
     "a status by the API": Case("/api/v1/applications/{tracking_number}/events", move_application(by_api=True)),
+    "a fee in cash by the API": Case("/api/v1/applications/{tracking_number}/payments", record_cash),
     "an answer by the API": Case("/api/v1/complaints/{complaint_number}/events", answer_complaint(by_api=True)),
     "a report of a SIM swap": Case("/sim-swap/africastalking", report_sim_swap, overtakes=True),
     "a number that was taken": Case("/api/v1/number-notices", take_number),

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import ClientSession
 
 from core.errors import CommandError
-from tests.support.citizen_command import citizen_command
 from tests.support.citizen_steps import PIN, apply_for_birth_certificate, register
+from tests.support.commands import citizen_command
 from tests.support.phone import MSISDN, Phone, build_settings, run_gateway
 
 WHY = ("--why", "ticket 4711", "--by", "nadia")

@@ -7,8 +7,8 @@ from aiohttp import ClientSession
 
 from db.database import Database
 from services.departments.api_keys import ApiKeys
-from tests.support.citizen_command import citizen_command
 from tests.support.citizen_steps import apply_for_birth_certificate, register, submit_complaint
+from tests.support.commands import citizen_command
 from tests.support.department_api import DepartmentClient
 from tests.support.department_officer import open_department_client
 from tests.support.phone import MSISDN, Phone, build_settings, run_gateway

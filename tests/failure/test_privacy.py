@@ -6,8 +6,8 @@ from pathlib import Path
 from aiohttp import ClientSession
 
 from config.settings import Settings
-from tests.support.citizen_command import citizen_command
 from tests.support.citizen_steps import ANSWERS, PIN, apply_for_birth_certificate, register
+from tests.support.commands import citizen_command
 from tests.support.phone import Phone, admin_url, build_settings, run_gateway
 from tests.support.privacy import capture_all_logs, redis_contents, remove_measurements, stored_bytes
 from tests.support.servers import RedisServer

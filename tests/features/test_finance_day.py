@@ -23,8 +23,8 @@ from tests.support.citizen_steps import (
     register,
     track_application,
 )
+from tests.support.commands import payments_command
 from tests.support.payments import PaymentServiceSet, fee_request, paid_report
-from tests.support.payments_command import payments_command
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sample_rows import insert_row
 from tests.support.services import ManualClock

@@ -10,8 +10,8 @@ from aiohttp import ClientSession
 
 from config.settings import Settings
 from core.errors import CommandError
-from tests.support.citizen_command import citizen_command
 from tests.support.citizen_steps import PIN, apply_for_birth_certificate, register, submit_complaint
+from tests.support.commands import citizen_command
 from tests.support.databases import write_beside_gateway
 from tests.support.phone import MSISDN, Phone, build_settings, run_gateway
 from tests.support.sms_phone import SmsPhone, open_sms_phone

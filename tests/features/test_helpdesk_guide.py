@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from aiohttp import ClientSession
 
-from tests.support.citizen_command import citizen_command
 from tests.support.citizen_steps import apply_for_birth_certificate, register
+from tests.support.commands import citizen_command
 from tests.support.phone import ROOT, Phone, build_settings, run_gateway
 
 PAGE = ROOT / "docs" / "helpdesk.md"

@@ -20,7 +20,7 @@ from tests.features.test_pay_fees_and_bills import (
     write_kenya_catalogue,
 )
 from tests.support.citizen_steps import pay_key, track_application
-from tests.support.payments_command import payments_command
+from tests.support.commands import payments_command
 from tests.support.phone import WEBHOOK_TOKEN, build_settings, run_gateway
 
 

@@ -9,8 +9,8 @@ from aiohttp import ClientSession
 
 from core.errors import CommandError
 from tests.fakes.africastalking_insights_server import API_KEY, InsightsServer
-from tests.support.citizen_command import citizen_command
 from tests.support.citizen_steps import PIN, register
+from tests.support.commands import citizen_command
 from tests.support.phone import MSISDN, Phone, build_settings, run_gateway
 from tests.support.servers import RedisServer
 

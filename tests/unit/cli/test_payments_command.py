@@ -10,7 +10,7 @@ import pytest
 
 from app.resources import ensure_tables
 from core.errors import CommandError
-from tests.support.payments_command import payments_command
+from tests.support.commands import payments_command
 from tests.support.phone import build_settings
 
 NOW = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.000000")

@@ -29,7 +29,7 @@ async def test_h3_wrong_pins_by_forged_sms_neither_lock_nor_sign_out_a_call(tmp_
         await register(phone)
         await phone.redial()
         await phone.enter("5", PIN)
-        await attacker.forge_sms(MSISDN, "MENU", "2", "5", "0000", "1111", "2222", "3333", "4444")
+        await attacker.forge_sms(MSISDN, "MENU", "5", "0000", "1111", "2222", "3333", "4444")
         assert attacker.fetch("SELECT unvouched_lockouts, lockouts FROM accounts") == [(1, 0)]
         assert (await phone.enter("5")).startswith("My profile"), "the call goes on, signed in"
 

@@ -87,6 +87,7 @@ async def day(database):
             applications,
             clock(),
             tracking_number=tracking_number(place),
+            language="en",
             department=f"department_{place % 2}",
         )
         if place in UNKNOWN:

@@ -113,7 +113,7 @@ async def test_a_tracking_number_is_heard_by_every_question(
 async def test_a_name_of_a_service_needs_no_keyword(phone: SmsPhone) -> None:
     """2.3. Its words are of no one language, so the answer is in that of the country."""
     assert (await phone.send_sms("Birth certificate")).startswith("সেবা\n1 জন্ম সনদ")
-    assert (await phone.send_sms("1")).startswith("জন্ম সনদ")
+    assert (await phone.send_sms("1")).startswith("জন্ম সনদ: ফি ৳৫০")
 
 
 @pytest.mark.parametrize("question", ["STATUS", "REG", UNKNOWN])

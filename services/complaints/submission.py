@@ -97,7 +97,7 @@ class ComplaintSubmission:
             return await record_with_new_number(record)
 
     async def submit_feedback(self, new_feedback: NewFeedback, idempotency_key: str, *, by: Actor | None = None) -> str:
-        """Record feedback for the department that it concerns; its number, the same for a repeated key.
+        """Record feedback for the department that it concerns, and confirm it by SMS; its number, the same for a repeated key.
 
         Raises:
             NumbersExhaustedError: no free number was drawn.
@@ -111,6 +111,7 @@ class ComplaintSubmission:
                 actor = by or _citizen_actor(new_feedback.channel)
                 entry = build_audit_entry(actor, "feedback_given", "feedback", number, idempotency_key)
                 await self._audit.record(transaction, entry)
+                await self._confirm_feedback(transaction, new_feedback, number, idempotency_key)
                 return number
 
             return await record_with_new_number(record)
@@ -166,6 +167,16 @@ class ComplaintSubmission:
         facts = complaint_facts(recorded.number, 0, recorded.policy, recorded.promised, {})
         text = self._render_text(complaint.language, "complaint_received", facts)
         message = Message(complaint.msisdn, text, "receipt", f"{idempotency_key}/complaint")
+        await self._messages.enqueue(transaction, message)
+
+    async def _confirm_feedback(
+        self, transaction: Transaction, new_feedback: NewFeedback, number: str, idempotency_key: str
+    ) -> None:
+        """Send the number by SMS. Feedback by SMS gets it in the reply instead."""
+        if new_feedback.channel == CHANNEL_SMS:
+            return
+        text = self._render_text(new_feedback.language, "feedback_received", {"feedback": number})
+        message = Message(new_feedback.msisdn, text, "receipt", f"{idempotency_key}/feedback")
         await self._messages.enqueue(transaction, message)
 
     async def _insert_feedback(

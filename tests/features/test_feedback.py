@@ -35,7 +35,14 @@ async def test_a_rating_and_words_reach_the_department_of_the_service(phone: Pho
     await phone.dial()
     rating = await phone.enter("1", "4", "2", "1", "101")
     assert rating.startswith("Birth certificate\nHow was it?\n1 Very bad\n2 Bad\n")
-    number = tracking_number_in(await phone.enter("4", WISH))
+    kept = await phone.enter("4", WISH)
+    number = tracking_number_in(kept)
+    assert "The number of your suggestion is " in kept, (
+        "field report, section 1: whose number it was, nobody could tell"
+    )
+    told = await phone.wait_for_sms("thank you for your suggestion")
+    assert tracking_number_in(told) == number, "the SMS keeps it"
+    assert WISH not in told
     status, page = await (await open_department_client(phone, tmp_path)).get("/feedback")
     assert status == 200
     [one] = page["items"]
@@ -60,7 +67,9 @@ async def test_by_sms_in_one_s_own_words(sms_phone: SmsPhone) -> None:
     kept = await sms_phone.send_sms(f"FEEDBACK {WISH}")
     assert kept.startswith("Thank you. We will pass it on to the right office.")
     number = tracking_number_in(kept)
+    before = len(sms_phone.inbox.messages)
     status = await sms_phone.send_sms(f"STATUS {number}")
+    assert len(sms_phone.inbox.messages) == before + 1, "the reply had the number, and no other SMS came"
     assert status.startswith("Suggestion ")
     assert WISH not in status
 

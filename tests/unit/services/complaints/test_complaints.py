@@ -85,6 +85,8 @@ async def test_feedback_is_recorded_once_encrypted_and_numbered(complaint_servic
     row = (await database.fetch(select(feedback))).one()
     assert (row.feedback_number, row.rating, row.department) == (number, 2, "local_government")
     assert damm.is_valid(number)
+    ((to, language, text, facts),) = await complaint_services.services.claim_sms()
+    assert (to, language, text, facts["feedback"]) == (RAHIMA, given.language, "feedback_received", number)
     assert await complaint_services.complaints.submit_feedback(given, "s2:9") != number
     assert CIPHER.decrypt(row.text, "feedback:s1:9").decode() == COMPLAINT_TEXT
 

@@ -27,6 +27,7 @@ from menus.model import (
     StepContext,
 )
 from menus.proof import ANYONE, NUMBER_OR_CODE, REVEALS, SIGNED_IN
+from services.applications.models import Status
 from services.audit.models import Actor
 from services.complaints.models import REASONS, ComplaintReceipt, NewComplaint, NewFeedback, VerdictResult
 
@@ -52,7 +53,7 @@ def _start_screens(services: JourneyServices) -> Journey:
         number, service = context.facts.get("number", ""), context.facts.get("service", "")
         result = await services.tracking.find(number, context.caller, own=True) if number else None
         if result and result.application and service in {"", result.application.service}:
-            return Outcome("application", _subject_facts(number, result.application.service))
+            return Outcome("application", _application_facts(result.application))
         return Outcome("service", _subject_facts("", service)) if service else Outcome("open", _subject_facts("", ""))
 
     async def start_feedback(_: StepContext) -> Outcome[Literal["open"]]:
@@ -91,7 +92,7 @@ def _application_screens(services: JourneyServices) -> Journey:
         is_own = any(row["number"] == context.facts["number"] for row in application_rows(context.facts))
         result = await services.tracking.find(context.facts["number"], context.caller, own=is_own)
         if result.application:
-            return Outcome("application", _subject_facts(result.application.number, result.application.service))
+            return Outcome("application", _application_facts(result.application))
         if result.kind == "held":
             return Outcome("held")
         return Outcome("unknown" if result.kind == "unknown" else "other")
@@ -199,7 +200,10 @@ def _complaint_screens(services: JourneyServices) -> Journey:
         )
         return Outcome("kept", complaint_receipt_facts(receipt))
 
-    reasons = tuple(Option(reason, goto="complaint_words") for reason in REASONS)
+    reasons = tuple(
+        Option(reason, goto="complaint_words", shown_if=_is_not_promised if reason == "late" else None)
+        for reason in REASONS
+    )
     return (
         Choice("complaint_reason", reasons, save_as="reason"),
         Question(
@@ -300,8 +304,20 @@ def complaint_receipt_facts(receipt: ComplaintReceipt) -> dict[str, object]:
     return {"complaint": receipt.complaint_number, "about": receipt.about, "answer_by": promised}
 
 
+def _application_facts(application: Status) -> dict[str, object]:
+    """The facts of a complaint about an application; `due_on` is the promised day until it has passed."""
+    due_on = application.promised if not application.late else None
+    facts = _subject_facts(application.number, application.service)
+    return {**facts, "due_on": due_on.isoformat() if due_on else None}
+
+
 def _subject_facts(number: str, service: str) -> dict[str, object]:
-    return {"about": number, "about_service": service, "writes": "complaint"}
+    return {"about": number, "about_service": service, "due_on": None, "writes": "complaint"}
+
+
+def _is_not_promised(facts: Facts) -> bool:
+    """Whether no day is promised that is still to come: before it, nothing is late."""
+    return not facts.get("due_on")
 
 
 def complaint_text(text: str, _today: date) -> Valid | Invalid:

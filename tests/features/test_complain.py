@@ -1,11 +1,13 @@
 """Complain: about an application or a service, with a number, a status, a verdict and escalation."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
+from sqlalchemy import update
 
 from app.container import ComplaintServices, build_complaint_services, build_messages
 from app.menu import read_catalogue
@@ -15,9 +17,11 @@ from core.crypto import Cipher
 from core.reference_numbers import generate_tracking_number
 from db.database import Database
 from db.migrate import upgrade
+from db.tables import applications
 from menus.rendering.localization import load_locales
 from services.catalogue.current import CurrentCatalogue
 from tests.support.citizen_steps import PIN, apply_for_birth_certificate, register, submit_complaint, tracking_number_in
+from tests.support.databases import migrated_sqlite_url
 from tests.support.department_officer import open_department_client
 from tests.support.phone import Phone, admin_url, build_settings, run_gateway
 from tests.support.privacy import capture_all_logs, redis_contents, remove_measurements
@@ -55,7 +59,8 @@ async def test_from_the_status_of_an_application_to_an_answer_that_settles_it(ph
     await register(phone)
     number = await apply_for_birth_certificate(phone)
     await phone.dial()
-    assert (await phone.enter("2", number, "2")).startswith("Birth certificate\nWhat went wrong?\n1 It is late\n")
+    asked = await phone.enter("2", number, "2")
+    assert asked.startswith("Birth certificate\nWhat went wrong?\n2 Asked for money\n")
     assert await phone.enter("2") == "Tell us in your own words\n1 Send without a message\n0 Back"
     kept = await phone.enter(STORY)
     assert phone.ended
@@ -122,7 +127,39 @@ async def test_about_one_of_ones_own_applications(phone: Phone) -> None:
     listed = await phone.enter("1", PIN)
     assert listed.startswith("Which application?\n1 Birth certificate: Submitted")
     assert (await phone.enter("1")).startswith("Birth certificate\nWhat went wrong?")
-    assert format_number(number) in await phone.enter("1", "1")
+    assert format_number(number) in await phone.enter("2", "1")
+
+
+async def test_nothing_is_late_before_the_promised_day(phone: Phone, tmp_path: Path) -> None:
+    """Field report, section 2: "It is late" was accepted on the day of applying."""
+    await register(phone)
+    number = await apply_for_birth_certificate(phone)
+    await phone.dial()
+    asked = await phone.enter("2", number, "2")
+    assert "It is late" not in asked
+    assert (await phone.enter("1")).startswith("Please choose 2 to 6\n")
+    async with open_sms_phone(phone.url, phone.msisdn) as texting:
+        await texting.send_sms("LANG EN")
+        await texting.send_sms("MENU")
+        for answer in ("4", "1", "1"):
+            await texting.send_sms(answer)
+        assert "It is late" not in await texting.send_sms(number)
+        assert "Please choose 2 to 6" in await texting.send_sms("It is late")
+
+    async with Database(migrated_sqlite_url(tmp_path / "ekdial.db")) as database, database.transaction() as transaction:
+        await transaction.execute(update(applications).values(promised=datetime.now(UTC).date() - timedelta(days=3)))
+    await phone.redial()
+    late = await phone.enter("2", number)
+    while "Complain" not in late:
+        late = await phone.enter("98")
+    (key,) = re.findall(r"^(\d) Complain$", late, re.MULTILINE)
+    assert (await phone.enter(key)).startswith("Birth certificate\nWhat went wrong?\n1 It is late\n")
+    assert (await phone.enter("1")).startswith("Tell us in your own words")
+
+
+async def test_of_a_service_in_general_anybody_may_say_that_it_is_late(phone: Phone) -> None:
+    await phone.dial()
+    assert "\n1 It is late\n" in await phone.enter("1", "4", "1", "2", "102")
 
 
 async def test_a_repeat_and_a_lost_session_complain_once(phone: Phone) -> None:
@@ -183,7 +220,7 @@ async def test_what_is_not_answered_in_time_goes_to_the_next_level_and_is_told(
         await register(phone)
         number = await apply_for_birth_certificate(phone)
         await phone.dial()
-        complaint = tracking_number_in(await phone.enter("2", number, "2", "1", "1"))
+        complaint = tracking_number_in(await phone.enter("2", number, "2", "2", "1"))
         await phone.wait_for_sms("we have your complaint")
         later = open_complaint_services(settings, database, lambda: datetime.now(UTC) + timedelta(days=400))
         assert await later.escalation.escalate_overdue() == 1

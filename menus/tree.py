@@ -72,7 +72,7 @@ def build_menu_tree(plan: MenuPlan, services: JourneyServices, labels: Labels | 
         *build_registration_journey(services, pin_by_sms=plan.pin_by_sms),
         *build_proof_journey(services),
         *build_new_pin_journey(services),
-        *build_security_questions_journey(services),
+        *build_security_questions_journey(services, labels),
         *build_recovery_journey(services, plan.helpdesk),
         *build_email_journey(services),
         *build_profile_journey(services, by_email=plan.by_email),

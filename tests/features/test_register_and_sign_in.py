@@ -82,4 +82,6 @@ async def test_a_year_is_no_answer_to_a_security_question(phone: Phone) -> None:
     await phone.enter("1", "5", "1", "Amina Begum", PIN, PIN, "1")
     for typed in ("1975", "20-20", "২০২০"):
         assert (await phone.enter(typed)).startswith("Please answer with a name or a word, not a number\n")
+    for typed in ("Amina", "begum AMINA", "school", "first SCHOOL"):
+        assert (await phone.enter(typed)).startswith("Not your name, nor words of the question\n"), typed
     assert "Choose the second question" in await phone.enter("Mirpur School 2")

@@ -26,6 +26,7 @@ METHODS = {
     "accounts.find_session_end": NOTHING,
     "accounts.get_questions": NOTHING,  # which questions to ask, not the answers
     "accounts.has_account": NOTHING,
+    "accounts.holder_name": NOTHING,  # compared with an answer that its holder types
     "accounts.hash_secret": NOTHING,
     "accounts.list_question_keys": NOTHING,  # when the questions were chosen
     "accounts.recover_pin": ACCESS,

@@ -32,6 +32,7 @@ def build_sign_in_journey(services: JourneyServices, *, by_email: bool) -> Journ
     async def check_gate(context: StepContext) -> Outcome[Literal["in", "known", "new", "sent"]]:
         if context.facts.get("account"):
             return Outcome("in")
+        _ensure_offered(services, context)
         key = await services.accounts.find_registration_key(
             context.caller
         ) or await services.accounts.find_closed_registration_key(context.session)
@@ -88,6 +89,17 @@ def build_sign_in_journey(services: JourneyServices, *, by_email: bool) -> Journ
         Step("sign_out", sign_out, {"out": "signed_out"}, commits=True, needs=NO_PROOF),
         Goodbye("signed_out"),
     )
+
+
+def _ensure_offered(services: JourneyServices, context: StepContext) -> None:
+    """Nobody has to sign in or register for a service that is gone.
+
+    Raises:
+        NoLongerOfferedError: the caller came for the form of a service that left the catalogue.
+    """
+    service = context.facts.get("service")
+    if service and context.facts.get(AFTER_SIGN_IN_FACT) == "start_form":
+        services.catalogue.get_service(service)
 
 
 def build_session_policy(services: JourneyServices) -> SessionPolicy:

@@ -114,6 +114,17 @@ async def test_whoever_stands_at_a_service_that_is_taken_out_is_told_so(editor: 
     assert "Birth certificate" not in await phone.enter("1")
 
 
+async def test_who_is_not_signed_in_is_not_sent_to_register_for_a_service_that_is_gone(editor: CatalogueEditor) -> None:
+    """Field report, section 5: first the registration, then the news that the service is gone."""
+    phone = editor.phone
+    await phone.dial()
+    assert "\n1 Apply" in await phone.enter(*BIRTH)
+    without_it = editor.file.read_text(encoding="utf-8").partition("[services.birth_certificate]")[0]
+    editor.file.write_text(without_it, encoding="utf-8")
+    await editor.wait_for_reload("taken")
+    assert (await phone.enter("1")).startswith("This service is no longer offered.\n1 Find another service\n")
+
+
 async def test_a_file_may_come_and_go(editor: CatalogueEditor) -> None:
     extra = editor.folder / "zoo.toml"
     extra.write_text('[sectors.zoo]\nnames = { en = "Zoo", bn = "চিড়িয়াখানা", hi = "चिड़ियाघर" }\n', encoding="utf-8")

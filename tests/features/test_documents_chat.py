@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.sms_phone import SmsPhone
+from tests.support.sms_phone import SmsPhone, open_sms_phone
 
 AADHAAR = "2341 2341 2346"
 GREETINGS = {
@@ -36,3 +36,34 @@ async def test_from_hello_to_a_document_and_back_to_the_list(sms_phone: SmsPhone
     assert "/d/" in document
     assert "Driving licence: see the SMS with the link\n1 Other documents" in document
     assert "PAN card" in await sms_phone.send_sms("1")
+
+
+ANOTHER_SIM = "+8801700000002"
+CODE_GOES_TO = {
+    "EN": "phone registered with it",
+    "BN": "নিবন্ধিত ফোনে",
+    "HI": "पंजीकृत फ़ोन पर",
+}
+
+
+@pytest.mark.parametrize("language", CODE_GOES_TO)
+async def test_a_second_sim_is_told_that_the_code_goes_to_the_registered_phone(
+    sms_phone: SmsPhone, language: str
+) -> None:
+    """Field report, section 1: "a code is on its way" was said to the second SIM, and the first one got it."""
+    await sms_phone.send_sms("LANG EN")
+    for text in ("Hello", "1", "1"):
+        await sms_phone.send_sms(text)
+    own_code = re.search(r"\b\d{6}\b", await sms_phone.send_sms(AADHAAR, expect=2))
+    assert own_code
+    await sms_phone.send_sms(own_code[0])
+    before = len(sms_phone.inbox.messages)
+    async with open_sms_phone(sms_phone.url, ANOTHER_SIM) as other:
+        for text in (f"LANG {language}", "DIGILOCKER", "1", "1"):
+            await other.send_sms(text)
+        told = await other.send_sms(AADHAAR)
+        assert CODE_GOES_TO[language] in told
+        assert sms_phone.msisdn[-4:] not in told, "whose phone it is is not told"
+        (code,) = await sms_phone.receive(before)
+        assert re.search(r"\b\d{6}\b", code)
+        assert not any(re.search(r"\b\d{6}\b", message.text) for message in other.inbox.messages)

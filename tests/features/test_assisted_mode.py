@@ -161,6 +161,11 @@ async def test_for_somebody_without_a_phone_a_relative_consents(scenario: Assist
         screen = await scenario.operator.enter(OPERATORS_PIN if "PIN" in screen else "1")
     (row,) = await scenario.fetch(applications.select())
     assert (row.msisdn, row.applied_for) == (CITIZEN, "dependent")
+    assert row.beneficiary is None, "it counts against no limit of applications for others: it names no number"
+    receipt = await scenario.citizen.wait_for_sms("received")
+    assert tracking_number_in(receipt) == row.tracking_number, "the SMS goes to the citizen who consented"
+    (act,) = await scenario.fetch(audit.select().where(audit.c.act == "handed_in"))
+    assert (act.actor_kind, act.on_behalf_of) == ("operator", str(row.account))
 
 
 # The citizen's word ---------------------------------------------------------------------------------------------------

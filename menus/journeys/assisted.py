@@ -198,7 +198,7 @@ def _sign_in_screens(services: JourneyServices) -> Journey:
     kept = {"kept": "operator_menu"}
     return (
         Step("operator", start, {**by_status, "in": "operator_menu"}),
-        Choice("not_operator", ()),
+        Choice("not_operator", (Option("centre", goto="nearest_centre"), Option("help", goto="get_help", key="7"))),
         Choice("operator_suspended", (Option("help", goto="get_help", key="7"),)),
         *(
             Question(name, "pin", validators.pin, goto="check_operator_pin", secret=True, retry_of=retry_of)

@@ -53,10 +53,12 @@ def build_registration_journey(services: JourneyServices, *, pin_by_sms: bool) -
 
     finished = {"signed_in": "registered", "pin_sent": "pin_sent", "known": "ask_pin"}
     started = {"sent": "texted_pin", "known": "has_account"}
+    # A name takes letters: whoever reads digits only is registered by an operator.
+    at_centre = (Option("centre", goto="nearest_centre", key="7", hidden_on="sms"),)
     return (
         Step("register", check_number, {"known": "ask_pin", "new": "ask_name"}),
         Choice("codes_spent", (Option("help", goto="get_help", key="7"),)),
-        Question("ask_name", "name", validators.person_name, goto="choose_pin"),
+        Question("ask_name", "name", validators.person_name, goto="choose_pin", options=at_centre),
         Step("choose_pin", choose_pin, {"ours": "questions", "theirs": "new_pin", "sent": "register_texted"}),
         Step("register_texted", start_registration, started, commits=True, needs=NO_PROOF),
         Question("texted_pin", "pin", validators.pin, goto="check_pin", secret=True),

@@ -178,7 +178,6 @@ async def test_8_call_3_i_lost_my_tracking_number(phone: Phone, citizen: RunCiti
 async def test_8_call_4_someone_uses_my_number(phone: Phone, texts: SmsPhone, citizen: RunCitizen) -> None:
     await register(phone)
     await texts.send_sms("MENU")
-    await texts.send_sms("2")
     assert "Type your PIN" in await texts.send_sms("5")
     for wrong in ("9135", "9136", "9137", "9138", "9139"):
         await texts.send_sms(wrong)

@@ -53,13 +53,14 @@ async def test_a_missed_call_from_there_is_told_so_once_a_day(gateway: str) -> N
 @pytest.mark.parametrize("number", ["+919812345678", "+254712345678", "+12025550123", "+447400123456", DUBAI])
 async def test_a_country_that_is_listed_is_served(phone: Phone, number: str) -> None:
     phone.msisdn = number
-    assert (await phone.dial()).startswith("Ekdial: public services\n1 English")
+    services = "sarkari sevayen" if number.startswith("+91") else "public services"
+    assert (await phone.dial()).startswith(f"Ekdial: {services}\n1 English")
 
 
 async def test_a_deployment_says_which_countries_are(tmp_path: Path) -> None:
     async with gateway_for(tmp_path, COUNTRIES__ALLOWED='["DE"]') as (url, http):
         assert (await Phone(http, url, GERMANY).dial()).startswith("Ekdial: public services")
-        assert await Phone(http, url).dial() == REFUSAL
+        assert await Phone(http, url).dial() == "Dukkhito, apnar desher number theke ei seba paoa jay na."
 
 
 async def test_a_time_is_said_on_the_callers_clock_and_whose_it_is(phone: Phone) -> None:

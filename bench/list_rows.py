@@ -151,7 +151,7 @@ def _build_insert(table: Table, count: int) -> str:
     columns = {column.name: given.get(column.name) or _default_value(column) for column in table.columns}
     written = {name: value for name, value in columns.items() if value}
     names, values = ", ".join(f'"{name}"' for name in written), ", ".join(written.values())
-    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM generate_series(1, {count}) AS i"  # noqa: S608 # nosec B608 - every part of it is of this file
+    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM generate_series(1, {count}) AS i"  # noqa: S608  # nosec B608  # every part of it is of this file
 
 
 def _default_value(column: Any) -> str:

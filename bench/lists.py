@@ -66,7 +66,7 @@ class Lists:
     def __init__(self, database: Database, rows: int) -> None:
         self.database = database
         self.rows = rows
-        self.random = random.Random(1)  # nosec B311 - the same rows at every run
+        self.random = random.Random(1)  # nosec B311  # the same rows at every run
         self.listing = PaymentList(database, CIPHER, BILLERS)
         self.messages = Messages(database, CIPHER)
 

@@ -63,7 +63,11 @@ KEYWORDS: Final = (
     Keyword(name="pay", argument="payment", misspelt_before="number", screen="texted_pay", interrupts="with_number"),
     Keyword(name="complain", argument="complaint", misspelt_before="anything", screen="texted_complaint"),
     Keyword(
-        name="answer", argument="numbered_text", screen="texted_answer", interrupts="with_number", is_common_word=True
+        name="answer",
+        argument="numbered_text",
+        misspelt_before="number",
+        screen="texted_answer",
+        interrupts="with_number",
     ),
     Keyword(name="feedback", argument="text", misspelt_before="anything", screen="texted_feedback"),
     Keyword(name="app", argument="short_line"),

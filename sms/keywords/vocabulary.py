@@ -111,7 +111,8 @@ class Vocabulary:
         Raises:
             StopIteration: the keyword has no word in that language.
         """
-        return next(word.spelling for word in self.words.values() if (word.table, word.language) == (name, language))
+        of_keyword = (word for word in self.words.values() if (word.table, word.language) == (name, language))
+        return next(word.spelling for word in of_keyword if not word.is_suggested_only)
 
 
 @cache

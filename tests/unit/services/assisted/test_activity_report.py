@@ -39,6 +39,7 @@ async def test_the_report_counts_everything_and_names_no_citizen(assisted_servic
         "given": 1,
         "refused": 1,
         "wrong": 1,
+        "cash": 0,
         "applications": 1,
         "citizens": 2,
         "nights": 0,

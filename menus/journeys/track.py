@@ -188,11 +188,12 @@ async def find_status(services: JourneyServices, context: StepContext, number: s
         own=_is_own_application(context.facts, number),
     )
     if result.application:
-        fee, delivery = None if result.fee == "none" else result.fee, "waiting" if result.is_waiting else None
+        is_offered = context.consent_id or services.fees.is_taken_by_wallet(result.application.service)
+        fee = result.fee if result.fee != "due" or is_offered else "none"
         facts = {
             **application_facts(result.application),
-            "fee_state": fee,
-            "delivery": delivery,
+            "fee_state": None if fee == "none" else fee,
+            "delivery": "waiting" if result.is_waiting else None,
             "to_answer": result.application.number if result.may_answer else None,
         }
         return Outcome("fee_due" if fee == "due" else "application", facts)

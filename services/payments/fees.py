@@ -67,6 +67,10 @@ class Fees:
         """Return whether operators of centres may take the fee of this service in cash."""
         return self._takes_cash(service)
 
+    def is_taken_by_wallet(self, service: str) -> bool:
+        """Return whether a wallet can pay the fee of this service here, whosever it is."""
+        return self._is_payable(service)
+
     def is_payable(self, service: str, msisdn: str) -> bool:
         """Return whether the holder of this MSISDN can pay the fee of this service here."""
         return self._is_payable(service) and self._can_pay(msisdn, self._fee_currency(service))
@@ -93,7 +97,7 @@ class Fees:
         return fee.state if fee else "none"
 
     def state_from_row(self, row: Any) -> FeeState:
-        """Return the state of an application's fee from its row with FEE_COLUMNS; `due` only where it can be paid here."""
+        """Return the state of an application's fee from its row with FEE_COLUMNS; `due` only where a wallet or an operator takes it."""
         state = fee_state_from_row(row)
         is_shown = state != "due" or self._is_payable(row.service) or self._takes_cash(row.service)
         return state if is_shown else "none"

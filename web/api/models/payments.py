@@ -29,7 +29,7 @@ class CashReceipt(RequestModel):
 
     model_config = config_with_example(PAYMENT_EXAMPLE, RequestModel)
 
-    amount_minor: Annotated[int, BeforeValidator(_read_whole_number), Field(gt=0, le=MAX_AMOUNT, strict=True)]
+    amount_minor: Annotated[int, Field(gt=0, le=MAX_AMOUNT, strict=True), BeforeValidator(_read_whole_number)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     receipt: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z ./_-]*$", max_length=MAX_RECEIPT_LENGTH)]
 

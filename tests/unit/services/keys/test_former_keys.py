@@ -22,6 +22,7 @@ from services.messaging.links import Links, ResolvedLink
 from sessions.redis_store import open_session_store
 from sessions.store import StoredSession
 from tests.support.services import CIPHER, KARIM, RAHIMA, ServiceSet, render_text
+from tests.support.staff import staff_act
 
 FORMER_SECRET = b"a secret of the tests, 32 octets+"  # that of CIPHER
 NEW_SECRET = b"the secret that takes its place, long enough"
@@ -79,7 +80,7 @@ async def test_a_pin_of_a_key_that_is_not_given_any_more_signs_nobody_in(service
 async def test_an_operators_pin_is_hashed_again(services, after):
     before = Operators(services.database, services.messages, services.pins, CIPHER, render_text, clock=services.clock)
     now = Operators(after.database, after.messages, after.pins, BOTH, render_text, clock=services.clock)
-    _, pin = await before.add(NewOperator(KARIM, "Karim Mia", "mirpur", "bn"))
+    _, pin = await before.add(NewOperator(KARIM, "Karim Mia", "mirpur", "bn"), staff_act())
     assert (await now.sign_in(KARIM, pin, "s1:4", vouched=True)).outcome == "first"
     assert (await column_values(services, operators.c.pin_hash))[0].startswith(BOTH.key_id)
     assert (await now.find_by_msisdn(KARIM)).name == "Karim Mia"

@@ -12,6 +12,7 @@ OPERATIONS = {
     ("GET", "/applications"): (401, 401, 401, 200, 200, 403),
     ("GET", "/applications/{application}"): (401, 401, 401, 404, 200, 403),
     ("POST", "/applications/{application}/events"): (401, 401, 401, 404, 201, 403),
+    ("POST", "/applications/{application}/payments"): (401, 401, 401, 404, 201, 403),
     ("GET", "/complaints"): (401, 401, 401, 200, 200, 403),
     ("GET", "/complaints/{complaint}"): (401, 401, 401, 404, 200, 403),
     ("POST", "/complaints/{complaint}/events"): (401, 401, 401, 404, 201, 403),
@@ -51,6 +52,9 @@ async def test_every_key_gets_what_the_table_says(services, department_clients, 
         client = DepartmentClient(own.http, own.url, key)
         if method == "GET":
             status, body = await client.get(path)
+        elif path.endswith("/payments"):
+            cash = {"amount_minor": 5000, "currency": "BDT", "receipt": "R-17"}
+            status, body = await client.post_payment(applied[2], cash)
         elif path == "/number-notices":
             status, body = await client.post_notice({"number": "+8801711000077", "taken_on": "2026-11-01"})
         else:

@@ -100,7 +100,7 @@ async def test_m4_a_missed_call_tells_nothing_of_the_former_holder(settings, url
 async def test_m4_news_of_a_department_do_not_reach_the_number(settings, url, former, tmp_path):
     number = await apply_for_birth_certificate(former)
     await former.dial()
-    complaint = await submit_complaint(former, "1", number, "1", "Nobody answers")
+    complaint = await submit_complaint(former, "1", number, "3", "Nobody answers")
     await release(settings)
     officer = await open_department_client(former, tmp_path)
     async with open_sms_phone(url) as sms:

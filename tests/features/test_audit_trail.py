@@ -49,7 +49,7 @@ async def walk_journeys(scenario: AssistedScenario, folder: Path) -> None:
     assert await answer_wallet(scenario.citizen, "4826") == "paid"
     await scenario.citizen.wait_for_sms("paid for")
     await scenario.citizen.redial()
-    complaint = await submit_complaint(scenario.citizen, "1", number, "1", STORY)
+    complaint = await submit_complaint(scenario.citizen, "1", number, "3", STORY)
     office = await open_department_client(scenario.citizen, folder)
     assert (await office.get(f"/applications/{number}"))[0] == 200
     assert (await office.get(f"/complaints/{complaint}"))[0] == 200

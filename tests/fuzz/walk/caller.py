@@ -344,7 +344,8 @@ class Caller:
             return [str(key) for key in range(1, rows + len(screen.options) + 1)]
         if isinstance(screen, Form):
             return []
-        return list(menu.options.get(screen.name, {}))
+        options = menu.options.get(screen.name, {})
+        return [key for key, option in options.items() if menu.is_offered(option, position.facts)]
 
     def _check_log(self) -> None:
         for line in self.gateway.log:

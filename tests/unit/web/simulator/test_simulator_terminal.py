@@ -77,7 +77,7 @@ async def test_a_script_is_typed_and_every_screen_is_printed(gateway: ScriptedGa
         "╭─ Grameenphone\n│ Ekdial: public services\n│ 1 English\n│ 2 Bangla\n│ 3 Hindi\n╰─ CON, 54 of 160 septets\n"
         "> 1\n"
         "╭─ Grameenphone\n│ Ekdial\n│ 1 Find a service\n│ 2 Track application\n│ 3 Documents\n│ 4 Complain or suggest\n"
-        "│ 5 My account\n│ 6 Get the app\n│ 7 Help\n│ 8 Language\n╰─ CON, 126 of 160 septets\n"
+        "│ 5 My account\n│ 6 Get the app\n│ 7 Help\n│ 8 Language\n│ 9 Pay a bill\n╰─ CON, 139 of 160 septets\n"
         "> 5\n"
         "╭─ Grameenphone\n│ Type your name\n│ 0 Back\n╰─ CON, 25 of 160 septets\n"
         "> Amina Begum\n"
@@ -489,7 +489,7 @@ async def test_a_person_talks_and_hangs_up_with_ctrl_d(gateway: ScriptedGateway)
         printed, complaints = await process.communicate(b"1\n")
     assert process.returncode == 1
     assert complaints == b""
-    assert printed.decode().endswith("│ 8 Language\n╰─ CON, 126 of 160 septets\n> You hung up.\n")
+    assert printed.decode().endswith("│ 8 Language\n│ 9 Pay a bill\n╰─ CON, 139 of 160 septets\n> You hung up.\n")
     assert gateway.events[0]["lastAppResponse"] == MENU
 
 

@@ -2,6 +2,9 @@
 
 A choice asks for a decision if one of its options leads to a step that acts in the citizen's name, with no screen between
 them. A list whose rows lead to nothing but such screens is one of them.
+
+A screen that tells only what came of an act is offered all the same: its reply may have been lost, and a caller who does not
+read it would do the act once more.
 """
 
 from collections.abc import Iterator
@@ -15,12 +18,25 @@ from menus.proof import NO_PROOF, Effect
 def find_reading_screens(menu: Menu) -> frozenset[str]:
     """The names of the screens that only tell something."""
     choices = {it.name for it in menu.screen_list if isinstance(it, Choice) and _only_tells(menu, it)}
+    choices -= _find_results(menu)
     lists = {
         it.name
         for it in menu.screen_list
         if isinstance(it, ListScreen) and it.free_text is None and set(_shown_after(menu, it.goto)) <= choices
     }
     return frozenset(choices | lists)
+
+
+def _find_results(menu: Menu) -> set[str]:
+    """The screens that are shown after an act with a proof, and after nothing else.
+
+    An SMS tells of every change to who may sign in, and a second one does no harm.
+    """
+    acts = [it for it in menu.screen_list if isinstance(it, Step) and it.commits and it.needs not in {None, NO_PROOF}]
+    acts = [it for it in acts if Effect.ACCESS not in it.effects]
+    results = {shown for act in acts for after in successors(act) for shown in _shown_after(menu, after)}
+    others = (successors(it) for it in menu.screen_list if it not in acts)
+    return results - {menu.home} - {name for names in others for name in names}
 
 
 def _only_tells(menu: Menu, screen: Choice) -> bool:

@@ -101,7 +101,7 @@ async def test_digits_after_the_short_code_are_inputs(phone: Phone) -> None:
 
 
 async def test_a_new_caller_who_dials_digits_is_not_asked_for_a_language(phone: Phone) -> None:
-    assert (await phone.dial("*123*2#")).startswith("Type the 12-digit tracking number")
+    assert (await phone.dial("*123*2#")).startswith("Tracking number din, 12 songkha"), "in the country's language"
 
 
 async def test_a_first_request_may_have_a_path(phone: Phone) -> None:
@@ -129,7 +129,7 @@ async def test_another_number_with_the_same_session_id_is_rejected(phone: Phone)
     await phone.enter("1", "2")
     thief = Phone(phone.http, phone.url, "+919000000001")
     thief.session_id, thief.path = phone.session_id, "1*2*1"
-    assert await thief.resend() == "Sorry, this call cannot go on. Please hang up and dial again."
+    assert await thief.resend() == "Maaf karen, yeh call aage nahin chal sakti. Kaatkar phir dial karen."
     assert thief.ended
     assert (await phone.enter("0")).startswith("Ekdial\n")
 
@@ -210,7 +210,7 @@ async def test_two_processes_share_a_call(tmp_path: Path, redis_server: RedisSer
     async with run_gateway(settings) as one, run_gateway(settings) as other, ClientSession() as http:
         phone = Phone(http, one)
         await phone.dial()
-        for number, key in enumerate(("1", "5", "1", "Amina Begum", PIN, PIN, "1", "school", "2", "Ayesha")):
+        for number, key in enumerate(("1", "5", "1", "Amina Begum", PIN, PIN, "1", "Mirpur", "2", "Ayesha")):
             phone.url = (other, one)[number % 2]
             screen = await phone.enter(key)
         assert screen.startswith("Welcome, Amina Begum.")

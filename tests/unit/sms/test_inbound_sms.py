@@ -84,7 +84,7 @@ async def test_an_unparsed_webhook_is_acknowledged_and_stored(phone: SmsPhone, t
 
 @pytest.mark.parametrize("letter", ["x", "ক", "🙂", "👩‍👩‍👧‍👦"])
 async def test_an_sms_of_two_thousand_letters_gets_one_reply(phone: SmsPhone, letter: str) -> None:
-    assert "HELP" in await phone.send_sms(letter * 2_000)
+    assert "'সাহায্য'" in await phone.send_sms(letter * 2_000)
 
 
 async def test_a_body_longer_than_any_sms_is_acknowledged_and_stored(phone: SmsPhone, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ async def test_a_number_of_an_unsupported_country_gets_one_reply(tmp_path: Path)
 
 async def test_a_machine_that_answers_our_replies_gets_no_more(phone: SmsPhone) -> None:
     """An automatic reply always says the same, and is not understood."""
-    for _ in range(MAX_SAME_TEXT):
+    for _ in range(1 + MAX_SAME_TEXT):  # the first answer also says how to change the language
         await phone.send_sms("I am driving and will call you back")
     with capture_all_logs() as said:
         await phone.post_form(phone.build_form("I am driving and will call you back"))
@@ -361,7 +361,7 @@ async def test_a_lost_conversation_differs_from_none(tmp_path: Path, redis_serve
     async with run_gateway(build_settings(tmp_path, REDIS__URL=redis_server.url)) as url, open_sms_phone(url) as phone:
         await phone.send_sms("MENU")
         redis_server.empty()
-        assert "HELP" in await phone.send_sms("1")
+        assert "'সাহায্য'" in await phone.send_sms("1")
 
 
 # What nobody else learns -----------------------------------------------------------------------------------------------

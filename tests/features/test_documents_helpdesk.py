@@ -112,7 +112,7 @@ async def test_the_whole_of_it_in_english_though_everything_is_forgotten_twice(g
     assert await phone.enter("1") == "Type the 12-digit Aadhaar number. It is not kept\n0 Back"
     assert (await phone.enter("234123412345")).startswith("One of those digits seems wrong\nType the 12-digit")
     asked = await phone.enter("2341 2341 2346")
-    assert asked.startswith("If this number has an account, a 6-digit code (OTP) is on its way")
+    assert asked.startswith("If this Aadhaar number has an account, a 6-digit code (OTP) is going")
     code = code_in(await phone.wait_for_sms("is your Ekdial code"))
     assert (await phone.enter("000000")).startswith("That code is not right.")
     await gateway.lose_everything()
@@ -141,7 +141,7 @@ async def test_the_whole_of_it_in_bengali_though_everything_is_forgotten_twice(g
     assert (await phone.enter("1")).startswith("আধার নম্বর দিন, ১২ সংখ্যা।")
     assert (await phone.enter("২৩৪১২৩৪১২৩৪৫")).startswith("নম্বরের কোথাও ভুল আছে")
     asked = await phone.enter("২৩৪১২৩৪১২৩৪৬")
-    assert asked.startswith("এই নম্বরে অ্যাকাউন্ট থাকলে")
+    assert asked.startswith("এই আধারে অ্যাকাউন্ট থাকলে")
     code = code_in(await phone.wait_for_sms("আপনার একডায়াল কোড"))
     await gateway.lose_everything()
     listed = await phone.enter(code)
@@ -210,7 +210,7 @@ async def test_a_wrong_number_is_told_what_is_wrong_with_it(phone: Phone, typed:
 async def test_a_sixth_number_in_an_hour_is_too_many(phone: Phone) -> None:
     await open_documents(phone)
     for _ in range(4):
-        assert (await phone.enter("1", "1", AADHAAR)).startswith("If this number has an account")
+        assert (await phone.enter("1", "1", AADHAAR)).startswith("If this Aadhaar number has an account")
     assert (await phone.enter("1", "1", AADHAAR)).startswith("Too many tries.")
 
 
@@ -219,7 +219,7 @@ async def test_who_gets_no_code_is_told_where_it_goes(phone: Phone) -> None:
     told = await phone.enter("1")
     assert told.startswith("The code goes to the phone that the account is registered with.")
     assert told.endswith("\n1 Try again\n2 Help\n0 Back")
-    assert (await phone.enter("0")).startswith("If this number has an account")
+    assert (await phone.enter("0")).startswith("If this Aadhaar number has an account")
 
 
 async def test_a_code_that_was_used_up_leads_to_a_new_one(phone: Phone) -> None:
@@ -274,7 +274,7 @@ async def test_an_issuer_that_is_down_is_said_to_be_and_works_when_it_is_back(
 ) -> None:
     digilocker.respond_with("oauth2/1/code", respond_status(503))
     assert (await open_documents(caller_phone)).startswith("The document service is not answering right now.")
-    assert (await caller_phone.enter("1", AADHAAR)).startswith("If this number has an account")
+    assert (await caller_phone.enter("1", AADHAAR)).startswith("If this Aadhaar number has an account")
     digilocker.respond_with("oauth2/1/token", respond_status(503))
     assert (await caller_phone.enter(OTP)).startswith(
         "The document service is not answering right now. Please wait a minute"
@@ -312,7 +312,7 @@ async def test_by_sms_the_document_is_one_message_and_not_said_again(tmp_path: P
         assert (await phone.send_sms("১")).startswith("আপনার কি ডিজিলকার অ্যাকাউন্ট আছে?")
         assert (await phone.send_sms("1")).startswith("আধার নম্বর দিন, ১২ সংখ্যা।")
         asked = await phone.send_sms("২৩৪১ ২৩৪১ ২৩৪৬", expect=2)
-        assert "এই নম্বরে অ্যাকাউন্ট থাকলে" in asked
+        assert "এই আধারে অ্যাকাউন্ট থাকলে" in asked
         code = re.search(r"^(\d{6}) আপনার একডায়াল কোড", asked, re.MULTILINE)
         assert code
         assert (await phone.send_sms(code[1])).startswith("আধারের শেষ চার সংখ্যা: 2346\nএকটি কাগজ বেছে নিন\n1 প্যান কার্ড\n")

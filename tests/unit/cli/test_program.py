@@ -149,7 +149,8 @@ def test_check_accepts_the_repository(run_in_process):
     assert (ended.returncode, ended.stderr) == (0, "")
     assert re.fullmatch(
         r"\d+ screens in 5 forms and \d+ services: no problems\n"
-        r"Services that citizens can apply for: \d+ on ussd, \d+ on sms, \d+ on kaios, \d+ on web\n",
+        r"Services that citizens can apply for: \d+ on ussd, \d+ on sms, \d+ on kaios, \d+ on web\n"
+        r"Next free service numbers: [^\n]+\nNext free key of the main menu: [^\n]+\n",
         ended.stdout,
     )
 

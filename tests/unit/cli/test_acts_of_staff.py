@@ -125,8 +125,10 @@ def run(tmp_path, monkeypatch):
             values = {"KEYS__SECRET": SECRET, "KEYS__FORMER": FORMER}
             for name, value in build_environment(tmp_path, **values).items():
                 environment.setenv(name, value)
-            status = server.main(arguments)
-        structlog.configure(**configured)
+            try:
+                status = server.main(arguments)
+            finally:
+                structlog.configure(**configured)
         assert status == 0
 
     return run_command

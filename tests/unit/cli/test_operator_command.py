@@ -83,9 +83,9 @@ def test_the_report_has_a_line_for_each_operator_and_no_citizen(run_operator, ka
     header, line, note = run_operator("report", "--since", "2026-11-01").stdout.splitlines()
     assert header.split() == [
         *("operator", "centre", "asked", "given", "refused", "wrong"),
-        *("applications", "citizens", "nights"),
+        *("applications", "cash", "citizens", "nights"),
     ]
-    assert line.split() == ["1", "mirpur", *["0"] * 7]
+    assert line.split() == ["1", "mirpur", *["0"] * 8]
     assert note == "! marks a count far above that of most operators"
 
 

@@ -33,6 +33,7 @@ OF_THE_CATALOGUE = (
 )
 OF_FACTS = {
     "own_list": "applications",
+    "own_list_assisted": "applications",
     "complaint_own_list": "applications",
     "documents_list": "documents_rows",
     "history_list": "history",

@@ -43,7 +43,7 @@ async def test_in_bengali_with_latin_letters(phone: Phone) -> None:
     sms = await phone.wait_for_sms("জন্ম সনদ")
     assert sms.startswith("একডায়াল: জন্ম সনদ (নম্বর 101)\nফি ৳৫০\n")
     assert "*123#" in sms
-    assert "APPLY 101" in sms
+    assert "আবেদন 101" in sms
 
 
 async def test_by_sms_the_service_says_it_and_its_number_applies(phone: Phone) -> None:

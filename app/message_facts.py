@@ -41,7 +41,12 @@ def _find_senders(key: str, strings: Mapping[str, frozenset[str]]) -> set[str]:
 
 def _imported_modules(module: ModuleType) -> set[str]:
     """The modules that the values of a module come from."""
-    return {str(getattr(value, "__module__", getattr(value, "__name__", ""))) for value in vars(module).values()}
+    return {_name_module(value) for value in vars(module).values()}
+
+
+def _name_module(value: object) -> str:
+    """The name of a module, or of the module of what stands in one. A logger is not asked for `__name__`: that binds it."""
+    return value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", ""))
 
 
 def _with_neighbours(senders: Iterable[str], imported: Mapping[str, set[str]]) -> set[str]:

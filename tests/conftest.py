@@ -10,7 +10,6 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import structlog
 
 from db.database import Database
 from services.citizens.pins import SecretHasher
@@ -194,12 +193,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(used)
     if variants := count_variants(terminalreporter.getreports("passed")):
         terminalreporter.write_line(f"Answers typed in another way, with the outcome of the plain one: {variants:,}")
-
-
-@pytest.fixture(autouse=True)
-def _restore_logging() -> Iterator[None]:
-    """Undo what a test configures: a command in this process logs to a stream that is closed when the test ends."""
-    configured = structlog.get_config()
-    yield
-    if structlog.get_config() != configured:
-        structlog.configure(**configured)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from aiohttp import ClientSession
 
 from config.settings import Settings
 from core.errors import CommandError
@@ -32,12 +31,6 @@ def settings(tmp_path: Path) -> Settings:
 async def gateway(settings: Settings) -> AsyncIterator[str]:
     async with run_gateway(settings) as url:
         yield url
-
-
-@pytest.fixture
-async def phone(gateway: str) -> AsyncIterator[Phone]:
-    async with ClientSession() as http:
-        yield Phone(http, gateway)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ _graphemes = regex.compile(r"\X").findall
 PAUSES = frozenset(",;।.?!")
 _find_spaces = regex.compile(r"(?<=\S) ").finditer
 # A date, a number in groups, and the key of an option with the word after it.
-_find_units = regex.compile(r"\d{1,2} [\p{L}\p{M}]+ \d{4}|\+?\d+(?:[ -]\d+)+|^\d{1,2} \S+").finditer
+_find_units = regex.compile(r"\d{1,2} [\p{L}\p{M}]+ \d{4}|\+?\d+(?:[ -]\d+)+|^\d{1,2} +\S+").finditer
 
 
 class ScreenBudget(NamedTuple):

@@ -106,7 +106,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "JSON answer": lambda text: HttpResponse(200, "application/json", {}, _bytes(text)).json_object(),
     "M-Pesa callback": lambda text: daraja.parse_callback(_bytes(text)),
     "M-Pesa amount": lambda text: daraja.parse_callback(daraja_callback(text)),
-    "M-Pesa amount as text": daraja._parse_minor_units,
+    "M-Pesa amount as text": daraja.parse_minor_units,
     "due date of a bill": http_biller._parse_day,
     "date of a document": certificate._parse_day,
     "number notices": lambda text: parse_notices(f"{MSISDN},{text}\n", "file", TODAY),

@@ -15,7 +15,7 @@ from db.database import Database
 from db.tables import payment_refunds, payment_reports, payments, unparsed_webhooks
 from tests.fakes.sns_topic import TOPIC, SnsTopic, build_bkash_payment
 from tests.support.citizen_steps import apply_for_birth_certificate, pay_key, register, track_application
-from tests.support.payments_command import payments_command
+from tests.support.commands import payments_command
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.privacy import capture_all_logs
 from tests.support.sms_phone import wait_until

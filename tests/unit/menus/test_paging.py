@@ -147,6 +147,13 @@ def test_a_word_that_ends_where_the_page_does_stays_on_it() -> None:
     assert first.text == f"{'a' * 14} {'b' * 13}\n98 More"
 
 
+def test_the_key_of_an_option_stays_beside_its_label_where_the_label_begins_with_a_space() -> None:
+    first, second = paginate_all(
+        ScreenView("Choose", (("1", " Abcdefghijklmnopqrstuvwx yz"),)), ScreenBudget(septets=40)
+    )
+    assert (first.text, second.text) == ("Choose\n98 More", "1  Abcdefghijklmnopqrstuvwx yz")
+
+
 def test_what_fits_is_one_page_without_more() -> None:
     page = paginate(ScreenView("Ekdial", (("1", "English"), ("2", "Bangla")), back_label="Back"), ScreenBudget())
     assert page == Page("Ekdial\n1 English\n2 Bangla\n0 Back")

@@ -95,6 +95,7 @@ METHODS = {
     "fees.can_pay": NOTHING,
     "fees.is_payable": NOTHING,
     "fees.is_taken_in_cash": NOTHING,
+    "fees.is_taken_by_wallet": NOTHING,
     "fees.pay_bill": NOTHING,
     "fees.request_payment": COSTS,
     "info_messages.send_centre": NOTHING,

@@ -12,7 +12,9 @@ import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
 
@@ -52,13 +54,14 @@ class SharedMetrics:
             OSError: the folder is not writable.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._running():
-            await self._write()
+        with self._running(), ThreadPoolExecutor(max_workers=1) as writer:
+            write = partial(self._write, writer)
+            await write()
             try:
-                async with run_periodically(WRITE_INTERVAL, PeriodicJob(self._write, "metrics_not_written")):
+                async with run_periodically(WRITE_INTERVAL, PeriodicJob(write, "metrics_not_written")):
                     yield
             finally:
-                await self._write()
+                await write()
 
     async def render(self) -> bytes:
         """Return the metrics of all processes, those of this one as they are now."""
@@ -74,8 +77,10 @@ class SharedMetrics:
             unnamed.replace(self._folder / f"{self._name}.lock")
             yield
 
-    async def _write(self) -> None:
-        await asyncio.to_thread(_write_atomically, self._folder / f"{self._name}.json", _take_snapshot(self._registry))
+    async def _write(self, writer: Executor) -> None:
+        """Write a snapshot in the one thread of `writer`: a write that was cancelled goes on there, and ends before the next."""
+        file, snapshot = self._folder / f"{self._name}.json", _take_snapshot(self._registry)
+        await asyncio.get_running_loop().run_in_executor(writer, _write_atomically, file, snapshot)
 
     def _render_with(self, own: Snapshot) -> bytes:
         total = _Total(self._lowest)

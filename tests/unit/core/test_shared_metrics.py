@@ -1,7 +1,9 @@
 """The metrics of several processes, added up."""
 
+import asyncio
 import json
 import os
+import time
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -49,6 +51,27 @@ async def test_a_process_alone_shows_its_own_metrics(tmp_path):
             "seconds_count 1.0",
             "seconds_sum 0.5",
         }
+
+
+async def test_the_last_write_waits_for_one_that_was_cancelled(tmp_path, monkeypatch):
+    write, running, most_at_once = shared_metrics._write_atomically, [], []
+
+    def write_slowly(file, snapshot):
+        most_at_once.append(len(running) + 1)
+        running.append(file)
+        time.sleep(0.02)
+        write(file, snapshot)
+        running.remove(file)
+
+    monkeypatch.setattr(shared_metrics, "_write_atomically", write_slowly)
+    one = Process(tmp_path)
+    async with one.metrics.share():
+        while not running:  # the periodic write; the end of the block cancels it
+            await asyncio.sleep(0)
+        one.calls.labels("in").inc(2)
+    (file,) = tmp_path.glob("*-*.json")
+    assert max(most_at_once) == 1
+    assert ["calls_total", {"kind": "in"}, 2.0] in json.loads(file.read_text())["calls"]["samples"]
 
 
 async def test_counts_are_added_and_of_a_gauge_the_worst_value_is_shown(tmp_path):

@@ -28,7 +28,7 @@ from db.database import Database
 from db.migrate import upgrade
 from providers.africastalking.sms import AfricasTalkingSms
 from services.messaging.messages import Messages
-from services.messaging.models import Message
+from services.messaging.models import Message, OutgoingMessage
 from services.messaging.outbox import Outbox
 from services.messaging.provider import Accepted
 from tests.support.servers import free_port, new_database, real_postgres
@@ -165,7 +165,7 @@ def send_with_provider(url: str, texts: Texts) -> SendRate:
 
             async def sender() -> None:
                 for text, to in waiting:
-                    assert isinstance(await provider.send(to, text), Accepted)
+                    assert isinstance(await provider.send(OutgoingMessage(to, text)), Accepted)
 
             with _time_sending(len(texts)) as sent:
                 async with asyncio.TaskGroup() as senders:

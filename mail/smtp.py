@@ -13,6 +13,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDis
 
 from core.timeouts import Timeout
 from mail.message import Digest, EmailTemplate, InvalidAddressError
+from services.messaging.models import OutgoingMessage
 from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
 
 Security: TypeAlias = Literal["starttls", "tls", "none"]
@@ -134,9 +135,9 @@ class SmtpProvider:
         while self._idle_connections:
             self._idle_connections.pop()[0].close()
 
-    async def send(self, to: str, text: str) -> SendOutcome:
+    async def send(self, message: OutgoingMessage) -> SendOutcome:
         """Send one text to one address; its first line is the subject. The outcome; nothing is raised."""
-        outcome = await self._send_message(to, text)
+        outcome = await self._send_message(message.to, message.text)
         self.send_counts["Accepted" if isinstance(outcome, Accepted) else outcome.reason] += 1
         return outcome
 

@@ -17,7 +17,7 @@ from core.phone_numbers import is_e164
 from core.retry import parse_retry_after
 from providers.africastalking.http import ProviderResponse, Transport, validated_base_url
 from providers.africastalking.sms_webhooks import NO_ID, is_message_id, is_word
-from services.messaging.provider import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
+from services.messaging.provider import Accepted, OutgoingMessage, Rejected, Retry, SendOutcome, Suspended, Unknown
 
 RETRY_UP_TO_FOUR = partial(Retry, max_attempts=4)
 RETRY_ONCE = partial(Retry, max_attempts=2)
@@ -88,12 +88,12 @@ class AfricasTalkingSms:
         self.send_deadline = deadline
         self.receives_replies = not sender_id or sender_id.isdecimal()  # nobody can reply to a sender of letters
 
-    async def send(self, to: str, text: str) -> SendOutcome:
+    async def send(self, message: OutgoingMessage) -> SendOutcome:
         """Send with the SDK's `send`. Errors of the network or the provider are outcomes; nothing is raised."""
-        if not is_e164(to):  # the SDK accepts `+1234`, Bengali digits and a trailing newline
+        if not is_e164(message.to):  # the SDK accepts `+1234`, Bengali digits and a trailing newline
             return Rejected("InvalidPhoneNumber")
         try:
-            answer = await self._sms.send(text, [to], self._sender_id)
+            answer = await self._sms.send(message.text, [message.to], self._sender_id)
         except (ClientConnectorError, ConnectionTimeoutError):
             return Retry("NotConnected", pauses_all=True)
         except TimeoutError:

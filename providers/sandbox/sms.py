@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from core.phone_numbers import is_e164
-from services.messaging.provider import Accepted, Rejected, SendOutcome
+from services.messaging.provider import Accepted, OutgoingMessage, Rejected, SendOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,12 @@ class SandboxSmsProvider:
         self._inboxes: OrderedDict[str, deque[SandboxSms]] = OrderedDict()
         self._listeners: dict[str, set[asyncio.Queue[SandboxSms]]] = {}
 
-    async def send(self, to: str, text: str) -> SendOutcome:
+    async def send(self, message: OutgoingMessage) -> SendOutcome:
         """Deliver at once. A number that a real provider rejects is rejected here too."""
+        to = message.to
         if not is_e164(to):
             return Rejected("InvalidPhoneNumber")
-        sms = SandboxSms(self._new_id(), to, text, self._clock(), self._sender)
+        sms = SandboxSms(self._new_id(), to, message.text, self._clock(), self._sender)
         self._inbox(to).append(sms)
         for queue in self._listeners.get(to, ()):
             _put_dropping_oldest(queue, sms)

@@ -25,6 +25,34 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """The text of the locales that a message was rendered from.
+
+    `key` is its key in the table `[sms]`, `form` the locale, such as `bn_Latn`. `variables` are the rendered facts in the
+    order of the text, each with the name of its placeholder. A text that was not rendered from one template has none.
+    """
+
+    key: str
+    form: str
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """A message as a provider sends it: to an E.164 number, or to an e-mail address with the first line as the subject.
+
+    `reference` is ours and is the same at every attempt: at most 20 letters and digits. It is empty for a message that no
+    outbox holds.
+    """
+
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    kind: MessageKind = "info"
+    reference: str = ""
+    template: Template | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedMessage:
     """A message that one worker has claimed.
 

@@ -20,7 +20,7 @@ from core.retry import Backoff
 from services.messaging.kinds import Medium
 from services.messaging.messages import Messages
 from services.messaging.metrics import OutboxMetrics
-from services.messaging.models import ClaimedMessage, SendResult
+from services.messaging.models import ClaimedMessage, OutgoingMessage, SendResult
 from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
 from services.messaging.provider import MessageProvider
 from services.messaging.throttle import Throttle
@@ -39,6 +39,7 @@ RECOVERY_INTERVAL: Final = 60.0  # seconds
 METRICS_INTERVAL: Final = 15.0  # seconds; as often as Prometheus scrapes
 # How many results may wait to be recorded, as a multiple of the concurrency. A crash leaves that many unknown.
 MAX_UNSETTLED_FACTOR: Final = 4
+REFERENCE_PREFIX: Final = "ekdial"  # an account may be shared with other programs
 SETTLE_RETRY_DELAYS: Final = (0.1, 0.5, 1.0, 2.0, 4.0)  # seconds between attempts to record a result
 
 log = structlog.get_logger()
@@ -177,8 +178,10 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
 
     async def _send(self, message: ClaimedMessage) -> SendOutcome:
         try:
-            sending = self._provider.send(message.to, self._prepare_text(message.text))
-            outcome = await result_or_log(sending, "provider_raised", message=message.id)
+            outgoing = OutgoingMessage(
+                message.to, self._prepare_text(message.text), message.kind, reference=f"{REFERENCE_PREFIX}{message.id}"
+            )
+            outcome = await result_or_log(self._provider.send(outgoing), "provider_raised", message=message.id)
         except asyncio.CancelledError:
             return Unknown("CutShort")
         return outcome or Unknown("ProviderRaised")

@@ -2,9 +2,10 @@
 
 from typing import Protocol
 
+from services.messaging.models import OutgoingMessage
 from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
 
-__all__ = ["Accepted", "MessageProvider", "Rejected", "Retry", "SendOutcome", "Suspended", "Unknown"]
+__all__ = ["Accepted", "MessageProvider", "OutgoingMessage", "Rejected", "Retry", "SendOutcome", "Suspended", "Unknown"]
 
 
 class MessageProvider(Protocol):
@@ -14,5 +15,5 @@ class MessageProvider(Protocol):
     def name(self) -> str:
         """The provider's name in settings, logs and routes."""
 
-    async def send(self, to: str, text: str) -> SendOutcome:
-        """Send one text to one recipient within the provider's deadline; every failure is an outcome, not an exception."""
+    async def send(self, message: OutgoingMessage) -> SendOutcome:
+        """Send one message to one recipient within the provider's deadline; every failure is an outcome, not an exception."""

@@ -14,6 +14,7 @@ import pytest
 from core.http.aiohttp_client import AiohttpClient
 from core.http.client import HttpRequest, NoResponseError
 from providers.africastalking.sms import AfricasTalkingSms
+from services.messaging.models import OutgoingMessage
 from services.messaging.provider import Retry, Unknown
 from tests.support.certificates import build_tls_context, create_certificate
 from tests.support.servers import free_port
@@ -29,7 +30,9 @@ Client = Callable[[str, float, ssl.SSLContext], Awaitable[str]]
 async def send_sms(url: str, deadline: float, trusted: ssl.SSLContext) -> str:
     """What becomes of an SMS."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted)) as http:
-        outcome = await AfricasTalkingSms(http, "sandbox", "atsk", base_url=url, deadline=deadline).send(AMINA, "x")
+        outcome = await AfricasTalkingSms(http, "sandbox", "atsk", base_url=url, deadline=deadline).send(
+            OutgoingMessage(AMINA, "x")
+        )
     return {Retry: "not sent", Unknown: "may have been sent"}[type(outcome)]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from db.database import Database
 from providers.africastalking.sms import AfricasTalkingSms
 from services.messaging.messages import Messages
-from services.messaging.models import ClaimedMessage, SendResult
+from services.messaging.models import ClaimedMessage, OutgoingMessage, SendResult
 from services.messaging.outbox import Outbox
 from services.messaging.provider import SendOutcome
 from tests.fakes.africastalking_server import API_KEY, USERNAME
@@ -60,9 +60,9 @@ class CrashingProvider:
         self._provider = provider
         self._crash = crash
 
-    async def send(self, to: str, text: str) -> SendOutcome:
+    async def send(self, message: OutgoingMessage) -> SendOutcome:
         self._crash.crash_if_due("asking")
-        outcome = await self._provider.send(to, text)
+        outcome = await self._provider.send(message)
         self._crash.crash_if_due("answered")
         return outcome
 

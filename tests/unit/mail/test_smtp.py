@@ -21,6 +21,7 @@ from mail.smtp import (
     classify_error,
     outcome_for,
 )
+from services.messaging.models import OutgoingMessage
 from services.messaging.outcomes import Accepted, Rejected, Retry, Suspended, Unknown
 from tests.support.certificates import build_tls_context, create_certificate
 from tests.support.servers import free_port
@@ -63,7 +64,7 @@ async def run_both(security="none", *, office=None, **more):
 
 async def test_a_letter_arrives_as_it_was_written():
     async with run_both() as (smtp_server, smtp):
-        sent = await smtp.send(AMINA, TEXT)
+        sent = await smtp.send(OutgoingMessage(AMINA, TEXT))
     [email], [envelope] = smtp_server.received_emails, smtp_server.envelopes
     assert sent == Accepted(email["Message-ID"])
     assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@ekdial.example", [AMINA])
@@ -72,52 +73,54 @@ async def test_a_letter_arrives_as_it_was_written():
 
 async def test_a_lone_dot_does_not_end_a_letter():
     async with run_both() as (smtp_server, smtp):
-        await smtp.send(AMINA, "Subject\n\nOne\n.\nTwo\n..three")
+        await smtp.send(OutgoingMessage(AMINA, "Subject\n\nOne\n.\nTwo\n..three"))
     assert smtp_server.received_emails[0].get_content().split() == ["One", ".", "Two", "..three"]
 
 
 async def test_one_connection_carries_one_letter_after_the_other():
     async with run_both() as (smtp_server, smtp):
-        outcomes = [await smtp.send(AMINA, f"Letter {number}") for number in range(5)]
+        outcomes = [await smtp.send(OutgoingMessage(AMINA, f"Letter {number}")) for number in range(5)]
     assert {type(one) for one in outcomes} == {Accepted}
     assert (len(smtp_server.received_emails), smtp_server.connections) == (5, 1)
 
 
 async def test_several_at_once_have_a_connection_each():
     async with run_both() as (smtp_server, smtp):
-        await asyncio.gather(*(smtp.send(AMINA, f"Letter {number}") for number in range(4)))
-        await asyncio.gather(*(smtp.send(AMINA, f"Letter {number}") for number in range(4)))
+        await asyncio.gather(*(smtp.send(OutgoingMessage(AMINA, f"Letter {number}")) for number in range(4)))
+        await asyncio.gather(*(smtp.send(OutgoingMessage(AMINA, f"Letter {number}")) for number in range(4)))
     assert (len(smtp_server.received_emails), smtp_server.connections) == (8, 4)
 
 
 async def test_a_connection_that_was_closed_meanwhile_costs_no_letter():
     async with run_both() as (smtp_server, smtp):
-        await smtp.send(AMINA, "Letter 1")
+        await smtp.send(OutgoingMessage(AMINA, "Letter 1"))
         smtp_server.drop_connections()
-        assert isinstance(await smtp.send(AMINA, "Letter 2"), Accepted)
+        assert isinstance(await smtp.send(OutgoingMessage(AMINA, "Letter 2")), Accepted)
     assert (len(smtp_server.received_emails), smtp_server.connections) == (2, 2)
 
 
 async def test_a_connection_kept_too_long_is_not_used_again(monkeypatch):
     monkeypatch.setattr("mail.smtp.IDLE_TTL_SECONDS", -1.0)
     async with run_both() as (smtp_server, smtp):
-        await smtp.send(AMINA, "Letter 1")
-        await smtp.send(AMINA, "Letter 2")
+        await smtp.send(OutgoingMessage(AMINA, "Letter 1"))
+        await smtp.send(OutgoingMessage(AMINA, "Letter 2"))
     assert smtp_server.connections == 2
 
 
 async def test_a_refused_letter_leaves_no_connection_in_the_middle_of_something():
     async with run_both() as (smtp_server, smtp):
         smtp_server.answers["RCPT"] = "550 5.1.1 No such user"
-        await smtp.send(AMINA, "Letter 1")
+        await smtp.send(OutgoingMessage(AMINA, "Letter 1"))
         smtp_server.answers.clear()
-        assert isinstance(await smtp.send("karim@example.org", "Letter 2"), Accepted)
+        assert isinstance(await smtp.send(OutgoingMessage("karim@example.org", "Letter 2")), Accepted)
     assert [envelope.rcpt_tos for envelope in smtp_server.envelopes] == [["karim@example.org"]]
 
 
 async def test_what_is_no_address_is_refused_before_anybody_is_asked():
     async with run_both() as (smtp_server, smtp):
-        assert await smtp.send("amina@example.org>\r\nRCPT TO:<x@example.org", TEXT) == Rejected("InvalidAddress")
+        assert await smtp.send(OutgoingMessage("amina@example.org>\r\nRCPT TO:<x@example.org", TEXT)) == Rejected(
+            "InvalidAddress"
+        )
     assert smtp_server.connections == 0
 
 
@@ -147,8 +150,8 @@ async def test_an_encrypted_letter_with_a_login_arrives(security, trusted_certif
         "auth_require_tls": security == "starttls",
     }
     async with run_both(security, office=office, ca_file=str(trusted_certificate), **LOGIN) as (smtp_server, smtp):
-        assert isinstance(await smtp.send(AMINA, TEXT), Accepted)
-        assert isinstance(await smtp.send(AMINA, TEXT), Accepted)
+        assert isinstance(await smtp.send(OutgoingMessage(AMINA, TEXT)), Accepted)
+        assert isinstance(await smtp.send(OutgoingMessage(AMINA, TEXT)), Accepted)
     assert smtp_server.connections == 1
 
 
@@ -158,7 +161,7 @@ async def test_a_certificate_that_nobody_vouches_for_holds_all_mail(
 ):
     office = {security: build_tls_context(untrusted_certificate)}
     async with run_both(security, office=office, ca_file=str(trusted_certificate)) as (smtp_server, smtp):
-        assert await smtp.send(AMINA, TEXT) == Suspended("CertificateNotTrusted")
+        assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == Suspended("CertificateNotTrusted")
     assert smtp_server.received_commands == []
 
 
@@ -168,18 +171,18 @@ async def test_a_certificate_of_another_machine_holds_all_mail(tmp_path):
         _,
         smtp,
     ):
-        assert await smtp.send(AMINA, TEXT) == Suspended("CertificateNotTrusted")
+        assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == Suspended("CertificateNotTrusted")
 
 
 async def test_where_no_encryption_is_offered_nothing_is_told():
     async with run_both("starttls", **LOGIN) as (smtp_server, smtp):
-        assert await smtp.send(AMINA, TEXT) == Suspended("NoTls")
+        assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == Suspended("NoTls")
     assert smtp_server.received_commands == []
 
 
 async def test_a_server_that_does_not_encrypt_where_it_should_is_told_nothing():
     async with run_both("tls") as (smtp_server, smtp):
-        assert isinstance(await smtp.send(AMINA, TEXT), Suspended)
+        assert isinstance(await smtp.send(OutgoingMessage(AMINA, TEXT)), Suspended)
     assert smtp_server.received_commands == []
 
 
@@ -195,7 +198,7 @@ async def test_a_server_that_does_not_encrypt_where_it_should_is_told_nothing():
 async def test_a_login_that_fails_holds_all_mail(office, login, outcome, trusted_certificate):
     office = {"starttls": build_tls_context(trusted_certificate), **office}
     async with run_both("starttls", office=office, ca_file=str(trusted_certificate), **login) as (smtp_server, smtp):
-        assert await smtp.send(AMINA, TEXT) == outcome
+        assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == outcome
     assert smtp_server.received_emails == []
 
 
@@ -247,7 +250,7 @@ ANSWERS = [
 async def test_an_answer_means_one_outcome(command, answer, outcome):
     async with run_both() as (smtp_server, smtp):
         smtp_server.answers[command] = answer
-        assert await smtp.send(AMINA, TEXT) == outcome
+        assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == outcome
     assert smtp_server.received_emails == []
 
 
@@ -258,7 +261,7 @@ async def test_silence_is_waited_for_until_the_deadline_and_no_longer(command, o
     async with run_both(deadline=0.1) as (smtp_server, smtp):
         smtp_server.answers[command] = KEEP_SILENT
         async with asyncio.timeout(2):
-            assert await smtp.send(AMINA, TEXT) == outcome
+            assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == outcome
 
 
 STARTTLS = "250-post.example\r\n250 STARTTLS"
@@ -281,18 +284,18 @@ STARTTLS = "250-post.example\r\n250 STARTTLS"
 )
 async def test_what_goes_wrong_before_a_letter_is_told_is_no_letters_fault(greeting, outcome):
     async with run_scripted_server(*greeting) as port, build_client(port, "starttls") as smtp:
-        assert await smtp.send(AMINA, TEXT) == outcome
+        assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == outcome
 
 
 async def test_where_nobody_listens_it_is_tried_later():
     async with build_client(free_port()) as smtp:
-        assert await smtp.send(AMINA, TEXT) == Retry("NotConnected", pauses_all=True)
+        assert await smtp.send(OutgoingMessage(AMINA, TEXT)) == Retry("NotConnected", pauses_all=True)
 
 
 async def test_a_send_that_is_cut_short_leaves_no_connection_behind():
     async with run_both() as (smtp_server, smtp):
         smtp_server.answers["DATA"] = KEEP_SILENT
-        sending = asyncio.create_task(smtp.send(AMINA, TEXT))
+        sending = asyncio.create_task(smtp.send(OutgoingMessage(AMINA, TEXT)))
         await smtp_server.silent.wait()
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -19,6 +19,7 @@ from providers.africastalking.sms import (
     next_morning,
     outcome_from_response,
 )
+from services.messaging.models import OutgoingMessage
 from services.messaging.provider import Accepted, Rejected, Retry, Suspended, Unknown
 from tests.fakes import africastalking_server as fake
 from tests.fakes.africastalking_server import API_KEY, PRICE, USERNAME, AfricasTalkingServer, Behaviour
@@ -47,9 +48,9 @@ def build_provider(http: aiohttp.ClientSession, server: AfricasTalkingServer, **
 
 
 async def test_a_message_is_taken_and_its_id_and_cost_are_told(http, server):
-    assert await build_provider(http, server).send(AMINA, "Your tracking number is 1234 5678 9012") == Accepted(
-        FIRST_ID, PRICE
-    )
+    assert await build_provider(http, server).send(
+        OutgoingMessage(AMINA, "Your tracking number is 1234 5678 9012")
+    ) == Accepted(FIRST_ID, PRICE)
     assert server.requests[0].fields == {
         "username": USERNAME,
         "to": AMINA,
@@ -79,7 +80,7 @@ async def test_a_message_is_taken_and_its_id_and_cost_are_told(http, server):
 )
 async def test_every_code_of_a_recipient_has_its_outcome(http, server, code, outcome):
     server.respond_with(fake.accept(code))
-    assert await build_provider(http, server).send(AMINA, "x") == outcome
+    assert await build_provider(http, server).send(OutgoingMessage(AMINA, "x")) == outcome
 
 
 def test_the_table_has_every_documented_code_and_no_other():
@@ -153,7 +154,7 @@ TAKEN = {"statusCode": 101, "number": AMINA, "status": "Success", "cost": PRICE,
 )
 async def test_every_other_answer_has_its_outcome(http, server, answer, outcome):
     server.respond_with(answer)
-    assert await build_provider(http, server).send(AMINA, "x") == outcome
+    assert await build_provider(http, server).send(OutgoingMessage(AMINA, "x")) == outcome
     assert [asked.path for asked in server.requests] == ["/version1/messaging"], "asked once, and nobody else"
 
 
@@ -161,8 +162,8 @@ async def test_every_other_answer_has_its_outcome(http, server, answer, outcome)
 async def test_one_deadline_is_for_the_whole_answer_and_after_it_nobody_knows(http, server, behaviour):
     server.respond_with(fake.accept(), behaviour)
     sms = build_provider(http, server, deadline=0.5)
-    assert isinstance(await sms.send(AMINA, "x"), Accepted)
-    assert await sms.send(AMINA, "x") == Unknown("NoAnswerInTime")
+    assert isinstance(await sms.send(OutgoingMessage(AMINA, "x")), Accepted)
+    assert await sms.send(OutgoingMessage(AMINA, "x")) == Unknown("NoAnswerInTime")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "text/plain", ""])
@@ -170,7 +171,7 @@ async def test_an_answer_is_read_whatever_content_type_it_claims(http, server, c
     server.respond_with(
         fake.respond_json({"SMSMessageData": {"Recipients": [TAKEN]}}, headers={"Content-Type": content_type})
     )
-    assert await build_provider(http, server).send(AMINA, "x") == Accepted("ATXid_1", PRICE)
+    assert await build_provider(http, server).send(OutgoingMessage(AMINA, "x")) == Accepted("ATXid_1", PRICE)
 
 
 @pytest.mark.parametrize(
@@ -211,26 +212,26 @@ def test_a_message_refused_at_night_waits_for_the_morning_in_lagos(now, morning)
 
 async def test_a_server_that_is_not_there_was_asked_nothing(http):
     nowhere = AfricasTalkingSms(http, USERNAME, API_KEY, base_url=f"http://127.0.0.1:{free_port()}/version1")
-    assert await nowhere.send(AMINA, "x") == Retry("NotConnected", pauses_all=True)
+    assert await nowhere.send(OutgoingMessage(AMINA, "x")) == Retry("NotConnected", pauses_all=True)
 
 
 async def test_a_name_that_leads_nowhere_was_asked_nothing(http):
     nowhere = AfricasTalkingSms(http, USERNAME, API_KEY, base_url="http://sms.invalid/version1")
-    assert await nowhere.send(AMINA, "x") == Retry("NotConnected", pauses_all=True)
+    assert await nowhere.send(OutgoingMessage(AMINA, "x")) == Retry("NotConnected", pauses_all=True)
 
 
 async def test_a_server_that_speaks_no_tls_was_asked_nothing(http, server):
     secure = AfricasTalkingSms(http, USERNAME, API_KEY, base_url=server.url.replace("http:", "https:"))
-    assert await secure.send(AMINA, "x") == Retry("NotConnected", pauses_all=True)
+    assert await secure.send(OutgoingMessage(AMINA, "x")) == Retry("NotConnected", pauses_all=True)
 
 
 async def test_a_message_that_waited_for_a_connection_in_vain_was_not_sent(server):
     gate = asyncio.Event()
     server.respond_with(fake.accept_when(gate))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as narrow:
-        holding = asyncio.create_task(build_provider(narrow, server, deadline=30).send(AMINA, "first"))
+        holding = asyncio.create_task(build_provider(narrow, server, deadline=30).send(OutgoingMessage(AMINA, "first")))
         await server.arrived.wait()
-        assert await build_provider(narrow, server, deadline=0.2).send(AMINA, "second") == Retry(
+        assert await build_provider(narrow, server, deadline=0.2).send(OutgoingMessage(AMINA, "second")) == Retry(
             "NotConnected", pauses_all=True
         )
         gate.set()
@@ -251,7 +252,7 @@ async def test_a_message_that_waited_for_a_connection_in_vain_was_not_sent(serve
     ],
 )
 async def test_what_is_no_e164_number_is_not_even_asked(http, server, to):
-    assert await build_provider(http, server).send(to, "x") == Rejected("InvalidPhoneNumber")
+    assert await build_provider(http, server).send(OutgoingMessage(to, "x")) == Rejected("InvalidPhoneNumber")
     assert server.requests == []
 
 
@@ -276,7 +277,7 @@ async def test_on_the_wire_it_is_what_the_plain_sdk_sends(http, server, sender_i
     plain._baseUrl = server.url
     said = await asyncio.to_thread(plain.send, text, [AMINA], sender_id or None)
     assert said["SMSMessageData"]["Recipients"][0]["messageId"] == FIRST_ID
-    await build_provider(http, server, sender_id=sender_id).send(AMINA, text)
+    await build_provider(http, server, sender_id=sender_id).send(OutgoingMessage(AMINA, text))
     theirs, ours = server.requests
     assert (ours.method, ours.path, ours.body) == (theirs.method, theirs.path, theirs.body)
     for header in ("apiKey", "Accept", "User-Agent", "Content-Type", "Content-Length", "Host"):
@@ -302,7 +303,7 @@ async def test_without_a_base_url_the_addresses_are_the_sdks(username, url):
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(on_start)
     async with aiohttp.ClientSession(trace_configs=[trace]) as http:
-        await AfricasTalkingSms(http, username, API_KEY).send(AMINA, "x")
+        await AfricasTalkingSms(http, username, API_KEY).send(OutgoingMessage(AMINA, "x"))
     assert seen == [url]
 
 
@@ -326,7 +327,7 @@ async def test_connections_are_used_again_and_no_thread_is_started(http, server)
     threads = threading.active_count()
     sms = build_provider(http, server)
     for number in range(5):
-        assert isinstance(await sms.send(AMINA, str(number)), Accepted)
+        assert isinstance(await sms.send(OutgoingMessage(AMINA, str(number))), Accepted)
     assert {asked.connection for asked in server.requests} == {0}
     assert threading.active_count() == threads
 
@@ -336,7 +337,7 @@ async def test_the_key_is_in_no_log_and_in_no_text_of_the_provider(http, server,
     sms = build_provider(http, server, deadline=0.3)
     server.respond_with(fake.respond_text(401, "no"), fake.drop_connection, fake.hang)
     with capture_logs() as lines:
-        outcomes = [await sms.send(AMINA, "Your code is 482913") for _ in range(3)]
+        outcomes = [await sms.send(OutgoingMessage(AMINA, "Your code is 482913")) for _ in range(3)]
     written = f"{sms!r} {sms} {outcomes} {lines} {caplog.text}"
     assert API_KEY not in written
     assert AMINA not in written

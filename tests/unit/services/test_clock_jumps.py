@@ -33,8 +33,8 @@ class Provider:
         self._outcomes = list(outcomes)
         self.received = []
 
-    async def send(self, to, text):
-        self.received.append(text)
+    async def send(self, message):
+        self.received.append(message.text)
         return self._outcomes.pop(0) if self._outcomes else Accepted(f"id-{len(self.received)}")
 
 

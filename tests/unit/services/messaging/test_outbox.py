@@ -21,7 +21,7 @@ from providers.africastalking.sms import AfricasTalkingSms
 from services.messaging.message_status import QueueDepth
 from services.messaging.messages import Messages
 from services.messaging.metrics import OutboxMetrics
-from services.messaging.models import ClaimedMessage, Message, SendResult
+from services.messaging.models import ClaimedMessage, Message, OutgoingMessage, SendResult
 from services.messaging.outbox import (
     ABANDONED_AFTER,
     BACKOFF,
@@ -187,8 +187,9 @@ class ScriptedProvider:
         self._gate = gate
         self._now = 0
 
-    async def send(self, to: str, text: str) -> SendOutcome:
-        assert to == AMINA
+    async def send(self, message: OutgoingMessage) -> SendOutcome:
+        assert message.to == AMINA
+        text = message.text
         self.received.append(text)
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)

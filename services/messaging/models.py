@@ -38,18 +38,31 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class DltIds:
+    """What an operator of India asks of every SMS: the registered sender's entity and the registered template.
+
+    Each is a number of 19 digits as text; `template` is empty where the text is not registered.
+    """
+
+    entity: str
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingMessage:
     """A message as a provider sends it: to an E.164 number, or to an e-mail address with the first line as the subject.
 
     `reference` is ours and is the same at every attempt: at most 20 letters and digits. It is empty for a message that no
-    outbox holds.
+    outbox holds. `sender` is the short code or the name that the message comes from; empty: the provider's own.
     """
 
     to: str = field(repr=False)
     text: str = field(repr=False)
     kind: MessageKind = "info"
     reference: str = ""
+    sender: str = ""
     template: Template | None = None
+    dlt: DltIds | None = None
 
 
 @dataclass(frozen=True, slots=True)

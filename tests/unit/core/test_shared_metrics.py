@@ -55,10 +55,12 @@ async def test_a_process_alone_shows_its_own_metrics(tmp_path):
 
 async def test_the_last_write_waits_for_one_that_was_cancelled(tmp_path, monkeypatch):
     write, running, most_at_once = shared_metrics._write_atomically, [], []
+    loop, started = asyncio.get_running_loop(), asyncio.Event()
 
     def write_slowly(file, snapshot):
         most_at_once.append(len(running) + 1)
         running.append(file)
+        loop.call_soon_threadsafe(started.set)
         time.sleep(0.02)
         write(file, snapshot)
         running.remove(file)
@@ -66,8 +68,8 @@ async def test_the_last_write_waits_for_one_that_was_cancelled(tmp_path, monkeyp
     monkeypatch.setattr(shared_metrics, "_write_atomically", write_slowly)
     one = Process(tmp_path)
     async with one.metrics.share():
-        while not running:  # the periodic write; the end of the block cancels it
-            await asyncio.sleep(0)
+        started.clear()
+        await started.wait()  # the periodic write; the end of the block cancels it
         one.calls.labels("in").inc(2)
     (file,) = tmp_path.glob("*-*.json")
     assert max(most_at_once) == 1

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from providers.sandbox.sms import SandboxSmsProvider
+from services.messaging.models import OutgoingMessage
 from web.simulator.routes import SimulatedNetwork, SimulatorSettings, add_routes
 
 MSISDN = "+8801700000001"
@@ -81,6 +82,10 @@ class ScriptedGateway:
     received_events: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
+    async def deliver(self, to: str, text: str) -> None:
+        """Put an SMS into the inbox of a number."""
+        await self.sms.send(OutgoingMessage(to, text))
+
     async def respond_to_ussd(self, request: web.Request) -> web.Response:
         """Handle a key press."""
         form = await self._form(request, HOP_FIELDS)
@@ -88,7 +93,7 @@ class ScriptedGateway:
         self.hop_metadata.append(request.headers.get("at-ussd-hop-metadata"))
         await self.release.wait()
         if form["text"] in self.sms_provider:
-            await self.sms.send(form["phoneNumber"], self.sms_provider[form["text"]])
+            await self.deliver(form["phoneNumber"], self.sms_provider[form["text"]])
         step = f"step {form['text'].count('*')}" if form["text"] else "welcome"
         return web.Response(text=self.screens[form["text"]], headers={"at-ussd-hop-metadata": step})
 
@@ -107,7 +112,7 @@ class ScriptedGateway:
         if not self.takes_sms:
             return web.Response(status=503)
         if form["text"] in self.sms_provider and not known:
-            await self.sms.send(form["from"], self.sms_provider[form["text"]])
+            await self.deliver(form["from"], self.sms_provider[form["text"]])
         self.received_events.set()
         return web.Response()
 
@@ -125,7 +130,7 @@ class ScriptedGateway:
         self.received_calls.append(form)
         await self.release.wait()
         if form["destinationNumber"] in self.sms_provider and not known:
-            await self.sms.send(form["callerNumber"], self.sms_provider[form["destinationNumber"]])
+            await self.deliver(form["callerNumber"], self.sms_provider[form["destinationNumber"]])
         self.received_events.set()
         return web.Response(text=self.ring_answer, content_type="application/xml") if rings else web.Response()
 

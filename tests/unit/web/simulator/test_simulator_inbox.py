@@ -56,13 +56,13 @@ async def wait_until_unsubscribed(gateway: ScriptedGateway) -> None:
 async def test_what_is_in_the_inbox_comes_first_and_then_what_arrives(
     gateway: ScriptedGateway, browser: ClientSession
 ) -> None:
-    await gateway.sms.send(MSISDN, "482913 is your Ekdial code (OTP).")
+    await gateway.deliver(MSISDN, "482913 is your Ekdial code (OTP).")
     async with browser.get("/simulator/sms", params={"number": MSISDN}) as response:
         assert response.content_type == "text/event-stream"
         stream = read_events(response)
         name, data = await anext(stream)
         assert await anext(stream) == ("listening", "now")
-        await gateway.sms.send(MSISDN, "তৃতীয়\nলাইন")
+        await gateway.deliver(MSISDN, "তৃতীয়\nলাইন")
         assert json.loads((await anext(stream))[1])["text"] == "তৃতীয়\nলাইন"
     sms = gateway.sms.messages_to(MSISDN)[0]
     assert name == sms.id
@@ -70,16 +70,16 @@ async def test_what_is_in_the_inbox_comes_first_and_then_what_arrives(
 
 
 async def test_a_message_comes_to_its_own_number_only(gateway: ScriptedGateway, browser: ClientSession) -> None:
-    await gateway.sms.send("+254700000001", "for somebody else")
+    await gateway.deliver("+254700000001", "for somebody else")
     async with browser.get("/simulator/sms", params={"number": MSISDN}) as response:
-        await gateway.sms.send("+254700000001", "again for somebody else")
-        await gateway.sms.send(MSISDN, "for you")
+        await gateway.deliver("+254700000001", "again for somebody else")
+        await gateway.deliver(MSISDN, "for you")
         assert await read_texts(response, 1) == ["for you"]
 
 
 async def test_a_browser_that_comes_back_gets_what_it_missed(gateway: ScriptedGateway, browser: ClientSession) -> None:
     for text in ("one", "two", "three"):
-        await gateway.sms.send(MSISDN, text)
+        await gateway.deliver(MSISDN, text)
     seen = gateway.sms.messages_to(MSISDN)[0].id
     async with browser.get("/simulator/sms", params={"number": MSISDN}, headers={"Last-Event-ID": seen}) as response:
         assert await read_texts(response, 2) == ["two", "three"]
@@ -88,7 +88,7 @@ async def test_a_browser_that_comes_back_gets_what_it_missed(gateway: ScriptedGa
 async def test_a_browser_that_saw_another_gateway_gets_everything(
     gateway: ScriptedGateway, browser: ClientSession
 ) -> None:
-    await gateway.sms.send(MSISDN, "one")
+    await gateway.deliver(MSISDN, "one")
     gone = {"Last-Event-ID": "of a gateway that was restarted"}
     async with browser.get("/simulator/sms", params={"number": MSISDN}, headers=gone) as response:
         assert await read_texts(response, 1) == ["one"]
@@ -140,6 +140,6 @@ async def test_every_stream_ends_when_the_server_does() -> None:
 async def test_a_message_is_never_lost_between_two_heartbeats(gateway: ScriptedGateway, browser: ClientSession) -> None:
     async with browser.get("/simulator/sms", params={"number": MSISDN}) as response:
         for number in range(50):
-            await gateway.sms.send(MSISDN, str(number))
+            await gateway.deliver(MSISDN, str(number))
             await asyncio.sleep(SHORT_TIMEOUT / 7)
         assert await read_texts(response, 50) == [str(number) for number in range(50)]

@@ -375,7 +375,7 @@ async def test_a_code_can_be_pasted(phone: SimulatorPhone) -> None:
 
 
 async def test_an_sms_arrives_while_the_phone_lies_there(phone: SimulatorPhone, gateway: ScriptedGateway) -> None:
-    await gateway.sms.send(MSISDN, CODE)
+    await gateway.deliver(MSISDN, CODE)
     await expect(phone.page.locator("#notice")).to_have_text("1 new message")
     await expect(phone.page.locator("#unread")).to_have_text("1")
     await phone.press("left")
@@ -390,14 +390,14 @@ async def test_an_sms_arrives_while_the_phone_lies_there(phone: SimulatorPhone, 
 
 async def test_the_newest_sms_stands_below_and_is_in_sight(phone: SimulatorPhone, gateway: ScriptedGateway) -> None:
     for count in range(12):
-        await gateway.sms.send(MSISDN, f"message {count}")
+        await gateway.deliver(MSISDN, f"message {count}")
     await expect(phone.page.locator("#notice")).to_have_text("12 new messages")
     await phone.press("down")
     await expect(phone.texts.last).to_have_text("message 11")
     await expect(phone.bubbles.last).to_be_in_viewport(ratio=1)
     await expect(phone.bubbles.first).not_to_be_in_viewport()
     await expect(phone.page.locator("#more")).to_have_text("▲")
-    await gateway.sms.send(MSISDN, "message 12")
+    await gateway.deliver(MSISDN, "message 12")
     await expect(phone.texts.last).to_have_text("message 12")
     await expect(phone.bubbles.last).to_be_in_viewport(ratio=1)
     for _ in range(12):
@@ -410,7 +410,7 @@ async def test_an_sms_longer_than_the_display_is_shown_from_its_beginning(
     phone: SimulatorPhone, gateway: ScriptedGateway
 ) -> None:
     await phone.press("left")
-    await gateway.sms.send(MSISDN, "\n".join(f"{line} of the list" for line in range(1, 31)))
+    await gateway.deliver(MSISDN, "\n".join(f"{line} of the list" for line in range(1, 31)))
     await expect(phone.bubbles).to_have_count(1)
     assert await phone.page.locator("#thread").evaluate("node => node.scrollTop") <= 1
     await expect(phone.page.locator("#more")).to_have_text("▼")
@@ -535,7 +535,7 @@ async def test_a_link_in_an_sms_can_be_followed_and_ends_where_the_sentence_does
     phone: SimulatorPhone, gateway: ScriptedGateway
 ) -> None:
     await phone.press("left")
-    await gateway.sms.send(MSISDN, f"App: {gateway.url}/d/Q7K2. No internet? <b>Dial</b> *123#")
+    await gateway.deliver(MSISDN, f"App: {gateway.url}/d/Q7K2. No internet? <b>Dial</b> *123#")
     link = phone.page.locator("#bubbles a")
     await expect(link).to_have_attribute("href", f"{gateway.url}/d/Q7K2")
     await expect(link).to_have_attribute("rel", "noreferrer")
@@ -545,11 +545,11 @@ async def test_a_link_in_an_sms_can_be_followed_and_ends_where_the_sentence_does
 async def test_an_sms_is_reported_as_delivered_once_however_often_it_is_seen(
     phone: SimulatorPhone, gateway: ScriptedGateway
 ) -> None:
-    await gateway.sms.send(MSISDN, "one")
+    await gateway.deliver(MSISDN, "one")
     await expect(phone.page.locator("#unread")).to_have_text("1")
     await phone.page.reload()
     await expect(phone.page.locator("#unread")).to_have_text("1")
-    await gateway.sms.send(MSISDN, "two")
+    await gateway.deliver(MSISDN, "two")
     await expect(phone.page.locator("#unread")).to_have_text("2")
     await wait_for_reports(gateway, 2)
     assert [report["id"] for report in gateway.reports] == [sms.id for sms in gateway.sms.messages_to(MSISDN)]
@@ -716,7 +716,7 @@ async def test_a_code_is_read_in_the_middle_of_a_call_and_typed(
     await phone.dial("*123*1*5#")
     await phone.expect_text(expected_screen("1*5"))
     await phone.press("7")
-    await gateway.sms.send(MSISDN, CODE)
+    await gateway.deliver(MSISDN, CODE)
     banner = phone.page.locator("#banner")
     await expect(banner).to_have_text(f"123: {CODE}")
     await banner.click()
@@ -728,7 +728,7 @@ async def test_a_code_is_read_in_the_middle_of_a_call_and_typed(
 
 
 async def test_a_message_of_before_the_call_is_no_news_in_it(phone: SimulatorPhone, gateway: ScriptedGateway) -> None:
-    await gateway.sms.send(MSISDN, CODE)
+    await gateway.deliver(MSISDN, CODE)
     await phone.page.locator("#unread", has_text="1").wait_for()
     await phone.dial("*123#")
     await phone.expect_text(expected_screen(""))
@@ -741,7 +741,7 @@ async def test_an_sms_is_written_in_the_middle_of_a_call(phone: SimulatorPhone, 
     await phone.dial("*123*1*5#")
     await phone.expect_text(expected_screen("1*5"))
     await phone.press("7")
-    await gateway.sms.send(MSISDN, CODE)
+    await gateway.deliver(MSISDN, CODE)
     await phone.page.locator("#banner").click()
     await phone.write_sms("HELP")
     await expect(phone.texts).to_have_text([CODE, "HELP"])
@@ -753,10 +753,10 @@ async def test_an_sms_is_written_in_the_middle_of_a_call(phone: SimulatorPhone, 
 async def test_a_message_that_was_read_is_read_after_a_reload_and_shown_once(
     phone: SimulatorPhone, gateway: ScriptedGateway
 ) -> None:
-    await gateway.sms.send(MSISDN, "one")
+    await gateway.deliver(MSISDN, "one")
     await phone.page.locator("#notice", has_text="1 new message").wait_for()
     await phone.press("left", "right")
-    await gateway.sms.send(MSISDN, "two")
+    await gateway.deliver(MSISDN, "two")
     await phone.page.locator("#unread", has_text="1").wait_for()
     await phone.page.reload()
     await expect(phone.page.locator("#notice")).to_have_text("1 new message")
@@ -773,7 +773,7 @@ async def test_a_gateway_that_goes_away_is_no_service_until_it_is_back(browser_c
     port = int(gateway.url.rpartition(":")[2])
     async with run_scripted_gateway(port=port) as gateway:
         await expect(page.locator("#carrier")).to_have_text("Grameenphone", timeout=TIMEOUT * 1000)
-        await gateway.sms.send(MSISDN, "back again")
+        await gateway.deliver(MSISDN, "back again")
         await expect(page.locator("#unread")).to_have_text("1")
         await page.close()
 
@@ -850,12 +850,12 @@ async def test_a_long_path_is_shown_from_its_end(phone: SimulatorPhone, gateway:
 
 
 async def test_another_number_is_another_phone(phone: SimulatorPhone, gateway: ScriptedGateway) -> None:
-    await gateway.sms.send(MSISDN, "for the first")
+    await gateway.deliver(MSISDN, "for the first")
     await phone.page.locator("#unread", has_text="1").wait_for()
     await phone.page.locator("#number").select_option("+254700000001")
     await phone.expect_exactly("idle")
     await expect(phone.page.locator("#envelope")).to_be_hidden()
-    await gateway.sms.send("+254700000001", "for the second")
+    await gateway.deliver("+254700000001", "for the second")
     await phone.press("left")
     await expect(phone.texts).to_have_text(["for the second"])
     await phone.press("end", "right", "call")
@@ -992,7 +992,7 @@ async def test_the_main_menu_needs_no_scrolling(phone: SimulatorPhone) -> None:
 
 
 async def test_every_button_and_field_has_a_name(phone: SimulatorPhone, gateway: ScriptedGateway) -> None:
-    await gateway.sms.send(MSISDN, CODE)
+    await gateway.deliver(MSISDN, CODE)
     await phone.dial("*123#")
     await phone.expect_text(expected_screen(""))
     for role in ("button", "textbox", "combobox"):
@@ -1076,7 +1076,7 @@ async def test_an_sms_is_announced_once(phone: SimulatorPhone, gateway: Scripted
     await phone.write_sms("HELP")
     await expect(phone.page.locator(".mine .foot")).to_contain_text("Sent")
     await phone.bubbles.first.evaluate("bubble => { bubble.marked = true; }")
-    await gateway.sms.send(MSISDN, "one")
+    await gateway.deliver(MSISDN, "one")
     await expect(phone.bubbles).to_have_count(2)
     assert await phone.bubbles.first.evaluate("bubble => bubble.marked")
 

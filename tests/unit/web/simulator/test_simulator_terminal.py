@@ -195,7 +195,7 @@ async def test_what_cannot_be_dialled_is_said(gateway: ScriptedGateway, wrong: d
 
 
 async def test_an_sms_of_the_call_is_printed_and_its_code_typed(gateway: ScriptedGateway) -> None:
-    await gateway.sms.send(MSISDN, "111111 is an old code.")
+    await gateway.deliver(MSISDN, "111111 is an old code.")
     gateway.sms_provider = {"1*5": CODE}
     gateway.screens = SCREENS | {"1*5*482913": "END Welcome."}
     status, printed = await run_call(gateway, "1,5,{code}")
@@ -217,7 +217,7 @@ async def test_an_old_sms_will_do_where_no_new_one_comes(
     gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(terminal_inbox, "ARRIVAL_TIMEOUT", AT_ONCE)
-    await gateway.sms.send(MSISDN, RECEIVED)
+    await gateway.deliver(MSISDN, RECEIVED)
     await run_call(gateway, "2,{tracking},1")
     assert [hop["text"] for hop in gateway.hops] == ["", "2", "2*123456789012", "2*123456789012*1"]
 
@@ -256,7 +256,7 @@ def test_the_number_in_an_sms(kind: str, text: str, number: str | None) -> None:
 
 
 async def test_every_sms_is_reported_as_delivered_once(gateway: ScriptedGateway) -> None:
-    await gateway.sms.send(MSISDN, "111111 is an old code.")
+    await gateway.deliver(MSISDN, "111111 is an old code.")
     gateway.sms_provider = {"1*5*Amina Begum": RECEIVED}
     await run_call(gateway, "1,5,Amina Begum")
     sms = gateway.sms.messages_to(MSISDN)[1].id
@@ -510,7 +510,7 @@ async def test_an_sms_does_not_eat_the_prompt(gateway: ScriptedGateway) -> None:
         process = await run_terminal(gateway)
         assert process.stdout is not None
         await process.stdout.readuntil(b"> ")
-        await gateway.sms.send("+8801700000001", CODE)
+        await gateway.deliver("+8801700000001", CODE)
         printed = await process.stdout.readuntil(b"> ")
         await process.communicate(b"")
     assert printed.decode().startswith(f"\n╭─ SMS from 123\n│ {CODE}\n╰─ ")

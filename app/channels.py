@@ -96,7 +96,11 @@ def add_ussd(app: web.Application, context: AppContext, admission: Admission) ->
     for provider in providers:
         app.add_routes(ussd_routes.routes(provider, handler, context.webhook_guard))
     app[FAST_PATHS] = frozenset(map(ussd_routes.webhook_path, providers))
-    app.on_shutdown.append(handler.finish_pushes)
+
+    async def finish_pushes(_: web.Application) -> None:
+        await handler.finish_pushes()
+
+    app.on_shutdown.append(finish_pushes)
 
     async def measure_delays(_: web.Application) -> AsyncIterator[None]:
         async with admission.measuring():

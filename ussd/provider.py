@@ -2,7 +2,8 @@
 
 Providers differ in two ways. A request carries everything typed in the session (`UssdRequest`) or the newest input only
 (`UssdInput`). The reply is the HTTP response (`ResponseUssdProvider`) or a request of our own, made after the webhook
-was acknowledged (`PushUssdProvider`).
+was acknowledged (`PushUssdProvider`). A provider that does not speak HTTP is a `ReplySender`: it gives its requests to
+`UssdHandler.start_push` itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -97,12 +98,20 @@ class ResponseUssdProvider(UssdProvider, Protocol):
         """The response with the screen; a provider that echoes metadata gets `reply.hop_metadata` with it."""
 
 
+class ReplySender(Protocol):
+    """Sends replies in requests of our own, over whatever the provider speaks."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name in settings and logs."""
+
+    async def push_reply(self, request: AnyUssdRequest, reply: UssdReply) -> None:
+        """Send the screen within a deadline of the provider's; any exception means that it was not sent."""
+
+
 @runtime_checkable
-class PushUssdProvider(UssdProvider, Protocol):
+class PushUssdProvider(UssdProvider, ReplySender, Protocol):
     """A provider that wants its webhook acknowledged at once and the screen as a request of ours."""
 
     def render_acknowledgement(self) -> WebhookReply:
         """The response to every webhook."""
-
-    async def push_reply(self, request: AnyUssdRequest, reply: UssdReply) -> None:
-        """Send the screen within a deadline of the provider's; any exception means that it was not sent."""

@@ -21,7 +21,14 @@ from sessions.path_turns import UssdReply, UssdSessionHandler
 from ussd.admission import Admission
 from ussd.metrics import UssdMetrics
 from ussd.newest_input import NewestInputHandler
-from ussd.provider import AnyUssdRequest, PushUssdProvider, ResponseUssdProvider, UssdEndEvent, UssdInput
+from ussd.provider import (
+    AnyUssdRequest,
+    PushUssdProvider,
+    ReplySender,
+    ResponseUssdProvider,
+    UssdEndEvent,
+    UssdInput,
+)
 from ussd.refusals import BusyReplies
 
 STOP_TIMEOUT: Final = 10.0  # seconds at a stop for replies that are being pushed
@@ -92,11 +99,15 @@ class UssdHandler:
             return await self._inputs.handle(request)
         return await self._path_sessions.handle(request)
 
-    def start_push(self, provider: PushUssdProvider, request: AnyUssdRequest, started: float) -> None:
-        """Answer the request in a task and push the reply."""
-        task = asyncio.create_task(self._push(provider, request, started))
+    def start_push(self, sender: ReplySender, request: AnyUssdRequest, started: float) -> asyncio.Task[None]:
+        """Answer a request that arrived at `started`, in seconds of `time.monotonic`, in a task that sends the reply.
+
+        The task raises nothing: a reply that is not sent is logged. `finish_pushes` waits for it.
+        """
+        task = asyncio.create_task(self._push(sender, request, started))
         self._pushes.add(task)
         task.add_done_callback(self._pushes.discard)
+        return task
 
     async def record_end(self, event: UssdEndEvent) -> None:
         """Count the end of a session, and start what waits for it. A failure delays that and is logged."""
@@ -114,19 +125,19 @@ class UssdHandler:
             except Exception as error:  # noqa: BLE001 - what waits for the end of the call starts a few seconds later
                 log.warning("ussd_session_end_not_recorded", **error_facts(error))
 
-    async def finish_pushes(self, _: web.Application) -> None:
-        """Wait for replies that are being pushed, at most STOP_TIMEOUT seconds; an application's `on_shutdown`."""
+    async def finish_pushes(self) -> None:
+        """Wait for replies that are being pushed, at most STOP_TIMEOUT seconds, then cancel them."""
         if self._pushes:
             await asyncio.wait(self._pushes, timeout=STOP_TIMEOUT)
         for task in self._pushes:
             task.cancel()
 
-    async def _push(self, provider: PushUssdProvider, request: AnyUssdRequest, started: float) -> None:
+    async def _push(self, sender: ReplySender, request: AnyUssdRequest, started: float) -> None:
         reply = await self.handle(request, started)
         try:
-            await provider.push_reply(request, reply)
+            await sender.push_reply(request, reply)
         except Exception as error:  # noqa: BLE001 - the caller sees no screen, and dials again
-            log.error("ussd_push_failed", provider=provider.name, **error_facts(error))
+            log.error("ussd_push_failed", provider=sender.name, **error_facts(error))
 
 
 def webhook_path(provider: ResponseUssdProvider | PushUssdProvider) -> str:

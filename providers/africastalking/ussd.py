@@ -3,7 +3,6 @@
 Fields, casing and the `text` that grows with every key press are as captured; see docs/providers/africastalking.md.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -11,13 +10,13 @@ from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_m
 from core.http.webhooks import BadWebhookError
 from sessions.path_turns import UssdReply, UssdRequest
 from sessions.session import SEPARATOR
+from ussd.dial_strings import parse_digits_past_code
 from ussd.provider import CHANNEL, ShortCodeConfig, UssdEndEvent
 
 HOP_METADATA = "at-ussd-hop-metadata"
 MAX_SESSION_ID_LENGTH = 128
 MAX_COUNT_DIGITS = 9
 END_STATUSES = frozenset({"Success", "Incomplete", "Failed"})
-_is_dial_string = re.compile(r"\*[\d*]+#", re.ASCII).fullmatch
 
 
 class AfricasTalkingUssd:
@@ -89,19 +88,10 @@ def _build_path(dial_string: str, text: str, service_codes: Sequence[str]) -> st
     """The typed path, preceded by the digits dialled past our short code: `*123*2*99#` dials `2*99`."""
     if dial_string in service_codes:
         return text
-    past = _parse_deep_dial(dial_string, service_codes)
+    past = parse_digits_past_code(dial_string, service_codes)
     if past and text:
         return f"{past}{SEPARATOR}{text}"
     return past or text
-
-
-def _parse_deep_dial(dial_string: str, service_codes: Sequence[str]) -> str:
-    if not _is_dial_string(dial_string):
-        return ""
-    longest = max(
-        (code for code in service_codes if dial_string.startswith(code[:-1] + SEPARATOR)), key=len, default=""
-    )
-    return dial_string[len(longest) : -1] if longest else ""
 
 
 def _parse_count(text: str) -> int:

@@ -61,7 +61,8 @@ from voice.missed_calls import (
     SendAnswer,
     UnsupportedCountryReply,
 )
-from web.simulator.routes import SimulatedNetwork, SimulatorSettings, add_routes
+from web.simulator.network import SimulatedNetwork
+from web.simulator.routes import SimulatorSettings, add_routes
 
 SIMULATED_PROVIDER: Final = africastalking.ENTRY.name
 

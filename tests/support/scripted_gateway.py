@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
@@ -11,7 +11,9 @@ from aiohttp import web
 
 from providers.sandbox.sms import SandboxSmsProvider
 from services.messaging.models import OutgoingMessage
-from web.simulator.routes import SimulatedNetwork, SimulatorSettings, add_routes
+from web.simulator.network import SimulatedNetwork
+from web.simulator.routes import SimulatorSettings, add_routes
+from web.simulator.wires import ProviderWire
 
 MSISDN = "+8801700000001"
 HOP_FIELDS = ["phoneNumber", "serviceCode", "text", "sessionId", "networkCode"]
@@ -147,7 +149,12 @@ class ScriptedGateway:
 
 @asynccontextmanager
 async def run_scripted_gateway(
-    *, screens: Mapping[str, str] = SCREENS, phone: SimulatorSettings = PHONE, port: int = 0, heartbeat: float = 15.0
+    *,
+    screens: Mapping[str, str] = SCREENS,
+    phone: SimulatorSettings = PHONE,
+    wires: Sequence[ProviderWire] = (),
+    port: int = 0,
+    heartbeat: float = 15.0,
 ) -> AsyncIterator[ScriptedGateway]:
     """Run the scripted gateway and its simulator on a runner, which cancels no handler, like in production."""
     gateway = ScriptedGateway(screens)
@@ -162,7 +169,7 @@ async def run_scripted_gateway(
             web.post("/voice/africastalking", gateway.voice),
         ]
     )
-    add_routes(app, phone, gateway.sms, heartbeat=heartbeat)
+    add_routes(app, phone, gateway.sms, wires=wires, heartbeat=heartbeat)
     runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=5.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)

@@ -38,7 +38,7 @@ const others = new Map(); // the states of other SIM cards' phones, by number
 const written = new Map(); // sent SMS, by id
 
 function blankPhone() {
-  return newHandset(settings.serviceCode, settings.missedCalls);
+  return newHandset(line().serviceCode, settings.missedCalls);
 }
 
 function show(next) {
@@ -52,7 +52,14 @@ function show(next) {
   keepRead();
 }
 
-const networkNow = () => settings.networks.find(({ code }) => code === choices.network);
+/** What the gateway serves the chosen network with: its paths and its short code. */
+function line() {
+  return { ...settings, ...networkNow() };
+}
+
+function networkNow() {
+  return settings.networks.find(({ code }) => code === choices.network);
+}
 
 function choose(some) {
   Object.assign(choices, some);
@@ -80,15 +87,15 @@ function key(name, { long = false } = {}) {
 }
 
 function sim() {
-  const { name } = networkNow();
-  return { number: choices.number, networkCode: choices.network, networkName: name, serviceCode: settings.serviceCode };
+  const { name, serviceCode } = line();
+  return { number: choices.number, networkCode: choices.network, networkName: name, serviceCode };
 }
 
 function dial(code) {
-  const rest = beyond(code, settings.serviceCode);
+  const rest = beyond(code, line().serviceCode);
   const to = rung(code, settings.missedCalls.map(({ number }) => number));
   if (rest === null && to === undefined) return show(hear(idle(phone), { kind: unserved(code), text: code }));
-  call = rest === null ? new Ring(settings, sim(), to, log) : new Call(settings, sim(), log);
+  call = rest === null ? new Ring(line(), sim(), to, log) : new Call(line(), sim(), log);
   last = call;
   return rest === null ? ring(to) : converse(call.dial(rest));
 }
@@ -236,11 +243,11 @@ function serve(here) {
 function tellOf({ id }) {
   if (choices.delivered.includes(id)) return;
   choose({ delivered: [id, ...choices.delivered] });
-  deliver(settings, sim(), id, log);
+  deliver(line(), sim(), id, log);
 }
 
 function text(draft) {
-  const sms = new Sms(settings, sim(), draft, log);
+  const sms = new Sms(line(), sim(), draft, log);
   written.set(sms.id, sms);
   return send(sms);
 }
@@ -290,12 +297,13 @@ const simCard = new SimCard(settings, choices, {
     others.set(choices.number, idle(phone));
     choose({ number });
     listen();
-    show(others.get(number) ?? blankPhone());
+    show({ ...(others.get(number) ?? blankPhone()), serviceCode: line().serviceCode });
   },
   network(network) {
     leaveCall();
     choose({ network });
-    show({ ...phone, call: null });
+    show({ ...phone, call: null, serviceCode: line().serviceCode });
+    speak();
   },
   language(language) {
     choose({ language });
@@ -305,7 +313,7 @@ const simCard = new SimCard(settings, choices, {
 
 function speak() {
   say = speaker(choices.language);
-  drawWords(say, choices.language, { code: settings.serviceCode, sms: settings.smsCode });
+  drawWords(say, choices.language, { code: line().serviceCode, sms: settings.smsCode });
   simCard.draw(say);
   drawClock(choices.language);
   show(phone);

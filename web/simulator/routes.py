@@ -1,7 +1,7 @@
 """The routes of the simulator: its page, its files, and `phone.json` with the facts about the gateway."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -14,8 +14,10 @@ from core.http.fast_router import DRAIN
 from core.http.origins import is_cross_site, is_local_request
 from core.languages import LANGUAGE_CODES
 from web.simulator.inbox import InboxStream, SmsFeed
+from web.simulator.network import SimulatedNetwork
 from web.simulator.sample_numbers import SAMPLE_NUMBERS
 from web.simulator.wallets import WALLET_PATH, NoWallets, SimulatedWallets, build_answer_handler
+from web.simulator.wires import ProviderWire, build_wire_routes, wire_paths
 from web.simulator.words_loader import build_texts_module
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -48,38 +50,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-NETWORK_NAMES: Final[Mapping[str, str]] = {
-    "47001": "Grameenphone",
-    "47002": "Robi",
-    "47003": "Banglalink",
-    "47004": "Teletalk",
-    "63902": "Safaricom",
-    "63903": "Airtel Kenya",
-    "63907": "Telkom Kenya",
-    "63999": "Equitel",
-    "99998": "Sandbox, Unicode",
-    "99999": "Sandbox",
-}
 WEBHOOK_FIELDS = ("callback", "events", "inbound", "delivery", "voice")
 SAMPLE_MSISDNS = ("+8801700000001", "+919000000001", "+254700000001")
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedNetwork:
-    """A network of the simulator: its code, its name, and the screen size of its phones, prefix included.
-
-    Without a name it has the usual name of its code, or the code.
-    """
-
-    code: str
-    name: str = ""
-    unicode: bool = False
-    septets: int = 160
-    units: int = 70  # UTF-16 units, on a screen in UCS-2
-
-    def to_json(self) -> dict[str, object]:
-        """The members of a network in `phone.json`."""
-        return asdict(self) | {"name": self.name or NETWORK_NAMES.get(self.code, self.code)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +92,39 @@ def add_routes(
     sms: SmsFeed,
     wallets: SimulatedWallets | None = None,
     *,
+    wires: Sequence[ProviderWire] = (),
     heartbeat: float = 15.0,
 ) -> None:
-    """Serve the simulator at `/simulator`, where `/` leads to. Its streams end when the server drains or the application shuts down."""
+    """Serve the simulator at `/simulator`, where `/` leads to, with the networks of `wires` beside its own.
+
+    Its streams end when the server drains or the application shuts down.
+    """
     wallets = wallets or NoWallets()
     inbox = InboxStream(sms, wallets, heartbeat=heartbeat)
     pages: dict[str, Handler] = {
         "/": _redirect_to_page,
         PAGE_PATH: _serve_file("page.html"),
-        "/simulator/phone.json": _serve_settings(settings),
+        "/simulator/phone.json": _serve_settings(_with_wires(settings, wires)),
         "/simulator/sms": inbox.stream,
         "/simulator/texts.js": _serve_texts,
         **{f"/simulator/{name}": _serve_file(name) for name in STATIC_FILES},
     }
     app.add_routes([web.get(path, _require_local(page)) for path, page in pages.items()])
+    app.add_routes(build_wire_routes(wires, _require_local))
     app.add_routes([web.post(WALLET_PATH, _require_local(build_answer_handler(wallets)))])
     app.on_shutdown.append(inbox.close)
     if DRAIN in app:
         app[DRAIN].on_start.append(inbox.end)
+
+
+def _with_wires(settings: SimulatorSettings, wires: Sequence[ProviderWire]) -> SimulatorSettings:
+    """The settings with the networks of the wires, whose key presses go to the simulator itself."""
+    reached = (
+        replace(network, replaced={**network.replaced, **wire_paths(network.code)})
+        for wire in wires
+        for network in wire.networks
+    )
+    return replace(settings, networks=(*settings.networks, *reached))
 
 
 async def _redirect_to_page(_: web.Request) -> web.StreamResponse:

@@ -31,17 +31,18 @@ class SimCard:
     @classmethod
     def from_phone_json(cls, phone: Mapping[str, Any], msisdn: str, network: Mapping[str, Any]) -> "SimCard":
         """The SIM card of `msisdn` on a network of the gateway's `phone.json`."""
+        line = {**phone, **network}  # a network on another wire has paths and a short code of its own
         return cls(
-            ussd_path=phone["callback"],
-            ussd_events_path=phone["events"],
-            sms_path=phone["inbound"],
-            delivery_path=phone["delivery"],
-            voice_path=phone["voice"],
+            ussd_path=line["callback"],
+            ussd_events_path=line["events"],
+            sms_path=line["inbound"],
+            delivery_path=line["delivery"],
+            voice_path=line["voice"],
             msisdn=msisdn,
             network_code=network["code"],
             network_name=network["name"],
-            service_code=phone["serviceCode"],
-            sms_code=phone["smsCode"],
+            service_code=line["serviceCode"],
+            sms_code=line["smsCode"],
         )
 
 

@@ -9,7 +9,8 @@ from aiohttp import ClientSession
 
 from tests.support.scripted_gateway import ScriptedGateway, run_scripted_gateway
 from web.simulator import routes
-from web.simulator.routes import STATIC_DIR, STATIC_FILES, WEBHOOK_FIELDS, SimulatedNetwork, SimulatorSettings
+from web.simulator.network import SimulatedNetwork
+from web.simulator.routes import STATIC_DIR, STATIC_FILES, WEBHOOK_FIELDS, SimulatorSettings
 from web.simulator.sample_numbers import SAMPLE_NUMBERS
 
 

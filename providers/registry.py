@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.settings import ProviderSection, Settings
 from core.errors import CommandError
-from providers import africastalking, sandbox
+from providers import africastalking, sandbox, smpp
 from providers.entry import ProviderEntry
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ PROVIDERS: Final[Mapping[str, ProviderEntry]] = {
     for entry in (
         africastalking.ENTRY,
         sandbox.ENTRY,
+        smpp.ENTRY,
     )
 }
 

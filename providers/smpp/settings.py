@@ -1,0 +1,110 @@
+"""The table `[providers.smpp]` of config.toml: the binds, by name."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from config.section import Section
+from config.settings import Contradiction, ProviderSection, Settings
+from config.types import Hostname, Seconds, StrictFloat, StrictInt
+
+ShiftLanguage = Literal["bn", "hi"]
+BindMode = Literal["transceiver", "transmitter", "receiver", "pair"]
+LongForm = Literal["udh", "sar", "payload"]
+Ton = Annotated[StrictInt, Field(ge=0, le=7)]
+Npi = Annotated[StrictInt, Field(ge=0, le=18)]
+
+
+def _check_ascii(limit: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if not (text.isascii() and text.isprintable() and len(text) <= limit):
+            raise PydanticCustomError(
+                "plain",
+                "{problem}; {fix}",
+                {"problem": "SMPP has no room for it", "fix": f"write {limit} ASCII letters"},
+            )
+        return text
+
+    return AfterValidator(check)
+
+
+def _check_bind_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", name):
+        facts = {"problem": f"{name[:40]!r} is not the name of a bind", "fix": "write one such as robi"}
+        raise PydanticCustomError("plain", "{problem}; {fix}", facts)
+    return name
+
+
+BindName = Annotated[str, AfterValidator(_check_bind_name)]
+
+
+class BindSettings(Section):
+    """One bind, or a transmitter and a receiver that are bound together, at an operator's SMSC."""
+
+    host: Hostname = ""
+    port: Annotated[StrictInt, Field(ge=1, le=65535)] = 2775
+    tls: bool = False
+    tls_ca: Path | None = None
+    system_id: Annotated[str, _check_ascii(15)] = ""
+    password: SecretStr = SecretStr("")
+    system_type: Annotated[str, _check_ascii(12)] = ""
+    mode: BindMode = "transceiver"
+    account: str = ""
+    sms: bool = True
+    ussd: str = ""
+    receives_replies: bool = True
+    window: Annotated[StrictInt, Field(ge=1, le=1000)] = 10
+    per_second: Annotated[StrictFloat, Field(ge=0, le=10_000)] = 0
+    enquire_link: Annotated[StrictFloat, Field(gt=0, le=3600)] = 30.0
+    response_timeout: Seconds = 10.0
+    reconnect_after: Annotated[StrictFloat, Field(gt=0, le=600)] = 30.0
+    refused_again_after: Annotated[StrictFloat, Field(gt=0, le=86_400)] = 300.0
+    sender: Annotated[str, _check_ascii(20)] = ""
+    service_type: Annotated[str, _check_ascii(5)] = ""
+    source_ton: Ton | None = None
+    source_npi: Npi | None = None
+    destination_ton: Ton = 1
+    destination_npi: Npi = 1
+    destination_plus: bool = False
+    gsm7: Literal["unpacked", "packed"] = "unpacked"
+    default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"
+    ucs2_coding: Annotated[StrictInt, Field(ge=0, le=255)] = 8
+    shift_tables: tuple[ShiftLanguage, ...] = ()
+    shift: Literal["single", "locking", "both"] = "both"
+    long_messages: LongForm = "udh"
+    validity: bool = True
+    reports: bool = True
+    report_ids: Literal["same", "hex", "decimal"] = "same"
+
+
+class SmppSettings(ProviderSection):
+    """The binds at operators."""
+
+    provider: ClassVar[str] = "smpp"
+
+    binds: Mapping[BindName, BindSettings] = Field(default_factory=dict)
+    passwords: SecretStr = SecretStr("")
+
+    def find_password(self, name: str) -> str:
+        """Return the password of a bind: from `passwords`, or from the bind's own table."""
+        return self._passwords().get(name) or self.binds[name].password.get_secret_value()
+
+    def find_contradictions(self, settings: Settings) -> Iterator[Contradiction]:
+        """Yield that SMS are to be sent and no bind can, and that a password is for no bind."""
+        path = ("providers", self.provider)
+        if settings.sms.provider == self.provider and not any(
+            bind.sms and bind.mode != "receiver" for bind in self.binds.values()
+        ):
+            yield (*path, "binds"), "no bind sends SMS", "write [providers.smpp.binds.<name>], or change sms.provider"
+        for name in (name for name, bind in self.binds.items() if not bind.host):
+            yield (*path, "binds", name), "a bind has no host", "write the address of the SMSC"
+        if self.binds and not self._passwords().keys() <= self.binds.keys():
+            yield (*path, "passwords"), "a line is for no bind", "write name=password on each line, as binds are named"
+
+    def _passwords(self) -> dict[str, str]:
+        pairs = (line.partition("=") for line in self.passwords.get_secret_value().splitlines() if line.strip())
+        return {name.strip(): password.strip() for name, _, password in pairs}

@@ -8,7 +8,9 @@ from app.menu_plan import build_menu_plan
 from config.settings import Settings
 from core.languages import DEFAULT_LANGUAGE, language_of_locale
 from core.types import SmsText, TextRenderer, in_latin_letters
-from menus.rendering.localization import Locale, NameLookups, Template
+from core.types import Template as MessageTemplate
+from menus.rendering.localization import Locale, NameLookups
+from menus.rendering.message_templates import fill_template
 from services.catalogue.current import CurrentCatalogue
 from services.catalogue.models import pick_translation
 
@@ -54,14 +56,20 @@ def build_sms_renderer(locales: Mapping[str, Locale], settings: Settings) -> Tex
     A language without texts in Latin letters has the English one. Facts about the deployment are always available to a text.
     """
     spoken = replace_not_offered(locales, settings.languages)
-    render = _build_renderer({code: locale.sms for code, locale in spoken.items()}, spoken, settings)
+    always = build_constant_facts(settings)
+
+    def render(locale: Locale, key: str, facts: Mapping[str, object]) -> tuple[str, MessageTemplate]:
+        filled = fill_template(locale.sms[key], {**always, **facts}, locale.formatters)
+        return filled.text, MessageTemplate(key, locale.code, filled.variables, filled.omitted)
 
     def render_sms(language: str, key: str, facts: Mapping[str, object]) -> str:
-        own, latin_locale = render(language, key, facts), language_of_locale(language).latin_locale
+        own, template = render(spoken[language], key, facts)
+        latin_locale = language_of_locale(language).latin_locale
         if latin_locale == language:
-            return own
-        latin_locale = latin_locale if latin_locale in spoken else DEFAULT_LANGUAGE
-        return SmsText(own, render(latin_locale, key, {name: _to_latin(fact) for name, fact in facts.items()}))
+            return SmsText(own, own, template, template)
+        in_latin = spoken[latin_locale if latin_locale in spoken else DEFAULT_LANGUAGE]
+        latin, latin_template = render(in_latin, key, {name: _to_latin(fact) for name, fact in facts.items()})
+        return SmsText(own, latin, template, latin_template)
 
     return render_sms
 
@@ -76,22 +84,21 @@ def _to_latin(fact: object) -> object:
 def build_email_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
     """The renderer of e-mails; the first line is the subject."""
     spoken = replace_not_offered(locales, settings.languages)
-    return _build_renderer({language: locale.mail for language, locale in spoken.items()}, spoken, settings)
+    always = build_constant_facts(settings)
+
+    def render(language: str, key: str, facts: Mapping[str, object]) -> str:
+        return spoken[language].render(spoken[language].mail[key], {**always, **facts})
+
+    return render
 
 
-def _build_renderer(
-    texts: Mapping[str, Mapping[str, Template]], locales: Mapping[str, Locale], settings: Settings
-) -> TextRenderer:
+def build_constant_facts(settings: Settings) -> Mapping[str, object]:
+    """The facts of the deployment, which every text may name: its codes, its phone, the keys of the main menu."""
     plan = build_menu_plan(settings)
-    always = {
+    return {
         "short_code": settings.ussd.service_codes[0],
         "sms_code": settings.sms.short_code,
         "phone": settings.helpdesk.phone,
         "track_key": plan.key_for("track"),
         "bills_key": plan.key_for("bills"),
     }
-
-    def render(language: str, key: str, facts: Mapping[str, object]) -> str:
-        return locales[language].render(texts[language][key], {**always, **facts})
-
-    return render

@@ -42,7 +42,7 @@ from services.payments.worker import PaymentWorker
 from services.privacy.metrics import RetentionMetrics
 from services.privacy.retention import DataRetention
 from services.privacy.silent_numbers import SilentNumbers
-from sms.segments import fold_to_gsm7
+from sms.segments import fold_characters, fold_to_gsm7
 
 # Seconds that payment requests in flight get at a stop. A request that M-Pesa took, and whose answer is lost, cannot be
 # queried later.
@@ -77,6 +77,7 @@ def build_sms_outbox(context: AppContext) -> Outbox:
         throttle=Throttle(settings.sms.segments_per_second),
         metrics=OutboxMetrics(context.registry),
         prepare_text=fold_to_gsm7,
+        prepare_variable=fold_characters,
         worker=_worker_name(),
         concurrency=settings.sms.concurrency,
         grace_period=context.sms_provider.send_deadline + 5,

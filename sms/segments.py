@@ -73,10 +73,15 @@ def fold_to_gsm7(text: str) -> str:
     """
     if count_septets(text) is not None:
         return text
-    plain = normalize("NFC", text.translate(_FOLD_TABLE))
+    plain = fold_characters(text)
     if count_septets(plain) is None or _measure_folded(plain).segments >= _measure_folded(text).segments:
         return text
     return plain
+
+
+def fold_characters(text: str) -> str:
+    """The text with plain quotes, dashes and spaces, and with accents joined with their letters."""
+    return normalize("NFC", text.translate(_FOLD_TABLE))
 
 
 def measure(text: str) -> SmsSize:

@@ -13,7 +13,7 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.columns import Encrypted, Id, KeyedHash, Msisdn, UtcDateTime, metadata, partial_index
+from db.tables.columns import Encrypted, Id, KeyedHash, Language, Msisdn, UtcDateTime, metadata, partial_index
 
 # Opt-outs from unsolicited messages, and opt-ins after them.
 opt_outs = Table(
@@ -32,6 +32,9 @@ messages = Table(
     Column("medium", String(8), nullable=False, server_default="sms"),
     Column("recipient", String(254), nullable=False),  # an MSISDN or an e-mail address
     Column("text", Encrypted("message:{idempotency_key}")),  # null after a secret text is sent, or has failed
+    Column("template", Text),  # the text of the locales that it was rendered from, and what of it is omitted
+    Column("form", Language),
+    Column("variables", Encrypted("message-variables:{idempotency_key}")),  # null whenever the text is
     Column("kind", String(16), nullable=False),
     Column("secret", Boolean(create_constraint=False), nullable=False),
     Column("priority", SmallInteger, nullable=False, server_default="2"),

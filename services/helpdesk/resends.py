@@ -11,14 +11,14 @@ from sqlalchemy import Column, Row, and_, func, select
 
 from core.crypto import Cipher
 from core.phone_numbers import is_detached
-from core.types import UtcClock, utc_now
+from core.types import SmsText, UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import application_events, complaint_events, messages
 from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.staff_acts import StaffAct
 from services.messaging.kinds import RULES, MessageKind
 from services.messaging.message_status import MessageState, state_from_row
-from services.messaging.messages import Messages, associated_data
+from services.messaging.messages import Messages, associated_data, read_template
 from services.messaging.models import Message
 from services.messaging.opt_outs import opted_out_among
 
@@ -96,6 +96,9 @@ class MessageResends:
 
     async def _send(self, transaction: Transaction, row: Row[Any], key: str, act: StaffAct) -> int:
         text = self._cipher.decrypt(row.text, associated_data(row.idempotency_key)).decode()
+        if row.medium == "sms":
+            template = read_template(row, self._cipher)
+            text = SmsText(text, text, template, template)
         await self._messages.enqueue(transaction, Message(row.recipient, text, row.kind, key, row.medium))
         new = await _find_by_key(transaction, key)
         entry = build_audit_entry(

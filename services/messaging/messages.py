@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
+import msgspec
 import structlog
 from sqlalchemy import Row, Update
 
@@ -13,7 +14,7 @@ from core.clock_watch import FUTURE_MARGIN
 from core.crypto import Cipher, DecryptionError
 from core.phone_numbers import is_detached
 from core.timeouts import Timeout
-from core.types import SmsText, UtcClock, utc_now
+from core.types import SmsText, Template, UtcClock, utc_now
 from core.verified_caller import is_caller_verified
 from db.database import Database, Transaction
 from db.tables import messages
@@ -51,6 +52,7 @@ MAX_CLAIM_ROUNDS: Final = 8  # claims in a row that found only messages not to b
 LIMIT_REACHED: Final = "LimitReached"
 """The error of an SMS that is not sent because unverified callers caused too many."""
 UNLIMITED_SEGMENTS: Final = 2**31 - 1
+_Variables: TypeAlias = tuple[tuple[str, str], ...]
 
 log = structlog.get_logger()
 
@@ -99,11 +101,12 @@ class Messages:
         """
         if is_detached(message.to):
             return
-        row = self._row(message, await _choose_letters(transaction, message))
+        row = self._row(message, *await _choose_letters(transaction, message))
         if not await self._is_within_limits(message):
             if message.kind == "pin":
                 raise SmsLimitReachedError
-            row = {**row, "status": "failed", "error": LIMIT_REACHED, "text": None if row["secret"] else row["text"]}
+            erased = dict.fromkeys(queries.CONTENT_COLUMNS) if row["secret"] else {}
+            row = {**row, "status": "failed", "error": LIMIT_REACHED, **erased}
         await transaction.execute(self._database.insert_or_ignore(messages), row)
         transaction.after_transaction(self._queued_events[message.medium].set)
 
@@ -225,12 +228,13 @@ class Messages:
             total += count
         return total
 
-    def _row(self, message: Message, text: str) -> Mapping[str, object]:
+    def _row(self, message: Message, text: str, template: Template | None) -> Mapping[str, object]:
         now, rule = self._clock(), RULES[message.kind]
         return {
             "medium": message.medium,
             "recipient": message.to,
             "text": self._cipher.encrypt(text.encode(), associated_data(message.idempotency_key)),
+            **write_template(template, self._cipher, message.idempotency_key),
             "kind": message.kind,
             "secret": rule.secret,
             "priority": rule.priority,
@@ -255,10 +259,10 @@ class Messages:
                 transaction, unexpired, await _find_opted_out(transaction, unexpired), "OptedOut"
             )
             rows = await self._defer_for_quiet_hours(transaction, allowed, now)
-            texts = {row.id: text for row in rows if (text := self._decrypt_text(row)) is not None}
-            rows = await _reject_rows(transaction, rows, {row.id for row in rows} - texts.keys(), "Unreadable")
+            contents = {row.id: content for row in rows if (content := self._decrypt_content(row)) is not None}
+            rows = await _reject_rows(transaction, rows, {row.id for row in rows} - contents.keys(), "Unreadable")
         in_order = sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))
-        return len(rows_claimed), [_claimed_from_row(row, texts[row.id]) for row in in_order]
+        return len(rows_claimed), [_claimed_from_row(row, *contents[row.id]) for row in in_order]
 
     async def _defer_for_quiet_hours(
         self, transaction: Transaction, rows: Sequence[Row[Any]], now: datetime
@@ -287,10 +291,11 @@ class Messages:
             return now
         return self._next_allowed_time(message.to, "", now) or now
 
-    def _decrypt_text(self, row: Row[Any]) -> str | None:
-        """Return the decrypted text; None if another key encrypted it, so that it never can be sent."""
+    def _decrypt_content(self, row: Row[Any]) -> tuple[str, Template | None] | None:
+        """Return the decrypted text and template; None if another key encrypted them, so that they never can be sent."""
         try:
-            return self._cipher.decrypt(row.text, associated_data(row.idempotency_key)).decode()
+            text = self._cipher.decrypt(row.text, associated_data(row.idempotency_key)).decode()
+            return text, read_template(row, self._cipher)
         except DecryptionError:
             log.error("message_unreadable", message=row.id, kind=row.kind)
             return None
@@ -313,12 +318,14 @@ class Messages:
         return [message in still_open for message, _ in results]
 
 
-async def _choose_letters(transaction: Transaction, message: Message) -> str:
-    """The text of a message in the letters that its recipient can read."""
-    if message.medium != "sms" or not isinstance(message.text, SmsText) or message.text == message.text.latin:
-        return message.text
-    prefers_latin = (await transaction.execute(LATIN_LETTERS_QUERY, {"msisdn": message.to})).scalar()
-    return message.text.latin if prefers_latin else message.text
+async def _choose_letters(transaction: Transaction, message: Message) -> tuple[str, Template | None]:
+    """The text of a message in the letters that its recipient can read, and its template."""
+    text = message.text
+    if message.medium != "sms" or not isinstance(text, SmsText):
+        return text, None
+    if text != text.latin and (await transaction.execute(LATIN_LETTERS_QUERY, {"msisdn": message.to})).scalar():
+        return text.latin, text.latin_template
+    return text, text.template
 
 
 async def _find_opted_out(transaction: Transaction, rows: Sequence[Row[Any]]) -> Collection[int]:
@@ -337,8 +344,8 @@ async def _reject_rows(
     return [row for row in rows if row.id not in rejected]
 
 
-def _claimed_from_row(row: Row[Any], text: str) -> ClaimedMessage:
-    return ClaimedMessage(row.id, row.recipient, text, row.kind, row.attempts, row.suspensions, row.segments)
+def _claimed_from_row(row: Row[Any], text: str, template: Template | None) -> ClaimedMessage:
+    return ClaimedMessage(row.id, row.recipient, text, row.kind, row.attempts, row.suspensions, row.segments, template)
 
 
 def _result_columns(message: int, result: SendResult, forgotten: bool) -> Mapping[str, object]:
@@ -354,6 +361,31 @@ def _result_columns(message: int, result: SendResult, forgotten: bool) -> Mappin
         "again_at": result.not_before if result.status == "queued" else None,
         "uncounted": int(result.suspended),
     }
+
+
+def write_template(template: Template | None, cipher: Cipher, idempotency_key: str) -> Mapping[str, object]:
+    """The columns of the template of a message; its variables are as confidential as the text."""
+    if template is None:
+        return {"template": None, "form": None, "variables": None}
+    variables = cipher.encrypt(msgspec.json.encode(template.variables), _variables_data(idempotency_key))
+    return {"template": template.variant, "form": template.form, "variables": variables}
+
+
+def read_template(row: Row[Any], cipher: Cipher) -> Template | None:
+    """The template of the message in a row whose text was not erased; None where it has none.
+
+    Raises:
+        DecryptionError: another key encrypted the variables.
+    """
+    if row.template is None or row.variables is None:
+        return None
+    variables = cipher.decrypt(row.variables, _variables_data(row.idempotency_key))
+    key, *omitted = row.template.split("-")
+    return Template(key, row.form, msgspec.json.decode(variables, type=_Variables), tuple(omitted))
+
+
+def _variables_data(idempotency_key: str) -> str:
+    return f"message-variables:{idempotency_key}"
 
 
 def associated_data(idempotency_key: str) -> str:

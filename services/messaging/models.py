@@ -4,7 +4,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from core.types import Template
 from services.messaging.kinds import Medium, MessageKind
+
+__all__ = [
+    "ClaimedMessage",
+    "DltIds",
+    "Message",
+    "OutgoingMessage",
+    "Resolution",
+    "SendResult",
+    "SendStatus",
+    "Template",
+]
 
 SendStatus: TypeAlias = Literal["sent", "failed", "unknown", "queued"]
 Resolution: TypeAlias = Literal["sent", "failed", "again"]
@@ -22,19 +34,6 @@ class Message:
     kind: MessageKind
     idempotency_key: str
     medium: Medium = "sms"
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """The text of the locales that a message was rendered from.
-
-    `key` is its key in the table `[sms]`, `form` the locale, such as `bn_Latn`. `variables` are the rendered facts in the
-    order of the text, each with the name of its placeholder. A text that was not rendered from one template has none.
-    """
-
-    key: str
-    form: str
-    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,7 @@ class ClaimedMessage:
     attempts: int
     suspensions: int = 0
     segments: int = 1
+    template: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -62,6 +63,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         throttle: Throttle | None = None,
         metrics: OutboxMetrics | None = None,
         prepare_text: Callable[[str], str] = str,
+        prepare_variable: Callable[[str], str] = str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         random_fraction: Callable[[], float] = random.random,
@@ -72,7 +74,9 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         """`poll_interval` is the time in seconds between looks for messages that other processes queued.
 
         `grace_period` is the time in seconds that messages in flight get at a stop; it must be longer than the provider's
-        deadline. Waits of this process are measured by `monotonic`, which nobody sets. `prepare_text` is applied to each text before it is sent. `random_fraction` returns 0 to 1.
+        deadline. Waits of this process are measured by `monotonic`, which nobody sets. `prepare_text` is applied to each
+        text before it is sent, and `prepare_variable` to the variables of each text that this changes. `random_fraction`
+        returns 0 to 1.
         """
         super().__init__()
         self._messages = messages
@@ -82,6 +86,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         self._throttle = throttle or Throttle(0)
         self._metrics = metrics
         self._prepare_text = prepare_text
+        self._prepare_variable = prepare_variable
         self._clock = clock
         self._monotonic = monotonic
         self._clock_watch = ClockWatch(clock=clock, monotonic=monotonic)
@@ -178,13 +183,20 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
 
     async def _send(self, message: ClaimedMessage) -> SendOutcome:
         try:
-            outgoing = OutgoingMessage(
-                message.to, self._prepare_text(message.text), message.kind, reference=f"{REFERENCE_PREFIX}{message.id}"
-            )
-            outcome = await result_or_log(self._provider.send(outgoing), "provider_raised", message=message.id)
+            sending = self._provider.send(self._build_outgoing(message))
+            outcome = await result_or_log(sending, "provider_raised", message=message.id)
         except asyncio.CancelledError:
             return Unknown("CutShort")
         return outcome or Unknown("ProviderRaised")
+
+    def _build_outgoing(self, message: ClaimedMessage) -> OutgoingMessage:
+        """The message as it is sent: where its text is changed for that, the variables are changed alike."""
+        text, template = self._prepare_text(message.text), message.template
+        if template and text != message.text:
+            variables = tuple((name, self._prepare_variable(value)) for name, value in template.variables)
+            template = replace(template, variables=variables)
+        reference = f"{REFERENCE_PREFIX}{message.id}"
+        return OutgoingMessage(message.to, text, message.kind, reference=reference, template=template)
 
     def _apply_outcome(self, outcome: SendOutcome) -> None:
         """Suspend, pause or resume sending. One suspended message may be about its network; a second suspends all."""

@@ -34,6 +34,9 @@ CLAIMED_COLUMNS: Final = (
     "id",
     "recipient",
     "text",
+    "template",
+    "form",
+    "variables",
     "kind",
     "attempts",
     "suspensions",
@@ -45,8 +48,11 @@ CLAIMED_COLUMNS: Final = (
     "not_after",
 )
 
+CONTENT_COLUMNS: Final = ("text", "variables")
+"""What a message says; it is erased together."""
+
 _NOW: BindParameter[Any] = bindparam("now")
-_TEXT_UNLESS_SECRET = case((messages.c.secret, null()), else_=messages.c.text)
+_UNLESS_SECRET: Final = {name: case((messages.c.secret, null()), else_=messages.c[name]) for name in CONTENT_COLUMNS}
 
 
 def _select_unlocked(condition: TextClause, *conditions: Any, columns: tuple[str, ...] = ("id",)) -> Select[Any]:
@@ -61,7 +67,7 @@ def _build_drop() -> Update:
     return (
         update(messages)
         .where(messages.c.id.in_(select(late.c.id)))
-        .values(status="failed", error="TooLate", text=_TEXT_UNLESS_SECRET, updated_at=_NOW)
+        .values(status="failed", error="TooLate", updated_at=_NOW, **_UNLESS_SECRET)
         .returning(messages.c.id)  # SQLite's driver does not count the rows of a statement that begins with WITH
     )
 
@@ -101,6 +107,7 @@ def _due_by_priority() -> Iterator[CTE]:
 
 
 def _build_record_result() -> Update:
+    spent = and_(messages.c.secret, bindparam("ended", type_=String) != "queued")
     return (
         update(messages)
         .where(messages.c.id == bindparam("settled"))
@@ -112,10 +119,8 @@ def _build_record_result() -> Update:
             due_at=func.coalesce(bindparam("again_at", type_=messages.c.due_at.type), messages.c.due_at),
             attempts=messages.c.attempts - bindparam("uncounted", type_=Integer),
             suspensions=messages.c.suspensions + bindparam("uncounted", type_=Integer),
-            text=case(
-                (and_(messages.c.secret, bindparam("ended", type_=String) != "queued"), null()), else_=messages.c.text
-            ),
             updated_at=_NOW,
+            **{name: case((spent, null()), else_=messages.c[name]) for name in CONTENT_COLUMNS},
         )
     )
 
@@ -125,7 +130,7 @@ def _build_recover_abandoned() -> Update:
     return (
         update(messages)
         .where(messages.c.id.in_(select(left.c.id)))
-        .values(status="unknown", error="WorkerGone", text=_TEXT_UNLESS_SECRET, updated_at=_NOW)
+        .values(status="unknown", error="WorkerGone", updated_at=_NOW, **_UNLESS_SECRET)
         .returning(messages.c.id)
     )
 
@@ -172,7 +177,7 @@ def _build_reject() -> Update:
             status="failed",
             error=bindparam("why", type_=String),
             attempts=messages.c.attempts - 1,  # it was claimed and not tried
-            text=_TEXT_UNLESS_SECRET,
+            **_UNLESS_SECRET,
         )
     )
 

@@ -38,9 +38,9 @@ class MessagesSection:
         return [[DataItem("kind", row.kind, "kind"), DataItem("sent", row.created_at, "moment")] for row in rows]
 
     async def forget(self, transaction: Transaction, subject: DataSubject) -> None:
-        """Remove recipient and text of every message that is sent or failed; a queued one is delivered first."""
+        """Remove recipient and text, with its variables, of every message that is sent or failed; a queued one is delivered first."""
         condition = (messages.c.recipient.in_(_recipient_addresses(subject)), messages.c.status.in_(FINAL_STATUSES))
-        await transaction.execute(update(messages).where(*condition).values(recipient="", text=None))
+        await transaction.execute(update(messages).where(*condition).values(recipient="", text=None, variables=None))
 
 
 class InboundSmsSection:

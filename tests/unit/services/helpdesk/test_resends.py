@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 from sqlalchemy import select, update
 
+from core.types import SmsText, Template
 from db.tables import audit, messages
 from services.audit.models import Actor
 from services.citizens.number_release import ReleaseRequest
@@ -51,6 +52,16 @@ async def test_a_receipt_is_sent_again_as_a_new_message_with_the_same_text(
     assert [tuple(row) for row in await database.fetch(query)] == [
         ("message_resent", "nadia", str(former), {"reason": "ticket 4711", "new": str(result.message)})
     ]
+
+
+async def test_the_new_message_has_the_template_of_the_former(services, resends, act):
+    template = Template("received", "en", (("number", "1234 5678 9012"),))
+    await services.messages.send(Message(RAHIMA, SmsText("the text", "the text", template), "receipt", "m1"))
+    await services.messages.claim("test", 10)
+    await services.messages.record_result(1, SendResult("failed"))
+    await resends.resend(1, act())
+    (claimed,) = await services.messages.claim("test", 10)
+    assert (claimed.text, claimed.template) == ("the text", template)
 
 
 async def test_a_repeated_act_sends_once(database, resends, act, queue_message):

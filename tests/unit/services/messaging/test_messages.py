@@ -10,14 +10,17 @@ from sqlalchemy import select, text
 from sqlalchemy.event import listen, remove
 
 from core.crypto import Cipher
+from core.types import SmsText, Template
+from core.verified_caller import unverified_caller
 from db.database import Database
 from db.migrate import upgrade
-from db.tables import messages
+from db.tables import contacts, messages
 from services.messaging import queries
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.kinds import PRIORITIES
 from services.messaging.messages import Messages
 from services.messaging.models import ClaimedMessage, Message, SendResult
+from tests.support.sample_rows import insert_row
 from tests.support.services import CIPHER, RAHIMA, ServiceSet
 from tests.support.staff import staff_act
 
@@ -222,8 +225,9 @@ def test_a_message_in_a_log_shows_neither_number_nor_text():
     assert repr(CODE) == "Message(kind='code', idempotency_key='s1:3/code', medium='sms')"
     assert (
         repr(ClaimedMessage(1, RAHIMA, CODE.text, "code", 1))
-        == "ClaimedMessage(id=1, kind='code', attempts=1, suspensions=0, segments=1)"
+        == "ClaimedMessage(id=1, kind='code', attempts=1, suspensions=0, segments=1, template=None)"
     )
+    assert repr(Template("code", "en", (("code", "482193"),))) == "Template(key='code', form='en', omitted=())"
 
 
 async def test_what_somebody_waits_for_goes_first_whenever_it_was_queued(sms_messages, clock):
@@ -494,3 +498,66 @@ async def explain_plan(services, statement, values):
         explain = "EXPLAIN QUERY PLAN " if services.database.dialect == "sqlite" else "EXPLAIN "
         plan = await transaction._connection.exec_driver_sql(explain + sql, given)
         return "\n".join(str(line[-1]) for line in plan)
+
+
+# Templates -----------------------------------------------------------------------------------------------------------
+
+MOVED = Template("complaint_moved", "hi", (("complaint", "1234 5678 9012"), ("status", "जमा हुआ")), ("note",))
+MOVED_LATIN = Template(
+    "complaint_moved", "hi_Latn", (("complaint", "1234 5678 9012"), ("status", "jama hua")), ("note",)
+)
+MOVED_TEXT = SmsText("शिकायत 1234 5678 9012: जमा हुआ.", "Shikayat 1234 5678 9012: jama hua.", MOVED, MOVED_LATIN)
+
+
+async def test_a_claimed_message_knows_its_template_and_its_variables(sms_messages):
+    await sms_messages.send(Message(RAHIMA, MOVED_TEXT, "status", "s1:9"))
+    await sms_messages.send(STATUS)
+    first, second = await sms_messages.claim("w1", 10)
+    assert (first.template, second.template) == (MOVED, None)
+
+
+async def test_whoever_reads_latin_letters_gets_the_template_in_these(sms_messages, services, clock):
+    await insert_row(services.database, contacts, clock(), msisdn=RAHIMA, latin_letters=True)
+    await sms_messages.send(Message(RAHIMA, MOVED_TEXT, "status", "s1:9"))
+    (claimed,) = await sms_messages.claim("w1", 10)
+    assert (claimed.text, claimed.template) == (MOVED_TEXT.latin, MOVED_LATIN)
+
+
+async def test_variables_cannot_be_read_in_the_database(sms_messages, services):
+    pin = SmsText("739154 is your PIN", "739154 is your PIN", Template("pin", "en", (("pin", "739154"),)))
+    await sms_messages.send(Message(RAHIMA, pin, "pin", "s1:9"))
+    stored = await row(services)
+    assert (stored.template, stored.form) == ("pin", "en")
+    assert not [name for name, value in stored._mapping.items() if "739154" in str(value)]
+
+
+@pytest.mark.parametrize("status", ["sent", "failed", "unknown"])
+async def test_the_variables_of_a_secret_are_erased_with_its_text(sms_messages, services, status):
+    code = SmsText(CODE.text, CODE.text, Template("code", "en", (("code", "482193"),)))
+    await sms_messages.send(Message(RAHIMA, code, "code", "s1:9"))
+    await sms_messages.claim("w1", 10)
+    await sms_messages.record_result(1, SendResult(status))
+    assert ((await row(services)).text, (await row(services)).variables) == (None, None)
+
+
+async def test_a_text_that_is_queued_again_keeps_its_template(sms_messages, clock):
+    await sms_messages.send(Message(RAHIMA, MOVED_TEXT, "status", "s1:9"))
+    await sms_messages.claim("w1", 10)
+    await sms_messages.record_result(1, SendResult("queued", not_before=clock()))
+    assert [one.template for one in await sms_messages.claim("w1", 10)] == [MOVED]
+
+
+@pytest.mark.parametrize("ended", ["expired", "abandoned", "limited"])
+async def test_a_secret_that_is_never_sent_keeps_no_variables(services, clock, ended):
+    async def may_send(*_):
+        return ended != "limited"
+
+    outbox = Messages(services.database, CIPHER, clock=clock, may_send=may_send)
+    text = SmsText("your document", "your document", Template("document", "en", (("document_holder", "Rahima"),)))
+    with unverified_caller():
+        await outbox.send(Message(RAHIMA, text, "document", "s1:9"))
+    if ended == "abandoned":
+        await outbox.claim("w1", 10)
+    clock.advance(hours=2)
+    await outbox.recover_abandoned(timedelta(minutes=5))
+    assert ((await row(services)).text, (await row(services)).variables) == (None, None)

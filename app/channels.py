@@ -96,7 +96,7 @@ def add_ussd(app: web.Application, context: AppContext, admission: Admission) ->
     ]
     for provider in providers:
         app.add_routes(ussd_routes.routes(provider, handler, context.webhook_guard))
-    app[FAST_PATHS] = frozenset(map(ussd_routes.webhook_path, providers))
+    app[FAST_PATHS] = frozenset(ussd_routes.webhook_path(it) for it in providers if ussd_routes.is_fast_path(it))
 
     async def finish_pushes(_: web.Application) -> None:
         await handler.finish_pushes()

@@ -21,8 +21,9 @@ GENERATE_SECRET = "python server.py keys generate-secret prints a fresh one"  # 
 def find_contradictions(settings: Settings) -> Iterator[Contradiction]:
     """Yield each contradiction of the settings: key path, problem, fix."""
     providers = {name: getattr(settings.providers, name) for name in type(settings.providers).model_fields}
-    if settings.sms.provider not in {SANDBOX, *providers}:
-        names = " or ".join(map(repr, sorted({SANDBOX, *providers})))
+    senders = {SANDBOX, *(name for section in providers.values() for name in section.sms_provider_names())}
+    if settings.sms.provider not in senders:
+        names = " or ".join(map(repr, sorted(senders)))
         yield ("sms", "provider"), "this is not one of what it may be", f"write {names}"
     elif settings.sms.provider != SANDBOX and not settings.server.public_url:
         yield (
@@ -51,7 +52,7 @@ def find_contradictions(settings: Settings) -> Iterator[Contradiction]:
     server = settings.server
     if server.port and (server.host, server.port) == (server.admin_host, server.admin_port):
         yield ("server", "admin_port"), "server.port is the same", "write another port"
-    if settings.is_public and settings.sms.provider in {SANDBOX, *providers}:
+    if settings.is_public and settings.sms.provider in senders:
         yield from _check_public_gateway(settings)
 
 

@@ -1,18 +1,17 @@
 """Read config.toml and the environment into `Settings`, or report everything that is wrong with them at once."""
 
-import difflib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from inspect import isclass
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
+from warnings import catch_warnings, filterwarnings
 
 from pydantic import BaseModel, ValidationError, create_model
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
 
 from config.contradictions import find_contradictions
@@ -26,14 +25,17 @@ from config.settings import (
     SettingsOrigin,
     environment_variable,
 )
+from config.validation_errors import describe_error, find_extra_type, suggest_similar
 from config.value_files import read_value_file, strip_invisible, strip_texts
 from core.errors import KeyPath, Problem, ValidationFailedError, display_path
 from core.toml_source import index_key_lines, parse_toml, read_utf8
 
 FILE_SUFFIX = "_FILE"
+TABLE_AND_KEY = 2  # names in a variable after the prefix of an open table
 IGNORED_PREFIXES = ("EKDIAL_TEST_",)
 _DEPARTMENT_PREFIX = environment_variable(("departments", ""))
 _is_department_variable = re.compile(_DEPARTMENT_PREFIX + "[A-Z](_?[A-Z0-9])*").fullmatch
+_is_variable_part = re.compile("[A-Z](_?[A-Z0-9])*").fullmatch
 _RENAMED_VARIABLES = {
     environment_variable(old): environment_variable(new) for old, new in RENAMED_SETTINGS.items() if "*" not in old
 }
@@ -64,7 +66,10 @@ def load_settings(
 def _build_settings_class(provider_models: tuple[type[ProviderSection], ...]) -> type[Settings]:
     """`Settings` with one field for each provider in its section `providers`."""
     fields: dict[str, Any] = {model.provider: (model, model()) for model in provider_models}
-    sections = create_model("ProviderSections", __base__=ProviderSections, **fields)
+    with catch_warnings():
+        # `providers.json` is a table; the method of this name is deprecated, and nobody calls it
+        filterwarnings("ignore", 'Field name "json"', UserWarning)
+        sections = create_model("ProviderSections", __base__=ProviderSections, **fields)
     return create_model("Settings", __base__=Settings, providers=(sections, sections()))
 
 
@@ -101,6 +106,7 @@ class _Loader:
         self._settings_class = settings_class
         self._environment = environment
         self._key_paths = _map_variables(settings_class)
+        self._open_tables = tuple(_open_tables(settings_class))
         self._problems: list[Problem] = []
 
     def load(self, path: Path) -> Settings:
@@ -138,14 +144,21 @@ class _Loader:
         if variable in _RENAMED_VARIABLES:
             new = _RENAMED_VARIABLES[variable] + name.removeprefix(variable)
             return Problem(ENVIRONMENT, 0, name, *_renamed_to(new))
-        if variable not in self._key_paths and not _is_department_variable(variable):
-            fix = _suggest_similar(variable, self._key_paths, ENV_PREFIX)
+        if not self._is_known(variable):
+            fix = suggest_similar(variable, self._key_paths, ENV_PREFIX)
             return Problem(ENVIRONMENT, 0, name, "there is no such setting", fix)
         if name == variable:
             return variable, strip_invisible(self._environment[name])
         if variable in self._environment:
             return Problem(ENVIRONMENT, 0, name, f"{variable} is given too", "give one of the two")
         return _read_value_file(name, self._environment[name])
+
+    def _is_known(self, variable: str) -> bool:
+        return (
+            variable in self._key_paths
+            or _is_department_variable(variable) is not None
+            or _find_open_key(variable, self._open_tables) is not None
+        )
 
     def _apply_variable(self, tables: TomlTables, name: str, value: str) -> None:
         """Put the variable's value into `tables` in place of the file's."""
@@ -163,6 +176,8 @@ class _Loader:
         table[key_path[-1]] = parsed
 
     def _parse_variable(self, name: str, value: str) -> tuple[KeyPath, object]:
+        if (open_key := _find_open_key(name, self._open_tables)) and name not in self._key_paths:
+            return open_key, value
         if name not in self._key_paths:
             return ("departments", name.removeprefix(_DEPARTMENT_PREFIX).lower()), json.loads(value)
         key_path = self._key_paths[name]
@@ -187,21 +202,8 @@ class _Loader:
         except ValidationError as invalid:
             for error in invalid.errors(include_url=False, include_input=False):
                 key_path = tuple(map(str, error["loc"]))
-                self._problems.append(origin.problem_at(key_path, *self._describe_error(error)))
+                self._problems.append(origin.problem_at(key_path, *describe_error(self._settings_class, error)))
             return None
-
-    def _describe_error(self, error: ErrorDetails) -> tuple[str, str]:
-        """The problem and its fix in our words, without the value, which may be a secret."""
-        kind, context = error["type"], error.get("ctx", {})
-        if kind == "plain":
-            return context["problem"], context["fix"]
-        if kind == "extra_forbidden":
-            *above, name = error["loc"]
-            return "there is no such setting", _suggest_similar(str(name), _keys_at(self._settings_class, above))
-        problem, fix = _ERROR_TEXTS[kind]
-        if kind == "literal_error" and error["loc"][0] == "languages":
-            return "there is no such language", f"write {context['expected']}, or {_NEW_LANGUAGE}"
-        return problem, fix.format(**context)
 
 
 def _leaf_paths(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath]:
@@ -213,16 +215,23 @@ def _leaf_paths(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath
             yield (*above, name)
 
 
-def _keys_at(model: type[BaseModel], key_path: Iterable[int | str]) -> Iterable[str]:
-    """The keys that the table at `key_path` can have."""
-    annotation: Any = model
-    for key in key_path:
-        if isclass(annotation) and issubclass(annotation, BaseModel):
-            annotation = annotation.model_fields[str(key)].annotation
-        else:
-            annotation = get_args(annotation)[-1]  # a mapping: the type of its values
-    fields: Mapping[str, object] = annotation.model_fields
-    return fields
+def _open_tables(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath]:
+    """The tables that hold others under any name, such as `providers.json`."""
+    for name, field in model.model_fields.items():
+        if isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            if find_extra_type(field.annotation) is not None:
+                yield (*above, name)
+            yield from _open_tables(field.annotation, (*above, name))
+
+
+def _find_open_key(variable: str, tables: Sequence[KeyPath]) -> KeyPath | None:
+    """The key path of a variable that names a key in a table of an open one: `EKDIAL_PROVIDERS__JSON__ACME__API_KEY`."""
+    for table in tables:
+        prefix = environment_variable((*table, ""))
+        names = variable.removeprefix(prefix).split("__")
+        if variable.startswith(prefix) and len(names) == TABLE_AND_KEY and all(map(_is_variable_part, names)):
+            return (*table, *map(str.lower, names))
+    return None
 
 
 def _matching_paths(tables: object, pattern: KeyPath) -> Iterator[KeyPath]:
@@ -259,30 +268,3 @@ def _read_value_file(name: str, file: str) -> tuple[str, str] | Problem:
         return Problem(ENVIRONMENT, 0, name, f"{file}: {error.strerror}", "name a file that can be read")
     except ValueError:
         return Problem(ENVIRONMENT, 0, name, f"{file} is not a text file", "save it as UTF-8")
-
-
-def _suggest_similar(name: str, known: Iterable[str], prefix: str = "") -> str:
-    close = difflib.get_close_matches(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known], n=1)
-    return f"did you mean {prefix}{close[0]}?" if close else "take it out, or see config.toml for what there is"
-
-
-_NEW_LANGUAGE = "add its files languages/XX.toml, menus/locales/XX.toml and sms/keywords/words/XX.toml (docs/how-to/add-a-language.md)"
-_NOT_AN_INTEGER = "this is not a whole number", "write one such as 300"
-_NOT_A_NUMBER = "this is not a number", "write one such as 1.5"
-_NOT_A_BOOLEAN = "this is neither true nor false", "write true or false"
-_NOT_A_STRING = "this is not text", "put it in quotes"
-_NOT_A_TABLE = "this is not a table", "write its keys under a [header]"
-_ERROR_TEXTS: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("int_parsing", "int_parsing_size", "int_type", "int_from_float"), _NOT_AN_INTEGER),
-    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NOT_A_NUMBER),
-    **dict.fromkeys(("bool_parsing", "bool_type"), _NOT_A_BOOLEAN),
-    **dict.fromkeys(("string_type", "path_type"), _NOT_A_STRING),
-    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _NOT_A_TABLE),
-    "tuple_type": ("this is not a list", 'write one such as ["en", "bn"]'),
-    "literal_error": ("this is not one of what it may be", "write {expected}"),
-    "greater_than_equal": ("this is too small", "write {ge} or more"),
-    "greater_than": ("this is too small", "write more than {gt:g}"),
-    "less_than_equal": ("this is too large", "write {le:g} or less"),
-    "less_than": ("this is too large", "write less than {lt:g}"),
-}
-"""Kind of error of pydantic to our problem and fix. A test gives odd values to every key."""

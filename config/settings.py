@@ -126,6 +126,10 @@ class ProviderSection(Section):
         """Yield the settings of this provider that do not fit the others; by default none."""
         return iter(())
 
+    def sms_provider_names(self) -> tuple[str, ...]:
+        """Return what `sms.provider` may be to send by this provider, or by one of the providers of this family."""
+        return (self.provider,)
+
     def is_in_use(self, settings: "Settings") -> bool:
         """Return whether this provider's webhooks are served: it sends the SMS, or its table has a setting of its own."""
         return settings.sms.provider == self.provider or self != type(self)()

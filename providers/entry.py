@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from config.settings import ProviderSection, Settings
@@ -22,7 +22,8 @@ class ProviderEntry:
 
     The webhooks of an entry are served where its settings say that it is in use, behind the guard of `[webhooks]`. `open_sms` is called for the entry that
     `sms.provider` names; the context that it returns closes the provider's connections. `open_sim_swap` gives None where
-    the settings of the provider do not ask for checks of SIM swaps.
+    the settings of the provider do not ask for checks of SIM swaps. `list_members` gives the providers of a family that are in
+    use, each an entry of its own name: a family itself has settings, and no channel.
     """
 
     name: str
@@ -32,3 +33,4 @@ class ProviderEntry:
     build_sms_webhooks: Callable[[Settings], SmsWebhooks] | None = None
     open_sms: Callable[[Settings], AbstractAsyncContextManager[SmsProvider]] | None = None
     open_sim_swap: Callable[[Settings], AbstractAsyncContextManager[SimSwapProvider | None]] | None = None
+    list_members: Callable[[Settings], Sequence[ProviderEntry]] | None = None

@@ -1,12 +1,13 @@
 """Every provider: one row each. To add one, see docs/how-to/add-a-provider.md."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from config.settings import ProviderSection, Settings
 from core.errors import CommandError
-from providers import africastalking, sandbox, smpp
+from providers import africastalking, json_http, sandbox, smpp
 from providers.entry import ProviderEntry
 
 if TYPE_CHECKING:
@@ -19,21 +20,41 @@ PROVIDERS: Final[Mapping[str, ProviderEntry]] = {
     entry.name: entry
     for entry in (
         africastalking.ENTRY,
+        json_http.ENTRY,
         sandbox.ENTRY,
         smpp.ENTRY,
     )
 }
+
+_FAMILIES: Final = frozenset(name for name, entry in PROVIDERS.items() if entry.list_members)
 
 SETTINGS_MODELS: Final[tuple[type[ProviderSection], ...]] = tuple(
     entry.settings for entry in PROVIDERS.values() if entry.settings
 )
 
 
+def list_providers(settings: Settings) -> Sequence[ProviderEntry]:
+    """Every provider. In place of a family there are those of its providers that are in use.
+
+    Raises:
+        CommandError: two providers have one name, or the row of a provider in use is not valid.
+    """
+    found = [member for entry in PROVIDERS.values() for member in _list_members(entry, settings)]
+    names = Counter(entry.name for entry in found)
+    if twice := [name for name, count in names.items() if count > 1 or (count and name in _FAMILIES)]:
+        raise CommandError(f"providers: the name {twice[0]} is that of another provider; give the row another name")
+    return found
+
+
+def _list_members(entry: ProviderEntry, settings: Settings) -> Sequence[ProviderEntry]:
+    return [entry] if entry.list_members is None else entry.list_members(settings)
+
+
 def providers_in_use(settings: Settings) -> list[ProviderEntry]:
     """The providers whose webhooks are served: an account that nobody has set up has none, and gets no routes."""
     return [
         entry
-        for entry in PROVIDERS.values()
+        for entry in list_providers(settings)
         if entry.settings is None or settings.provider_section(entry.settings).is_in_use(settings)
     ]
 
@@ -44,9 +65,10 @@ def open_sms_provider(settings: Settings) -> "AbstractAsyncContextManager[SmsPro
     Raises:
         CommandError: that provider sends no SMS.
     """
-    open_sms = PROVIDERS[settings.sms.provider].open_sms
+    providers = {entry.name: entry for entry in list_providers(settings)}
+    open_sms = providers[settings.sms.provider].open_sms
     if open_sms is None:
-        senders = " or ".join(sorted(name for name, entry in PROVIDERS.items() if entry.open_sms))
+        senders = " or ".join(sorted(name for name, entry in providers.items() if entry.open_sms))
         raise CommandError(f"sms.provider: {settings.sms.provider} sends no SMS; write {senders}")
     return open_sms(settings)
 

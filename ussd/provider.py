@@ -47,6 +47,7 @@ class UssdInput(msgspec.Struct, frozen=True):
     starts_session: bool
     budget: ScreenBudget
     caller_number_verified: bool
+    echoed_metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class UssdEndEvent:
 AnyUssdRequest: TypeAlias = UssdRequest | UssdInput
 
 
+@dataclass(frozen=True, slots=True)
+class EndReport:
+    """A webhook for key presses that reports the end of a session, and the response to it."""
+
+    event: UssdEndEvent
+    acknowledgement: WebhookReply
+
+
 class UssdProvider(Protocol):
     """Parses a provider's USSD webhooks."""
 
@@ -77,25 +86,37 @@ class UssdProvider(Protocol):
     def body_format(self) -> BodyFormat:
         """The format of its webhooks."""
 
-    def parse_request(self, fields: Fields, headers: Mapping[str, str]) -> AnyUssdRequest:
-        """The key press that a webhook describes.
+    def parse_request(self, fields: Fields, headers: Mapping[str, str]) -> AnyUssdRequest | EndReport:
+        """The key press that a webhook describes, or the end of a session that it reports.
 
-        A provider that echoes metadata gives what it echoed as `UssdRequest.echoed_metadata`.
+        A provider that echoes metadata gives what it echoed as `echoed_metadata` of the request.
 
         Raises:
             BadWebhookError: a field is missing or malformed (400).
         """
 
+
+@runtime_checkable
+class EndEventParser(Protocol):
+    """A provider that reports the end of a session in webhooks of their own."""
+
+    @property
+    def body_format(self) -> BodyFormat:
+        """The format of these webhooks, which are posted."""
+
     def parse_end_event(self, fields: Fields) -> UssdEndEvent:
-        """The report that a session has ended; a provider without such reports is never asked."""
+        """The report that a session has ended."""
 
 
 @runtime_checkable
 class ResponseUssdProvider(UssdProvider, Protocol):
     """A provider that takes the screen as the response to its webhook."""
 
-    def render_reply(self, reply: UssdReply) -> WebhookReply:
-        """The response with the screen; a provider that echoes metadata gets `reply.hop_metadata` with it."""
+    def render_reply(self, reply: UssdReply, fields: Fields) -> WebhookReply:
+        """The response with the screen to the webhook with these fields.
+
+        A provider that echoes metadata gets `reply.hop_metadata` with it.
+        """
 
 
 class ReplySender(Protocol):

@@ -7,12 +7,12 @@ from time import monotonic
 from typing import Final, TypeAlias
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from core.deadline import CURRENT_DEADLINE, Deadline
 from core.http.fast_response import build_text_response
-from core.http.provider_webhooks import FIELD_READERS
+from core.http.provider_webhooks import FIELD_READERS, WEBHOOK_METHODS
 from core.http.server_protocol import arrival_time
 from core.http.webhooks import BadWebhookError, WebhookGuard, log_malformed
 from core.logging import error_facts
@@ -23,6 +23,8 @@ from ussd.metrics import UssdMetrics
 from ussd.newest_input import NewestInputHandler
 from ussd.provider import (
     AnyUssdRequest,
+    EndEventParser,
+    EndReport,
     PushUssdProvider,
     ReplySender,
     ResponseUssdProvider,
@@ -148,26 +150,38 @@ def webhook_path(provider: ResponseUssdProvider | PushUssdProvider) -> str:
 def routes(
     provider: ResponseUssdProvider | PushUssdProvider, handler: UssdHandler, guard: WebhookGuard
 ) -> list[web.RouteDef]:
-    """`POST /ussd/<provider>` and `POST /ussd/<provider>/events`."""
-    path, read_fields = webhook_path(provider), FIELD_READERS[provider.body_format]
-    events_path = f"{path}/events"
+    """`/ussd/<provider>`, by the method of the provider's format, and `POST /ussd/<provider>/events` where it reports ends."""
+    path = webhook_path(provider)
     if isinstance(provider, PushUssdProvider):
         handle_key_press = _build_push_handler(provider, handler, guard)
     else:
         handle_key_press = _build_response_handler(provider, handler, guard)
+    found = [web.route(WEBHOOK_METHODS[provider.body_format], path, handle_key_press)]
+    if isinstance(provider, EndEventParser):
+        found.append(web.post(f"{path}/events", _build_events_handler(provider, f"{path}/events", handler, guard)))
+    return found
 
-    async def handle_end_event(request: web.Request) -> web.Response:
-        if (rejection := guard.reject_unauthorized(request, events_path)) is not None:
+
+def is_fast_path(provider: ResponseUssdProvider | PushUssdProvider) -> bool:
+    """Whether its key presses may be dispatched without the router, which only posted ones are."""
+    return WEBHOOK_METHODS[provider.body_format] == hdrs.METH_POST
+
+
+def _build_events_handler(provider: EndEventParser, path: str, handler: UssdHandler, guard: WebhookGuard) -> Handler:
+    read_fields = FIELD_READERS[provider.body_format]
+
+    async def handle_end_event(request: web.Request) -> web.StreamResponse:
+        if (rejection := guard.reject_unauthorized(request, path)) is not None:
             return rejection
         try:
             event = provider.parse_end_event(await read_fields(request))
         except BadWebhookError as bad:
-            log_malformed(request, events_path, bad)
+            log_malformed(request, path, bad)
             return bad.to_response()
         await handler.record_end(event)
         return web.Response()
 
-    return [web.post(path, handle_key_press), web.post(events_path, handle_end_event)]
+    return handle_end_event
 
 
 def _build_response_handler(provider: ResponseUssdProvider, handler: UssdHandler, guard: WebhookGuard) -> Handler:
@@ -179,12 +193,15 @@ def _build_response_handler(provider: ResponseUssdProvider, handler: UssdHandler
             return rejection
         started = arrival_time(request)
         try:
-            ussd_request = provider.parse_request(await read_fields(request), request.headers)
+            fields = await read_fields(request)
+            ussd_request = provider.parse_request(fields, request.headers)
         except BadWebhookError as bad:
             log_malformed(request, path, bad)
             return bad.to_response()
-        text, header, content_type = provider.render_reply(await handler.handle(ussd_request, started))
-        return build_text_response(request, text, header, content_type)
+        if isinstance(ussd_request, EndReport):
+            return await _acknowledge_end(request, handler, ussd_request)
+        reply = provider.render_reply(await handler.handle(ussd_request, started), fields)
+        return build_text_response(request, *reply)
 
     return handle_key_press
 
@@ -202,7 +219,14 @@ def _build_push_handler(provider: PushUssdProvider, handler: UssdHandler, guard:
         except BadWebhookError as bad:
             log_malformed(request, path, bad)
             return bad.to_response()
+        if isinstance(ussd_request, EndReport):
+            return await _acknowledge_end(request, handler, ussd_request)
         handler.start_push(provider, ussd_request, started)
         return build_text_response(request, *provider.render_acknowledgement())
 
     return handle_key_press
+
+
+async def _acknowledge_end(request: web.Request, handler: UssdHandler, report: EndReport) -> web.StreamResponse:
+    await handler.record_end(report.event)
+    return build_text_response(request, *report.acknowledgement)

@@ -14,18 +14,21 @@ from aiohttp.web_request import BaseRequest
 
 from core.http.security_headers import SECURITY_HEADER_LINES
 
+PREBUILT_STATUS = 200
+
 
 def build_text_response(
     request: web.Request,
     text: str,
     extra_header: tuple[str, str] | None = None,
     content_type: str = "text/plain",
+    status: int = 200,
 ) -> web.StreamResponse:
-    """Return a 200 response to a POST with the text in UTF-8. `extra_header` and `content_type` must be ASCII."""
-    if request.version == HttpVersion11 and request.keep_alive:
+    """Return a response with the text in UTF-8. `extra_header` and `content_type` must be ASCII."""
+    if request.version == HttpVersion11 and request.keep_alive and status == PREBUILT_STATUS:
         return _PrebuiltResponse(text, extra_header, content_type)
     headers = dict([extra_header]) if extra_header else None
-    return web.Response(text=text, headers=headers, content_type=content_type)
+    return web.Response(text=text, headers=headers, content_type=content_type, status=status)
 
 
 class _PrebuiltResponse(web.Response):

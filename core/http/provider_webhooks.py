@@ -10,11 +10,13 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from core.http.request_limiter import build_unavailable_response
 from core.http.webhooks import (
     MAX_BODY_BYTES,
+    MAX_FIELDS,
+    TOKEN_FIELD,
     BadWebhookError,
     WebhookGuard,
     describe_content_type,
@@ -25,9 +27,10 @@ from core.http.webhooks import (
 from core.logging import error_facts
 from core.phone_numbers import find_msisdn
 
-BodyFormat: TypeAlias = Literal["form", "json"]
+BodyFormat: TypeAlias = Literal["form", "json", "query"]
+"""How a provider sends its fields: posted as a form or as a JSON object, or in the query of a GET request."""
 Fields: TypeAlias = Mapping[str, Any]
-"""The fields of a webhook by name; text where the body is a form, any JSON value where it is JSON."""
+"""The fields of a webhook by name; text where they are a form or a query, any JSON value where they are JSON."""
 
 TOO_LARGE: Final = web.HTTPRequestEntityTooLarge.status_code
 TIMED_OUT: Final = web.HTTPRequestTimeout.status_code
@@ -42,11 +45,12 @@ log = structlog.get_logger()
 
 
 class WebhookReply(NamedTuple):
-    """The body of a 200 response, one header beside the usual ones, and the content type; the charset is UTF-8."""
+    """The body of a response, one header beside the usual ones, the content type, and the status; the charset is UTF-8."""
 
     text: str = ""
     header: tuple[str, str] | None = None
     content_type: str = "text/plain"
+    status: int = 200
 
 
 class UnparsedWebhookError(Exception):
@@ -76,8 +80,32 @@ async def read_json(request: web.Request, max_bytes: int = MAX_BODY_BYTES) -> Fi
     return fields
 
 
-FIELD_READERS: Final[Mapping[BodyFormat, Callable[..., Awaitable[Fields]]]] = {"form": read_form, "json": read_json}
-"""The reader of each format: it takes the request and, as `max_bytes`, the limit of the body."""
+async def read_query(request: web.Request, max_bytes: int = MAX_BODY_BYTES) -> Fields:
+    """The fields in the query of a GET request; of a repeated field the first value. Our own token is none of them.
+
+    Raises:
+        BadWebhookError: 413 above `max_bytes`, 400 for more than `MAX_FIELDS` fields.
+    """
+    if len(request.query_string) > max_bytes:
+        raise BadWebhookError(TOO_LARGE, f"The query of a webhook has at most {max_bytes} bytes.")
+    if len(request.query) > MAX_FIELDS:
+        raise BadWebhookError(400, f"A webhook has at most {MAX_FIELDS} fields.")
+    return {name: value for name, value in reversed([*request.query.items()]) if name != TOKEN_FIELD}
+
+
+FIELD_READERS: Final[Mapping[BodyFormat, Callable[..., Awaitable[Fields]]]] = {
+    "form": read_form,
+    "json": read_json,
+    "query": read_query,
+}
+"""The reader of each format: it takes the request and, as `max_bytes`, the limit of what it reads."""
+
+WEBHOOK_METHODS: Final[Mapping[BodyFormat, str]] = {
+    "form": hdrs.METH_POST,
+    "json": hdrs.METH_POST,
+    "query": hdrs.METH_GET,
+}
+"""The method of each format."""
 
 
 _is_msisdn: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII).fullmatch

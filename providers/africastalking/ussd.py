@@ -3,14 +3,13 @@
 Fields, casing and the `text` that grows with every key press are as captured; see docs/providers/africastalking.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
 from core.http.webhooks import BadWebhookError
 from sessions.path_turns import UssdReply, UssdRequest
-from sessions.session import SEPARATOR
-from ussd.dial_strings import parse_digits_past_code
+from ussd.dial_strings import build_path
 from ussd.provider import CHANNEL, ShortCodeConfig, UssdEndEvent
 
 HOP_METADATA = "at-ussd-hop-metadata"
@@ -40,7 +39,7 @@ class AfricasTalkingUssd:
         """The report that a form holds."""
         return parse_end_event(fields)
 
-    def render_reply(self, reply: UssdReply) -> WebhookReply:
+    def render_reply(self, reply: UssdReply, _: Fields) -> WebhookReply:
         """The screen with its prefix, and the metadata as a header."""
         screen, metadata = reply.reply, reply.hop_metadata
         text = f"END {screen.text}" if screen.ends else f"CON {screen.text}"
@@ -60,7 +59,7 @@ def parse_ussd_request(form: Mapping[str, str], echoed_metadata: str, config: Sh
         raise BadWebhookError(400, f"sessionId is missing or longer than {MAX_SESSION_ID_LENGTH} characters.")
     if "text" not in form:
         raise BadWebhookError(400, "text is missing; it is empty on the first hop and there on every one.")
-    path = _build_path(form.get("serviceCode", ""), form["text"], config.service_codes)
+    path = build_path(form.get("serviceCode", ""), form["text"], config.service_codes)
     return UssdRequest(
         session_id=session,
         caller=caller,
@@ -82,16 +81,6 @@ def parse_end_event(form: Mapping[str, str]) -> UssdEndEvent:
         duration_ms=_parse_count(form.get("durationInMillis", "")),
         has_error=bool(form.get("errorMessage")),
     )
-
-
-def _build_path(dial_string: str, text: str, service_codes: Sequence[str]) -> str:
-    """The typed path, preceded by the digits dialled past our short code: `*123*2*99#` dials `2*99`."""
-    if dial_string in service_codes:
-        return text
-    past = parse_digits_past_code(dial_string, service_codes)
-    if past and text:
-        return f"{past}{SEPARATOR}{text}"
-    return past or text
 
 
 def _parse_count(text: str) -> int:

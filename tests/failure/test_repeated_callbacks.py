@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from app.adapters import WALLETS
 from app.bootstrap import open_app
-from providers.registry import PROVIDERS, providers_in_use
+from providers.registry import list_providers, providers_in_use
 from tests.support.callback_gateways import CallbackGateways, build_callback_settings, run_callback_gateways
 from tests.support.callbacks import CASES, FORM, POSTED_BY_PEOPLE, Callback, Case, Scene
 from tests.support.database_content import content_difference, read_content
@@ -173,6 +173,6 @@ async def test_every_route_that_others_post_to_has_a_case(tmp_path):
     settings = build_callback_settings(tmp_path)
     async with open_app(settings) as app:
         posted = {route.resource.canonical for route in app.router.routes() if route.method == "POST"}
-    assert {entry.name for entry in PROVIDERS.values()} == {entry.name for entry in providers_in_use(settings)}
+    assert {entry.name for entry in list_providers(settings)} == {entry.name for entry in providers_in_use(settings)}
     posted |= {f"/payments/{name}/{{key}}" for name, wallet in WALLETS.items() if wallet.webhook}
     assert posted == {case.route for case in CASES.values()} | POSTED_BY_PEOPLE

@@ -238,7 +238,7 @@ def test_other_variables_and_those_of_the_tests_are_ignored():
     assert load_settings(CONFIG, others).model_dump() == DEFAULTS
 
 
-SMS_PROVIDERS = " or ".join(sorted(map(repr, PROVIDERS)))
+SMS_PROVIDERS = " or ".join(sorted(repr(name) for name, entry in PROVIDERS.items() if entry.list_members is None))
 
 
 # The line for each mistake -------------------------------------------------------------------------------------------

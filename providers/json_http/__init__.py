@@ -1,0 +1,37 @@
+"""Providers that are described by rows of TOML: USSD and SMS over JSON, forms and queries. See docs/providers/json.md."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from config.settings import Settings
+from providers.entry import ProviderEntry
+from providers.json_http.provider_rows import Row, find_rows, load_row
+from providers.json_http.settings import JsonSettings
+
+if TYPE_CHECKING:
+    from ussd.provider import ResponseUssdProvider, ShortCodeConfig
+
+
+def _build_entry(row: Row) -> ProviderEntry:
+    """The entry of one row in use. A channel whose table the row does not have is None."""
+
+    def build_ussd(_: Settings, config: "ShortCodeConfig") -> "ResponseUssdProvider":
+        from providers.json_http.ussd import build_provider
+
+        return build_provider(row, config)
+
+    return ProviderEntry(name=row.name, build_ussd=build_ussd if row.ussd is not None else None)
+
+
+def _list_members(settings: Settings) -> Sequence[ProviderEntry]:
+    """An entry for each row in use.
+
+    Raises:
+        ValidationFailedError: a row is not valid.
+    """
+    section = settings.provider_section(JsonSettings)
+    files = find_rows(section.folder) if section.enabled_rows else {}
+    return [_build_entry(load_row(files[name])) for name in section.enabled_rows]
+
+
+ENTRY: Final = ProviderEntry(name=JsonSettings.provider, settings=JsonSettings, list_members=_list_members)

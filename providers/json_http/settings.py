@@ -1,0 +1,83 @@
+"""The tables `[providers.json]` and `[providers.json.<name>]` of config.toml: one for each row in use."""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from pydantic import ConfigDict, SecretStr
+
+from config.section import Section
+from config.settings import Contradiction, ProviderSection, Settings
+from config.validation_errors import suggest_similar
+from core.errors import ValidationFailedError
+from providers.json_http.provider_rows import Row, find_rows, load_row
+
+
+class RowSettings(Section):
+    """One row in use: whether it is, and the settings that its `[settings]` declares, each a secret."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+    __pydantic_extra__: dict[str, SecretStr]
+
+    enabled: bool = False
+
+    @property
+    def values(self) -> Mapping[str, SecretStr]:
+        """The values of the settings that the row declares; of those that are set."""
+        return self.__pydantic_extra__
+
+    def find_value(self, row: Row, name: str) -> str:
+        """The value of a declared setting in plain text: what was given, else the row's default."""
+        secret = self.values.get(name)
+        return row.settings[name] if secret is None else secret.get_secret_value()
+
+
+class JsonSettings(ProviderSection):
+    """The providers that are described by rows: the folder of rows of one's own, and a table for each row in use."""
+
+    provider: ClassVar[str] = "json"
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+    __pydantic_extra__: dict[str, RowSettings]
+
+    folder: str = ""
+
+    @property
+    def rows(self) -> Mapping[str, RowSettings]:
+        """The settings of each row that has a table, by its name."""
+        return self.__pydantic_extra__
+
+    @property
+    def enabled_rows(self) -> tuple[str, ...]:
+        """The names of the rows in use, in order."""
+        return tuple(sorted(name for name, row in self.rows.items() if row.enabled))
+
+    def sms_provider_names(self) -> tuple[str, ...]:
+        """Return the names of the rows in use."""
+        return self.enabled_rows
+
+    def find_contradictions(self, settings: Settings) -> Iterator[Contradiction]:  # noqa: ARG002 - the interface
+        """Yield each table without a row, and each setting that its row does not declare."""
+        try:
+            files = find_rows(self.folder)
+        except (OSError, ValueError):
+            yield ("providers", self.provider, "folder"), "this folder cannot be read", "name a folder that exists"
+            return
+        for name, row in self.rows.items():
+            if name in files:
+                yield from self._find_undeclared(name, row)
+            else:
+                place = ("providers", self.provider, name)
+                yield (
+                    place,
+                    "there is no row of this name",
+                    f"add {name}.toml to providers.json.folder, or write one of {', '.join(files)}",
+                )
+
+    def _find_undeclared(self, name: str, settings: RowSettings) -> Iterator[Contradiction]:
+        try:
+            row = load_row(find_rows(self.folder)[name])
+        except ValidationFailedError:
+            return  # the file is reported with its own lines where the row is used
+        for key in settings.values:
+            if key not in row.settings:
+                fix = suggest_similar(key, ["enabled", *row.settings])
+                yield ("providers", self.provider, name, key), "there is no such setting", fix

@@ -1,6 +1,6 @@
 """Build the routes of every channel: USSD, SMS and voice of every provider, and the simulator."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -47,7 +47,7 @@ from ussd import routes as ussd_routes
 from ussd.admission import Admission
 from ussd.metrics import UssdMetrics
 from ussd.newest_input import NewestInputHandler
-from ussd.provider import ShortCodeConfig
+from ussd.provider import ConnectedUssdProvider, ShortCodeConfig
 from ussd.refusals import BusyReplies
 from voice import routes as voice_routes
 from voice.deduplication import CallDeduplicator
@@ -96,6 +96,8 @@ def add_ussd(app: web.Application, context: AppContext, admission: Admission) ->
     ]
     for provider in providers:
         app.add_routes(ussd_routes.routes(provider, handler, context.webhook_guard))
+        if isinstance(provider, ConnectedUssdProvider):
+            app.cleanup_ctx.append(_keep_connected(provider))
     app[FAST_PATHS] = frozenset(ussd_routes.webhook_path(it) for it in providers if ussd_routes.is_fast_path(it))
 
     async def finish_pushes(_: web.Application) -> None:
@@ -108,6 +110,14 @@ def add_ussd(app: web.Application, context: AppContext, admission: Admission) ->
             yield
 
     app.cleanup_ctx.append(measure_delays)
+
+
+def _keep_connected(provider: ConnectedUssdProvider) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def keep_connected(_: web.Application) -> AsyncIterator[None]:
+        async with provider.connections():
+            yield
+
+    return keep_connected
 
 
 def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes.UssdHandler:

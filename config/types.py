@@ -203,6 +203,12 @@ def _check_department_code(code: str) -> str:
     return code
 
 
+def _check_number_prefix(text: str) -> str:
+    if not re.fullmatch(r"\+[1-9][0-9]{1,9}", text):
+        raise _error(f"{text[:16]!r} is not how a number begins", "write one such as +88018")
+    return text
+
+
 def _check_msisdns(by_msisdn: Mapping[str, MissedCallAction]) -> Mapping[str, MissedCallAction]:
     for number in by_msisdn:
         if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
@@ -255,6 +261,7 @@ HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 """The address by which others reach the gateway. `contradictions` refuses http://, with all faults of a public gateway."""
 SmsNumber = Annotated[str, AfterValidator(_check_sms_number)]
+NumberPrefix = Annotated[str, AfterValidator(_check_number_prefix)]
 Mailbox = Annotated[str, AfterValidator(_check_mailbox)]
 EmailAddress = Annotated[str, AfterValidator(_check_email)]
 QuietHours = Annotated[str, AfterValidator(_check_quiet_hours)]

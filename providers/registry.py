@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.settings import ProviderSection, Settings
 from core.errors import CommandError
-from providers import africastalking, json_http, sandbox, smpp
+from providers import africastalking, json_http, sandbox, smpp, tap
 from providers.entry import ProviderEntry
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PROVIDERS: Final[Mapping[str, ProviderEntry]] = {
         json_http.ENTRY,
         sandbox.ENTRY,
         smpp.ENTRY,
+        tap.ENTRY,
     )
 }
 

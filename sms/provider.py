@@ -1,9 +1,9 @@
 """The interface to a provider of SMS: it sends, and it posts inbound SMS, delivery reports and opt-outs to us."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from core.http.provider_webhooks import BodyFormat, Fields
+from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply
 from services.messaging.delivery_status import DeliveryReport
 from services.messaging.inbound import InboundSms
 from services.messaging.provider import MessageProvider
@@ -31,6 +31,14 @@ class SmsWebhooks(Protocol):
 
     def parse_opt_out(self, fields: Fields) -> str | None:
         """The number that wants no unsolicited messages any more, in E.164."""
+
+
+@runtime_checkable
+class AcknowledgingSmsWebhooks(Protocol):
+    """Webhooks of a provider that wants more than an empty response to those that it need not repeat."""
+
+    def render_acknowledgement(self) -> WebhookReply:
+        """The response to every webhook that was processed or stored."""
 
 
 class SmsProvider(MessageProvider, Protocol):

@@ -18,7 +18,7 @@ from core.http.provider_webhooks import (
 from core.http.webhooks import MAX_BODY_BYTES, WebhookGuard
 from services.messaging.delivery_status import DeliveryReport
 from services.messaging.inbound import InboundSms
-from sms.provider import KeyedHash, SmsWebhooks
+from sms.provider import AcknowledgingSmsWebhooks, KeyedHash, SmsWebhooks
 
 MAX_SEGMENTS: Final = 255  # of one SMS
 UNITS_PER_SEGMENT: Final = 67
@@ -81,13 +81,20 @@ def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers
     path = inbound_path(provider)
     read = FIELD_READERS[provider.body_format]
     read_sms = partial(read, max_bytes=MAX_SMS_BODY_BYTES)
-    store = handlers.store_unparsed
+    store, acknowledge = handlers.store_unparsed, _build_acknowledgement(provider)
     webhooks = (
-        AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, stores_too_large=True),
-        AcknowledgedWebhook(f"{path}/delivery", guard, read, handle_report, store),
-        AcknowledgedWebhook(f"{path}/optout", guard, read, handle_opt_out, store),
+        AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, acknowledge, stores_too_large=True),
+        AcknowledgedWebhook(f"{path}/delivery", guard, read, handle_report, store, acknowledge),
+        AcknowledgedWebhook(f"{path}/optout", guard, read, handle_opt_out, store, acknowledge),
     )
     return [web.post(webhook.route, webhook.handle) for webhook in webhooks]
+
+
+def _build_acknowledgement(provider: SmsWebhooks) -> Callable[[], web.Response]:
+    if not isinstance(provider, AcknowledgingSmsWebhooks):
+        return web.Response
+    reply = provider.render_acknowledgement()
+    return lambda: web.Response(text=reply.text, content_type=reply.content_type)
 
 
 def _reject(reason: str, fields: Fields) -> NoReturn:

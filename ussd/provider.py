@@ -7,6 +7,7 @@ was acknowledged (`PushUssdProvider`). A provider that does not speak HTTP is a 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -136,3 +137,11 @@ class PushUssdProvider(UssdProvider, ReplySender, Protocol):
 
     def render_acknowledgement(self) -> WebhookReply:
         """The response to every webhook."""
+
+
+@runtime_checkable
+class ConnectedUssdProvider(Protocol):
+    """A provider with connections of its own, which are open while the gateway runs."""
+
+    def connections(self) -> AbstractAsyncContextManager[None]:
+        """Keep the connections open for the block."""

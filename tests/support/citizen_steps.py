@@ -1,6 +1,7 @@
 """Key presses of citizens that several tests need."""
 
 import re
+from typing import Protocol
 
 from aiohttp import ClientSession
 
@@ -10,14 +11,26 @@ from web.simulator.terminal_inbox import WalletPrompt, open_inbox
 PIN = "4826"
 
 
-async def register(phone: Phone, language: str = "1", pin: str = PIN, name: str = "Amina Begum") -> str:
+class Caller(Protocol):
+    """A phone of any provider, as far as the steps need it."""
+
+    ended: bool
+
+    async def dial(self) -> str:
+        """Start a call; the first screen."""
+
+    async def enter(self, *answers: str) -> str:
+        """Press keys or type answers, each as one request; the last screen."""
+
+
+async def register(phone: Caller, language: str = "1", pin: str = PIN, name: str = "Amina Begum") -> str:
     """Dial for the first time and register; the welcome screen."""
     await phone.dial()
     await phone.enter(language, "5", "1", name, pin, pin, "1", "Mirpur School", "2", "Ayesha")
     return await phone.enter("1")
 
 
-async def open_birth_certificate(phone: Phone) -> str:
+async def open_birth_certificate(phone: Caller) -> str:
     """Go from any screen to the first question of the form, for oneself."""
     return await phone.enter("00", "1", "1", "1", "1", "1")
 
@@ -26,14 +39,14 @@ ANSWERS = ("Rahim Uddin", "21112025", "2", "Karim Uddin", "Ayesha Begum")
 """The five answers that the birth certificate's form asks for."""
 
 
-async def apply_for_birth_certificate(phone: Phone, pin: str = PIN) -> str:
+async def apply_for_birth_certificate(phone: Caller, pin: str = PIN) -> str:
     """Apply for a birth certificate from the main menu; its tracking number."""
     await open_birth_certificate(phone)
     await phone.enter(*ANSWERS)
     return tracking_number_in(await submit_application(phone, pin))
 
 
-async def submit_application(phone: Phone, pin: str = PIN) -> str:
+async def submit_application(phone: Caller, pin: str = PIN) -> str:
     """Confirm the summary with the PIN; the receipt."""
     return await phone.enter("1", pin)
 
@@ -46,7 +59,7 @@ def tracking_number_in(text: str) -> str:
     return found[0].replace(" ", "")
 
 
-async def submit_complaint(phone: Phone, *keys: str) -> str:
+async def submit_complaint(phone: Caller, *keys: str) -> str:
     """Complain with these keys from the main menu; the complaint number."""
     kept = await phone.enter("00", "4", "1", *keys)
     assert phone.ended
@@ -70,7 +83,7 @@ async def answer_wallet(phone: Phone, pin: str | None) -> str:
         return str((await answer.json())["said"])
 
 
-async def track_application(phone: Phone, number: str) -> str:
+async def track_application(phone: Caller, number: str) -> str:
     """Open an application by its tracking number from the main menu; all pages of its status."""
     await phone.dial()
     status = await phone.enter("2", number)

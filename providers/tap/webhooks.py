@@ -1,0 +1,129 @@
+"""hSenid TAP: webhooks about SMS: inbound messages and delivery reports.
+
+A report names no application, so ids of messages are taken to be unique at all platforms together.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
+from core.timestamps import is_storable
+from providers.tap.applications import ACKNOWLEDGEMENT, Application, Applications, read_text
+from providers.tap.dialects import DIALECTS
+from providers.tap.sms import ID_PREFIX, build_id
+from providers.tap.ussd import ADDRESS_SCHEME
+from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
+from services.messaging.inbound import InboundSms
+from sms.provider import KeyedHash
+
+BINARY_ENCODING: Final = "245"
+MAX_TEXT: Final = 255 * 153  # characters of the longest SMS
+MAX_SENDER: Final = 16
+
+DELIVERY_STATUSES: Final[Mapping[str, DeliveryStatus]] = {
+    "DELIVERED": DeliveryStatus.DELIVERED,
+    "EXPIRED": DeliveryStatus.EXPIRED,
+    "DELETED": DeliveryStatus.FAILED,
+    "UNDELIVERABLE": DeliveryStatus.FAILED,
+    "ACCEPTED": DeliveryStatus.SUBMITTED,
+    "UNKNOWN": DeliveryStatus.UNRECOGNIZED,
+    "REJECTED": DeliveryStatus.REJECTED,
+    "DELIVRD": DeliveryStatus.DELIVERED,
+    "UNDELIV": DeliveryStatus.FAILED,
+    "ACCEPTD": DeliveryStatus.SUBMITTED,
+    "REJECTD": DeliveryStatus.REJECTED,
+}
+"""Statuses in the platform's spelling and in that of SMPP, which some gateways behind it pass on."""
+
+TIME_FORMATS: Final[Mapping[int, str]] = {10: "%y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+"""The format of a time by the number of its digits; it is the local time of the operator."""
+
+_is_status: Final = re.compile(r"[A-Za-z]{1,40}").fullmatch
+_is_digits: Final = re.compile(r"[0-9]+").fullmatch
+
+
+class TapSmsWebhooks:
+    """Parses the two kinds of webhooks about SMS."""
+
+    name: Final = "tap"
+    body_format: Final[BodyFormat] = "json"
+
+    def __init__(self, applications: Applications, *, short_code: str) -> None:
+        """`short_code` is the number that takes SMS where an application has no sender of its own."""
+        self._applications = applications
+        self._short_code = short_code
+
+    def parse_inbound_sms(self, fields: Fields, keyed_hash: KeyedHash) -> InboundSms | None:
+        """The SMS that a webhook describes; None for an unknown application, or without a sender or a text."""
+        application = self._applications.find_by_fields(fields)
+        address, text = read_text(fields, "sourceAddress"), _read_message(fields)
+        if application is None or not address or text is None:
+            return None
+        sender = address.removeprefix(ADDRESS_SCHEME)
+        msisdn = read_msisdn(sender)
+        if not msisdn and len(sender) > MAX_SENDER:  # a masked number: nobody can be answered
+            return None
+        return InboundSms(
+            provider_id=build_id(read_text(fields, "requestId")) or _build_missing_id(fields, keyed_hash),
+            msisdn=msisdn or sender,
+            sent_to=application.sender or self._short_code,
+            text=strip_keyword(text, application.keyword),
+            network=application.dialect.network,
+        )
+
+    def parse_delivery_report(self, fields: Fields) -> DeliveryReport | None:
+        """The report that a webhook holds; None without an id and a status that is one word."""
+        provider_id, word = build_id(read_text(fields, "requestId")), read_text(fields, "deliveryStatus")
+        if not provider_id or not _is_status(word):
+            return None
+        msisdn = read_msisdn(read_text(fields, "destinationAddress").removeprefix(ADDRESS_SCHEME))
+        status = DELIVERY_STATUSES.get(word.upper(), DeliveryStatus.UNRECOGNIZED)
+        return DeliveryReport(provider_id, status, word, msisdn=msisdn)
+
+    def parse_opt_out(self, _: Fields) -> str | None:
+        """None: the platform reports no opt-outs of SMS."""
+        return None
+
+    def render_acknowledgement(self) -> WebhookReply:
+        """The response to every webhook that needs no repeat."""
+        return WebhookReply(json.dumps(ACKNOWLEDGEMENT), content_type="application/json")
+
+
+def strip_keyword(text: str, keyword: str) -> str:
+    """The text without the word that routed it to the application; the text of a plain number is left as it is."""
+    first, _, rest = text.strip().partition(" ")
+    return rest.strip() if keyword and first.casefold() == keyword.casefold() else text
+
+
+def parse_time(text: str, application: Application | None = None) -> datetime | None:
+    """The moment of a time of ten or fourteen digits, on the operator's clock; None for any other text."""
+    time_format = TIME_FORMATS.get(len(text)) if _is_digits(text) else None
+    if time_format is None:
+        return None
+    zone = application.dialect.time_zone if application else DIALECTS["bdapps"].time_zone
+    try:
+        moment = datetime.strptime(text, time_format).replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if is_storable(moment) else None
+
+
+def _read_message(fields: Fields) -> str | None:
+    """The text of an SMS; None where there is none, or where hexadecimal octets are no UTF-16."""
+    message = fields.get("message")
+    if not isinstance(message, str) or len(message) > MAX_TEXT:
+        return None
+    if read_text(fields, "encoding") != BINARY_ENCODING:
+        return message
+    try:
+        return bytes.fromhex(message).decode("utf-16-be")
+    except ValueError:
+        return None
+
+
+def _build_missing_id(fields: Fields, keyed_hash: KeyedHash) -> str:
+    names = ("applicationId", "sourceAddress", "message")
+    return f"{ID_PREFIX}without-id-{keyed_hash('sms in', chr(0).join(str(fields.get(name, '')) for name in names))}"

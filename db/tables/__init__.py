@@ -27,6 +27,7 @@ from db.tables.drafts import drafts
 from db.tables.emails import email_events, emails
 from db.tables.encryption_keys import encryption_keys
 from db.tables.inbound import UNPROCESSED, inbound_sms, missed_calls, unparsed_webhooks
+from db.tables.leases import leases
 from db.tables.links import links
 from db.tables.messages import (
     QUEUED,
@@ -109,6 +110,7 @@ __all__ = [
     "feedback",
     "feedback_digests",
     "inbound_sms",
+    "leases",
     "links",
     "messages",
     "metadata",

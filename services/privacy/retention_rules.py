@@ -266,6 +266,7 @@ KEPT: Final[Mapping[str, str]] = {
     "audit": "Append-only, ids and codes alone: no name and no MSISDN. It shows what was done to a record that has gone.",
     "encryption_keys": "One row for each key that is still needed: `server.py keys rotate` deletes it.",
     "feedback_digests": "Counts.",
+    "leases": "One row for each bind of SMPP: no person.",
     "opt_outs": "An opt-out is valid until the number opts in again: that is its purpose.",
     "payment_refunds": "Amounts, and the staff who gave them; accounting.",
     "payment_reports": "Reports of a payment, and money by reference: amounts and receipts; accounting.",

@@ -22,10 +22,11 @@ def run_check(settings: Settings, args: argparse.Namespace) -> int:
     from app.editor_notes import find_language_file_problems, list_notes
     from app.keys import check_keys
     from app.menu import catalogue_folders, find_fact_problems
+    from providers.json_http.checks import find_row_problems
     from services.catalogue.models import CHANNELS
     from web.simulator.wording_check import find_simulator_problems
 
-    if found := [*find_language_file_problems(), *find_simulator_problems()]:
+    if found := [*find_language_file_problems(), *find_simulator_problems(), *find_row_problems(settings)]:
         raise ValidationFailedError(found)
     checked = asyncio.run(build_checked_menu(settings))
     if found := find_fact_problems(checked):

@@ -1,5 +1,6 @@
 """USSD of a provider that a row describes: its requests, and the responses that hold the screens."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,6 +22,8 @@ MAX_ID_LENGTH: Final = 128  # characters of the id of a session, and of a reques
 MAX_TEXT_LENGTH: Final = 4096  # characters of an input or a path
 DIAL_ID: Final = "dial"
 """The id of the request that dials, where a provider gives its requests none: a session begins once."""
+
+_is_dialled: Final = re.compile(r"\d+(?:\*\d+)*", re.ASCII).fullmatch
 
 END_STATUSES: Final[Mapping[SessionState, str]] = {"ended": "Success", "released": "Incomplete", "failed": "Failed"}
 
@@ -45,6 +48,11 @@ class JsonUssd:
         self._budget = _find_budget(row.screen, config.default_budget)
         self._states = {value.casefold(): state for value, state in row.states.items()}
         self._is_verified = row.vouches_for_number and config.caller_number_verified
+
+    @property
+    def identifies_requests(self) -> bool:
+        """Whether a repeated request has the id of the first one."""
+        return bool(self._row.request.message_id)
 
     def parse_request(self, fields: Fields, _: Mapping[str, str]) -> AnyUssdRequest | EndReport:
         """The key press that the fields describe, or the end of a session that they report.
@@ -71,7 +79,7 @@ class JsonUssd:
         forms = self._row.reply
         filled = fill_template(template, {"text": text, "metadata": metadata}, fields)
         body = filled if isinstance(filled, str) else msgspec.json.encode(filled).decode()
-        return WebhookReply(body, content_type=forms.content_type, status=forms.status)
+        return WebhookReply(body, content_type=forms.type_of_content, status=forms.status)
 
     def _read_state(self, fields: Fields) -> SessionState:
         name = self._row.request.state
@@ -117,9 +125,15 @@ class JsonUssd:
 
     def _read_first_text(self, fields: Fields) -> str:
         """The digits dialled past our code, as far as the first request has them."""
-        if self._row.first_text != "dialled":
-            return ""
-        return parse_digits_past_code(_read_text(fields, self._row.request.text), self._config.service_codes)
+        names = self._row.request
+        text = _read_text(fields, names.first_text or names.text)
+        match self._row.first_text:
+            case "dialled":
+                return parse_digits_past_code(text, self._config.service_codes)
+            case "past_code":
+                return text if _is_dialled(text) else ""
+            case _:
+                return ""
 
     def _read_caller(self, fields: Fields) -> str:
         name = self._row.request.caller

@@ -79,6 +79,7 @@ class RequestFields(Section):
     caller: RequiredPath
     text: RequiredPath
     state: FieldPath = ""
+    first_text: FieldPath = ""
     message_id: FieldPath = ""
     network: FieldPath = ""
     service_code: FieldPath = ""
@@ -103,21 +104,27 @@ class ReplyForms(Section):
     goes_on: Template
     ends: Template
     after_end: str | dict[str, Any] = ""
-    content_type: ContentType = "application/json"
+    content_type: ContentType | None = None
     status: Annotated[int, Field(ge=200, le=299)] = 200
+
+    @property
+    def type_of_content(self) -> str:
+        """The content type; where the row has none, that of text or of JSON."""
+        return self.content_type or ("text/plain" if isinstance(self.goes_on, str) else "application/json")
 
 
 class UssdRow(Section):
     """The table `[ussd]`.
 
     `format`: a JSON object or a form that is posted, or the query of a GET request. `input`: a request has the newest input only,
-    everything typed, or everything with the dialled code before it. `first_text`: what the text of the first request is.
+    everything typed, or everything with the dialled code before it. `first_text`: what `request.first_text`, else `request.text`,
+    is in the request that dials: the whole dialled string, the digits past our code, or something that tells nothing.
     `states`: what each value of `request.state` means, in any case. `networks`: our code of each network that the provider names.
     """
 
     format: Format
     input: Literal["newest", "path", "dialled_path"]
-    first_text: Literal["dialled", "empty", "ignored"] = "empty"
+    first_text: Literal["dialled", "past_code", "ignored"] = "ignored"
     caller: Literal["international", "national"] = "international"
     country: str = ""
     vouches_for_number: bool = True

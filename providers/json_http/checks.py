@@ -1,0 +1,24 @@
+"""Check every row, in use or not, and prove it by the sample that stands beside it: for `server.py check`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.settings import Settings
+from core.errors import Problem, ValidationFailedError
+from providers.json_http.provider_rows import find_rows, load_row
+from providers.json_http.settings import JsonSettings
+from providers.json_http.ussd_sample import find_sample_problems
+
+
+def find_row_problems(settings: Settings) -> Sequence[Problem]:
+    """The problems of the built-in rows and of those in the folder of one's own, with their files and lines."""
+    files = find_rows(settings.provider_section(JsonSettings).folder).values()
+    return sorted(problem for path in files for problem in check_row(path))
+
+
+def check_row(path: Path) -> Sequence[Problem]:
+    """The problems of the row in a file, and of its samples."""
+    try:
+        return find_sample_problems(load_row(path))
+    except ValidationFailedError as error:
+        return error.problems

@@ -73,6 +73,8 @@ class BindSettings(Section):
     gsm7: Literal["unpacked", "packed"] = "unpacked"
     default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"
     ucs2_coding: Annotated[StrictInt, Field(ge=0, le=255)] = 8
+    vendor_zero: bool = False
+    country_code: Annotated[str, Field(pattern=r"^[1-9]?[0-9]{0,3}$")] = ""
     shift_tables: tuple[ShiftLanguage, ...] = ()
     shift: Literal["single", "locking", "both"] = "both"
     long_messages: LongForm = "udh"

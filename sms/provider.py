@@ -1,6 +1,6 @@
 """The interface to a provider of SMS: it sends, and it posts inbound SMS, delivery reports and opt-outs to us."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply
@@ -39,6 +39,21 @@ class AcknowledgingSmsWebhooks(Protocol):
 
     def render_acknowledgement(self) -> WebhookReply:
         """The response to every webhook that was processed or stored."""
+
+
+@runtime_checkable
+class BatchedSmsWebhooks(SmsWebhooks, Protocol):
+    """Parses webhooks of which one may have several SMS or reports, and whose reports may have a format of their own."""
+
+    @property
+    def report_format(self) -> BodyFormat:
+        """The format of the webhooks about delivery."""
+
+    def split_inbound(self, fields: Fields) -> Sequence[Fields]:
+        """The SMS in a webhook; each is parsed for itself."""
+
+    def split_reports(self, fields: Fields) -> Sequence[Fields]:
+        """The reports in a webhook; each is parsed for itself."""
 
 
 class SmsProvider(MessageProvider, Protocol):

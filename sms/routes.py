@@ -1,6 +1,6 @@
 """The routes that a provider calls with inbound SMS, delivery reports and opt-outs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, NoReturn
 
@@ -9,7 +9,9 @@ from aiohttp import web
 
 from core.http.provider_webhooks import (
     FIELD_READERS,
+    WEBHOOK_METHODS,
     AcknowledgedWebhook,
+    BodyFormat,
     Fields,
     StoreUnparsed,
     UnparsedWebhookError,
@@ -18,7 +20,7 @@ from core.http.provider_webhooks import (
 from core.http.webhooks import MAX_BODY_BYTES, WebhookGuard
 from services.messaging.delivery_status import DeliveryReport
 from services.messaging.inbound import InboundSms
-from sms.provider import AcknowledgingSmsWebhooks, KeyedHash, SmsWebhooks
+from sms.provider import AcknowledgingSmsWebhooks, BatchedSmsWebhooks, KeyedHash, SmsWebhooks
 
 MAX_SEGMENTS: Final = 255  # of one SMS
 UNITS_PER_SEGMENT: Final = 67
@@ -47,17 +49,25 @@ def inbound_path(provider: SmsWebhooks) -> str:
 def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers) -> list[web.RouteDef]:
     """`POST /sms/<provider>`, `POST /sms/<provider>/delivery` and `POST /sms/<provider>/optout`.
 
-    Webhooks are processed in the order and as often as they arrive. An inbound SMS whose body breaks off is lost unless
-    it is repeated, since neither its text nor its sender is known: its response is 503.
+    A provider whose webhooks have their fields in the query calls by GET. Webhooks are processed in the order and as often
+    as they arrive. An inbound SMS whose body breaks off is lost unless it is repeated, since neither its text nor its sender
+    is known: its response is 503.
     """
+    batches = provider if isinstance(provider, BatchedSmsWebhooks) else None
 
     async def handle_inbound(_: web.Request, fields: Fields) -> None:
+        await _handle_each(receive_one, batches.split_inbound(fields) if batches else [fields], fields)
+
+    async def receive_one(fields: Fields) -> None:
         sms = provider.parse_inbound_sms(fields, handlers.keyed_hash)
         if sms is None:
             _reject("An SMS has a sender and a text.", fields)
         await handlers.receive_sms(sms)
 
     async def handle_report(_: web.Request, fields: Fields) -> None:
+        await _handle_each(record_one, batches.split_reports(fields) if batches else [fields], fields)
+
+    async def record_one(fields: Fields) -> None:
         report = provider.parse_delivery_report(fields)
         if report is None:
             _reject("A delivery report has an id and a status that is one word.", fields)
@@ -79,15 +89,35 @@ def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers
         log.info("opt_out_by_provider", provider=provider.name)
 
     path = inbound_path(provider)
-    read = FIELD_READERS[provider.body_format]
-    read_sms = partial(read, max_bytes=MAX_SMS_BODY_BYTES)
+    sms_format = provider.body_format
+    report_format = batches.report_format if batches else sms_format
+    read_sms = partial(FIELD_READERS[sms_format], max_bytes=MAX_SMS_BODY_BYTES)
+    read_report, read_opt_out = FIELD_READERS[report_format], FIELD_READERS[sms_format]
     store, acknowledge = handlers.store_unparsed, _build_acknowledgement(provider)
-    webhooks = (
-        AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, acknowledge, stores_too_large=True),
-        AcknowledgedWebhook(f"{path}/delivery", guard, read, handle_report, store, acknowledge),
-        AcknowledgedWebhook(f"{path}/optout", guard, read, handle_opt_out, store, acknowledge),
-    )
-    return [web.post(webhook.route, webhook.handle) for webhook in webhooks]
+    inbound = AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, acknowledge, stores_too_large=True)
+    reports = AcknowledgedWebhook(f"{path}/delivery", guard, read_report, handle_report, store, acknowledge)
+    opt_outs = AcknowledgedWebhook(f"{path}/optout", guard, read_opt_out, handle_opt_out, store, acknowledge)
+    return [_route(sms_format, inbound), _route(report_format, reports), _route(sms_format, opt_outs)]
+
+
+def _route(body_format: BodyFormat, webhook: AcknowledgedWebhook[Fields]) -> web.RouteDef:
+    return web.route(WEBHOOK_METHODS[body_format], webhook.route, webhook.handle)
+
+
+async def _handle_each(handle: Callable[[Fields], Awaitable[None]], items: Sequence[Fields], webhook: Fields) -> None:
+    """Handle every item of a webhook, the readable ones too where another is not.
+
+    Raises:
+        UnparsedWebhookError: an item was not readable; the error has the fields of the whole webhook.
+    """
+    reasons = []
+    for item in items:
+        try:
+            await handle(item)
+        except UnparsedWebhookError as error:
+            reasons.append(error.reason)
+    if reasons:
+        raise UnparsedWebhookError(reasons[0], fields_as_text(webhook))
 
 
 def _build_acknowledgement(provider: SmsWebhooks) -> Callable[[], web.Response]:

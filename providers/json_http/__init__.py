@@ -9,6 +9,9 @@ from providers.json_http.provider_rows import Row, find_rows, load_row
 from providers.json_http.settings import JsonSettings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from sms.provider import SmsProvider, SmsWebhooks
     from ussd.provider import ResponseUssdProvider, ShortCodeConfig
 
 
@@ -20,7 +23,23 @@ def _build_entry(row: Row) -> ProviderEntry:
 
         return build_provider(row, config)
 
-    return ProviderEntry(name=row.name, build_ussd=build_ussd if row.ussd is not None else None)
+    def build_sms_webhooks(_: Settings) -> "SmsWebhooks":
+        from providers.json_http.sms import build_sms_webhooks
+
+        return build_sms_webhooks(row)
+
+    def open_row_sms(settings: Settings) -> "AbstractAsyncContextManager[SmsProvider]":
+        from providers.json_http.sms import open_sms
+
+        values = settings.provider_section(JsonSettings).find_values(row)
+        return open_sms(row, values, public_url=settings.server.public_url, token=settings.webhooks.first_token)
+
+    return ProviderEntry(
+        name=row.name,
+        build_ussd=build_ussd if row.ussd is not None else None,
+        build_sms_webhooks=build_sms_webhooks if row.sms is not None else None,
+        open_sms=open_row_sms if row.sms is not None else None,
+    )
 
 
 def _list_members(settings: Settings) -> Sequence[ProviderEntry]:

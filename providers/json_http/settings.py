@@ -51,11 +51,16 @@ class JsonSettings(ProviderSection):
         return tuple(sorted(name for name, row in self.rows.items() if row.enabled))
 
     def sms_provider_names(self) -> tuple[str, ...]:
-        """Return the names of the rows in use."""
-        return self.enabled_rows
+        """Return the names of the rows in use that send SMS."""
+        return tuple(name for name in self.enabled_rows if (row := self._find_row(name)) and row.sms is not None)
 
-    def find_contradictions(self, settings: Settings) -> Iterator[Contradiction]:  # noqa: ARG002 - the interface
-        """Yield each table without a row, and each setting that its row does not declare."""
+    def find_values(self, row: Row) -> Mapping[str, str]:
+        """Return the settings that the row declares, in plain text: what was given, else the defaults."""
+        given = self.rows.get(row.name, RowSettings())
+        return {name: given.find_value(row, name) for name in row.settings}
+
+    def find_contradictions(self, settings: Settings) -> Iterator[Contradiction]:
+        """Yield each table without a row, each setting that its row does not declare, and each that sending SMS lacks."""
         try:
             files = find_rows(self.folder)
         except (OSError, ValueError):
@@ -64,6 +69,7 @@ class JsonSettings(ProviderSection):
         for name, row in self.rows.items():
             if name in files:
                 yield from self._find_undeclared(name, row)
+                yield from self._find_empty(name) if settings.sms.provider == name else ()
             else:
                 place = ("providers", self.provider, name)
                 yield (
@@ -72,12 +78,27 @@ class JsonSettings(ProviderSection):
                     f"add {name}.toml to providers.json.folder, or write one of {', '.join(files)}",
                 )
 
-    def _find_undeclared(self, name: str, settings: RowSettings) -> Iterator[Contradiction]:
+    def _find_row(self, name: str) -> Row | None:
+        """The row of this name; None where there is none, or one with faults, which are reported where it is used."""
         try:
-            row = load_row(find_rows(self.folder)[name])
-        except ValidationFailedError:
-            return  # the file is reported with its own lines where the row is used
-        for key in settings.values:
-            if key not in row.settings:
+            return load_row(find_rows(self.folder)[name])
+        except (OSError, ValueError, KeyError, ValidationFailedError):
+            return None
+
+    def _find_undeclared(self, name: str, settings: RowSettings) -> Iterator[Contradiction]:
+        row = self._find_row(name)
+        for key in settings.values if row else ():
+            if row and key not in row.settings:
                 fix = suggest_similar(key, ["enabled", *row.settings])
                 yield ("providers", self.provider, name, key), "there is no such setting", fix
+
+    def _find_empty(self, name: str) -> Iterator[Contradiction]:
+        """Each setting of a row that sends SMS that is empty, and must not be."""
+        row = self._find_row(name)
+        for key, value in self.find_values(row).items() if row and row.sms is not None else ():
+            if not value:
+                yield (
+                    ("providers", self.provider, name, key),
+                    "sending SMS needs it",
+                    "give it, or name another provider in sms.provider",
+                )

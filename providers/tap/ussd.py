@@ -97,7 +97,7 @@ class TapUssd:
         if application is None:
             raise BadWebhookError(400, UNKNOWN_APPLICATION)
         operation = fields.get("ussdOperation")
-        if operation not in {STARTS, GOES_ON}:
+        if operation not in (STARTS, GOES_ON):  # it may be a list, which no set takes
             raise BadWebhookError(400, f"ussdOperation is missing or neither {STARTS} nor {GOES_ON}.")
         session, request_id = _require(fields, "sessionId"), _require(fields, "requestId")
         address = _require(fields, "sourceAddress")

@@ -1,18 +1,16 @@
 """hSenid TAP: webhooks about SMS: inbound messages and delivery reports.
 
-A report names no application, so ids of messages are taken to be unique at all platforms together.
+A report names no application, so ids of messages are taken to be unique at all platforms together. Its time, of ten digits or
+of fourteen, is not used: reports are ranked by their status.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
-from core.timestamps import is_storable
-from providers.tap.applications import ACKNOWLEDGEMENT, Application, Applications, read_text
-from providers.tap.dialects import DIALECTS
+from providers.tap.applications import ACKNOWLEDGEMENT, Applications, read_text
 from providers.tap.sms import ID_PREFIX, build_id
 from providers.tap.ussd import ADDRESS_SCHEME
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
@@ -38,11 +36,7 @@ DELIVERY_STATUSES: Final[Mapping[str, DeliveryStatus]] = {
 }
 """Statuses in the platform's spelling and in that of SMPP, which some gateways behind it pass on."""
 
-TIME_FORMATS: Final[Mapping[int, str]] = {10: "%y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-"""The format of a time by the number of its digits; it is the local time of the operator."""
-
 _is_status: Final = re.compile(r"[A-Za-z]{1,40}").fullmatch
-_is_digits: Final = re.compile(r"[0-9]+").fullmatch
 
 
 class TapSmsWebhooks:
@@ -96,19 +90,6 @@ def strip_keyword(text: str, keyword: str) -> str:
     """The text without the word that routed it to the application; the text of a plain number is left as it is."""
     first, _, rest = text.strip().partition(" ")
     return rest.strip() if keyword and first.casefold() == keyword.casefold() else text
-
-
-def parse_time(text: str, application: Application | None = None) -> datetime | None:
-    """The moment of a time of ten or fourteen digits, on the operator's clock; None for any other text."""
-    time_format = TIME_FORMATS.get(len(text)) if _is_digits(text) else None
-    if time_format is None:
-        return None
-    zone = application.dialect.time_zone if application else DIALECTS["bdapps"].time_zone
-    try:
-        moment = datetime.strptime(text, time_format).replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment if is_storable(moment) else None
 
 
 def _read_message(fields: Fields) -> str | None:

@@ -122,6 +122,7 @@ class TapServer:
     """Both platforms. `plan` changes the next answers of a path; `requests` has every body that arrived."""
 
     def __init__(self, *, over_code: str = "E1312") -> None:
+        self.url = "https://tap.example"
         self.over_code = over_code
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.refusals: list[str] = []

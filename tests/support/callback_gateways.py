@@ -32,6 +32,7 @@ from tests.fakes.africastalking_server import AfricasTalkingServer
 from tests.fakes.daraja_server import DarajaServer
 from tests.fakes.department_server import DepartmentServer
 from tests.fakes.sns_topic import TOPIC, SnsTopic, answer_for_amazon
+from tests.fakes.tap_server import TapServer
 from tests.support.database_content import make_older
 from tests.support.department_api import OWN_DEPARTMENT
 from tests.support.phone import PUBLIC_SETTINGS, WEBHOOK_TOKEN, build_settings, run_gateway
@@ -129,11 +130,13 @@ async def run_callback_gateways(
         sms = await stack.enter_async_context(AfricasTalkingServer(format_id=format_id))
         daraja = await stack.enter_async_context(DarajaServer())
         insights = await stack.enter_async_context(InsightsServer())
+        tap = await stack.enter_async_context(TapServer())
         bkash = stack.enter_context(answer_for_amazon(SnsTopic()))
         settings = build_callback_settings(
             folder,
             DATABASE__URL=database_url,
             REDIS__URL=redis_url,
+            **tap.settings(),
             PROVIDERS__AFRICASTALKING__BASE_URL=sms.url,
             PAYMENTS__DARAJA__BASE_URL=daraja.url,
         )
@@ -179,6 +182,7 @@ def build_callback_settings(folder: Path, **values: str) -> Settings:
             "SMS__PROVIDER": "africastalking",
             "PROVIDERS__AFRICASTALKING__API_KEY": sms_fake.API_KEY,
             "PROVIDERS__AFRICASTALKING__SIM_SWAP": "true",
+            **TapServer().settings(),
             "MISSED_CALLS__NUMBERS": '{"+254711000001": "download_link"}',
             "PAYMENTS__WALLET": "daraja",
             "PAYMENTS__DARAJA__BASE_URL": "https://daraja.example",

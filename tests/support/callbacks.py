@@ -28,6 +28,7 @@ from tests.fakes.africastalking_insights_server import notification, request_id
 from tests.fakes.daraja_server import DarajaServer, PushedRequest, build_callback
 from tests.fakes.department_server import sign_headers
 from tests.fakes.sns_topic import build_bkash_payment
+from tests.fakes.tap_server import APPLICATIONS, BDAPPS
 from tests.support.api_records import SingleDepartmentPolicies
 from tests.support.callback_gateways import LOOK_INTERVAL, CallbackGateways, build_sms_id
 from tests.support.complaints import ComplaintServiceSet
@@ -284,6 +285,50 @@ def api_headers(key: str) -> Mapping[str, str]:
     return {**JSON, "Authorization": f"Bearer {key}", "Idempotency-Key": secrets.token_hex(8)}
 
 
+def build_tap_address(msisdn: str) -> str:
+    return f"tel:{msisdn.removeprefix('+')}"
+
+
+async def press_keys_over_tap(_: CallbackGateways) -> Scene:
+    """A whole call of a network that sends the newest input only, up to words that are recorded."""
+    application, session, address = APPLICATIONS[BDAPPS], secrets.token_hex(8), build_tap_address(new_msisdn())
+    fields = {"applicationId": application.id, "sessionId": session, "sourceAddress": address, "encoding": "440"}
+
+    def press(operation: str, message: str) -> Callback:
+        press = {"ussdOperation": operation, "message": message, "requestId": secrets.token_hex(8)}
+        return post_json("/ussd/tap", {**fields, **press})
+
+    keys = ("1", "4", "2", "1", "101", "4", WORDS)
+    return Scene([press("mo-init", application.service_code), *(press("mo-cont", key) for key in keys)])
+
+
+async def end_call_over_tap(_: CallbackGateways) -> Scene:
+    """The platform reports no ends of calls; what somebody posts there is only counted."""
+    return Scene([post_json("/ussd/tap/events", {"sessionId": secrets.token_hex(8)})])
+
+
+async def send_sms_over_tap(_: CallbackGateways) -> Scene:
+    """Two SMS of two people."""
+
+    def sms(text: str) -> Callback:
+        fields = {"applicationId": APPLICATIONS[BDAPPS].id, "sourceAddress": build_tap_address(new_msisdn())}
+        return post_json("/sms/tap", {**fields, "message": text, "requestId": secrets.token_hex(8), "encoding": "0"})
+
+    return Scene([sms(f"FEEDBACK {WORDS}"), sms("HELP")])
+
+
+async def report_delivery_over_tap(_: CallbackGateways) -> Scene:
+    """Reports about an SMS that this gateway did not send; those of SMS that it sent are no different from any provider's."""
+    report = {"requestId": secrets.token_hex(8), "destinationAddress": build_tap_address(new_msisdn())}
+    words = ("ACCEPTED", "DELIVRD")
+    return Scene([post_json("/sms/tap/delivery", {**report, "deliveryStatus": word}) for word in words])
+
+
+async def opt_out_over_tap(_: CallbackGateways) -> Scene:
+    """The platform reports no opt-outs: what somebody posts there is stored for inspection."""
+    return Scene([post_json("/sms/tap/optout", {"sourceAddress": build_tap_address(new_msisdn())})])
+
+
 SMS_IDS, EVENT_IDS = frozenset({"inbound_sms"}), frozenset({"department_events"})
 CASES: Mapping[str, Case] = {
     "key presses": Case("/ussd/africastalking", press_keys),
@@ -292,6 +337,11 @@ CASES: Mapping[str, Case] = {
     "an SMS without an id": Case("/sms/africastalking", send_sms_without_id, after_retention=SMS_IDS),
     "delivery reports": Case("/sms/africastalking/delivery", report_delivery, any_order=True, overtakes=True),
     "an opt-out": Case("/sms/africastalking/optout", opt_out),
+    "key presses over TAP": Case("/ussd/tap", press_keys_over_tap),
+    "the end of a call over TAP": Case("/ussd/tap/events", end_call_over_tap),
+    "an SMS over TAP": Case("/sms/tap", send_sms_over_tap, any_order=True, after_retention=SMS_IDS),
+    "delivery reports over TAP": Case("/sms/tap/delivery", report_delivery_over_tap, any_order=True),
+    "an opt-out over TAP": Case("/sms/tap/optout", opt_out_over_tap),
     "a missed call": Case("/voice/africastalking", ring, any_order=True),
     "a payment": Case("/payments/daraja/{key}", pay(0), overtakes=True),
     "a payment that the payer refuses": Case("/payments/daraja/{key}", pay(1032), overtakes=True),

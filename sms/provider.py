@@ -29,6 +29,11 @@ class SmsWebhooks(Protocol):
     def parse_delivery_report(self, fields: Fields) -> DeliveryReport | None:
         """The delivery report that a webhook holds."""
 
+
+@runtime_checkable
+class OptOutParser(Protocol):
+    """Parses the webhooks of a provider that reports opt-outs; one that does not has no such route."""
+
     def parse_opt_out(self, fields: Fields) -> str | None:
         """The number that wants no unsolicited messages any more, in E.164."""
 

@@ -20,7 +20,7 @@ from core.http.provider_webhooks import (
 from core.http.webhooks import MAX_BODY_BYTES, WebhookGuard
 from services.messaging.delivery_status import DeliveryReport
 from services.messaging.inbound import InboundSms
-from sms.provider import AcknowledgingSmsWebhooks, BatchedSmsWebhooks, KeyedHash, SmsWebhooks
+from sms.provider import AcknowledgingSmsWebhooks, BatchedSmsWebhooks, KeyedHash, OptOutParser, SmsWebhooks
 
 MAX_SEGMENTS: Final = 255  # of one SMS
 UNITS_PER_SEGMENT: Final = 67
@@ -47,7 +47,7 @@ def inbound_path(provider: SmsWebhooks) -> str:
 
 
 def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers) -> list[web.RouteDef]:
-    """`POST /sms/<provider>`, `POST /sms/<provider>/delivery` and `POST /sms/<provider>/optout`.
+    """`POST /sms/<provider>`, `POST /sms/<provider>/delivery`, and `POST /sms/<provider>/optout` where it reports opt-outs.
 
     A provider whose webhooks have their fields in the query calls by GET. Webhooks are processed in the order and as often
     as they arrive. An inbound SMS whose body breaks off is lost unless it is repeated, since neither its text nor its sender
@@ -81,23 +81,33 @@ def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers
             reason=report.reason,
         )
 
+    path = inbound_path(provider)
+    sms_format = provider.body_format
+    report_format = batches.report_format if batches else sms_format
+    read_sms = partial(FIELD_READERS[sms_format], max_bytes=MAX_SMS_BODY_BYTES)
+    read_report = FIELD_READERS[report_format]
+    store, acknowledge = handlers.store_unparsed, _build_acknowledgement(provider)
+    inbound = AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, acknowledge, stores_too_large=True)
+    reports = AcknowledgedWebhook(f"{path}/delivery", guard, read_report, handle_report, store, acknowledge)
+    found = [_route(sms_format, inbound), _route(report_format, reports)]
+    if isinstance(provider, OptOutParser):
+        handle = _build_opt_out_handler(provider, provider.name, handlers)
+        opt_outs = AcknowledgedWebhook(f"{path}/optout", guard, FIELD_READERS[sms_format], handle, store, acknowledge)
+        found.append(_route(sms_format, opt_outs))
+    return found
+
+
+def _build_opt_out_handler(
+    provider: OptOutParser, name: str, handlers: WebhookHandlers
+) -> Callable[[web.Request, Fields], Awaitable[None]]:
     async def handle_opt_out(_: web.Request, fields: Fields) -> None:
         msisdn = provider.parse_opt_out(fields)
         if msisdn is None:
             _reject("An opt-out has a phone number in the form +254700000001.", fields)
         await handlers.record_opt_out(msisdn)
-        log.info("opt_out_by_provider", provider=provider.name)
+        log.info("opt_out_by_provider", provider=name)
 
-    path = inbound_path(provider)
-    sms_format = provider.body_format
-    report_format = batches.report_format if batches else sms_format
-    read_sms = partial(FIELD_READERS[sms_format], max_bytes=MAX_SMS_BODY_BYTES)
-    read_report, read_opt_out = FIELD_READERS[report_format], FIELD_READERS[sms_format]
-    store, acknowledge = handlers.store_unparsed, _build_acknowledgement(provider)
-    inbound = AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, acknowledge, stores_too_large=True)
-    reports = AcknowledgedWebhook(f"{path}/delivery", guard, read_report, handle_report, store, acknowledge)
-    opt_outs = AcknowledgedWebhook(f"{path}/optout", guard, read_opt_out, handle_opt_out, store, acknowledge)
-    return [_route(sms_format, inbound), _route(report_format, reports), _route(sms_format, opt_outs)]
+    return handle_opt_out
 
 
 def _route(body_format: BodyFormat, webhook: AcknowledgedWebhook[Fields]) -> web.RouteDef:

@@ -120,6 +120,18 @@ class ResponseUssdProvider(UssdProvider, Protocol):
         """
 
 
+class ReplyNotShownError(Exception):
+    """The provider did not take a reply. `facts` are words for the log, without anything personal.
+
+    `is_usual`: nothing is wrong here or at the provider, such as where the caller hung up.
+    """
+
+    def __init__(self, facts: Mapping[str, str], *, is_usual: bool = False) -> None:
+        super().__init__(*facts.values())
+        self.facts = facts
+        self.is_usual = is_usual
+
+
 class ReplySender(Protocol):
     """Sends replies in requests of our own, over whatever the provider speaks."""
 

@@ -26,6 +26,7 @@ from ussd.provider import (
     EndEventParser,
     EndReport,
     PushUssdProvider,
+    ReplyNotShownError,
     ReplySender,
     ResponseUssdProvider,
     UssdEndEvent,
@@ -138,6 +139,9 @@ class UssdHandler:
         reply = await self.handle(request, started)
         try:
             await sender.push_reply(request, reply)
+        except ReplyNotShownError as refused:
+            write = log.info if refused.is_usual else log.error
+            write("ussd_push_failed", provider=sender.name, **refused.facts)
         except Exception as error:  # noqa: BLE001 - the caller sees no screen, and dials again
             log.error("ussd_push_failed", provider=sender.name, **error_facts(error))
 

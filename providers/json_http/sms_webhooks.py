@@ -76,10 +76,6 @@ class RowSmsWebhooks:
             network=_network_at(fields, table.network),
         )
 
-    def parse_opt_out(self, _: Fields) -> str | None:
-        """None: a row describes no webhook about opt-outs."""
-        return None
-
     def _find_id(self, table: Inbound, fields: Fields, keyed_hash: KeyedHash) -> str:
         given = _text_at(fields, table.id)
         if _is_id(given):

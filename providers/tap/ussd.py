@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final, NamedTuple
 
-import structlog
 from aiohttp import ClientSession, DummyCookieJar
 
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
@@ -18,7 +17,7 @@ from providers.tap.client import HttpFailure, NoAnswerError, NotSentError, TapCl
 from providers.tap.status_codes import ScreenOutcome, find_status
 from sessions.path_turns import UssdReply
 from ussd.dial_strings import parse_digits_past_code
-from ussd.provider import AnyUssdRequest, UssdEndEvent, UssdInput
+from ussd.provider import AnyUssdRequest, ReplyNotShownError, UssdInput
 
 ASCII_ENCODING: Final = "440"
 ADDRESS_SCHEME: Final = "tel:"
@@ -27,8 +26,6 @@ ASKS, ENDS = "mt-cont", "mt-fin"
 RETRY_PAUSE: Final = 0.25  # seconds before a screen that was not shown is pushed again
 FIRST_SHARE: Final = 0.6  # of the deadline, for the first attempt at a screen that ends a session
 MAX_INPUT: Final = 182  # characters that a caller can type: one USSD message
-
-log = structlog.get_logger()
 
 
 class TapInput(UssdInput, frozen=True, kw_only=True):
@@ -48,14 +45,6 @@ class ScreenResult(NamedTuple):
     def may_be_repeated(self, *, ends: bool) -> bool:
         """Whether the screen is pushed again: it was not shown, or it ends the session and may have been shown."""
         return self.outcome == "not_now" or (ends and self.outcome == "unclear")
-
-
-class ScreenNotShownError(Exception):
-    """The platform did not take a screen; `outcome` says what that means for the caller."""
-
-    def __init__(self, outcome: ScreenOutcome) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
 
 
 class TapUssd:
@@ -115,10 +104,6 @@ class TapUssd:
             address=address,
         )
 
-    def parse_end_event(self, _: Fields) -> UssdEndEvent:
-        """The report of an end that names no session: the platform sends none."""
-        return UssdEndEvent("", "other", 0, 0, has_error=False)
-
     def render_acknowledgement(self) -> WebhookReply:
         """The response to every key press; nobody sees it."""
         return WebhookReply(json.dumps(ACKNOWLEDGEMENT), content_type="application/json")
@@ -130,21 +115,18 @@ class TapUssd:
         where it ends the session: a repeated question could cover the screen that follows the caller's answer to it.
 
         Raises:
-            ScreenNotShownError: the platform did not take it.
+            ReplyNotShownError: the platform did not take it.
         """
         if not isinstance(request, TapInput) or self._client is None:
-            raise ScreenNotShownError("malformed")
+            raise ReplyNotShownError({"outcome": "malformed", "status": "NotConnected"})
         until = monotonic() + self._push_deadline
         result = await self._push(self._client, request, reply, until)
         while result.may_be_repeated(ends=reply.reply.ends) and monotonic() + RETRY_PAUSE < until:
             await asyncio.sleep(RETRY_PAUSE)
             result = await self._push(self._client, request, reply, until)
         if result.outcome != "shown":
-            write = log.info if result.outcome == "call_over" else log.error
-            write(
-                "tap_screen_not_shown", application=request.application.name, status=result.name, outcome=result.outcome
-            )
-            raise ScreenNotShownError(result.outcome)
+            facts = {"application": request.application.name, "outcome": result.outcome, "status": result.name}
+            raise ReplyNotShownError(facts, is_usual=result.outcome == "call_over")
 
     async def _push(self, client: TapClient, request: TapInput, reply: UssdReply, until: float) -> ScreenResult:
         application, ends = request.application, reply.reply.ends

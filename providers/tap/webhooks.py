@@ -77,10 +77,6 @@ class TapSmsWebhooks:
         status = DELIVERY_STATUSES.get(word.upper(), DeliveryStatus.UNRECOGNIZED)
         return DeliveryReport(provider_id, status, word, msisdn=msisdn)
 
-    def parse_opt_out(self, _: Fields) -> str | None:
-        """None: the platform reports no opt-outs of SMS."""
-        return None
-
     def render_acknowledgement(self) -> WebhookReply:
         """The response to every webhook that needs no repeat."""
         return WebhookReply(json.dumps(ACKNOWLEDGEMENT), content_type="application/json")

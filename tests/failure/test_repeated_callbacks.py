@@ -173,6 +173,9 @@ async def test_every_route_that_others_post_to_has_a_case(tmp_path):
     settings = build_callback_settings(tmp_path)
     async with open_app(settings) as app:
         posted = {route.resource.canonical for route in app.router.routes() if route.method == "POST"}
-    assert {entry.name for entry in list_providers(settings)} == {entry.name for entry in providers_in_use(settings)}
+    with_webhooks = {
+        it.name for it in list_providers(settings) if it.build_ussd or it.build_voice or it.build_sms_webhooks
+    }
+    assert with_webhooks <= {entry.name for entry in providers_in_use(settings)}
     posted |= {f"/payments/{name}/{{key}}" for name, wallet in WALLETS.items() if wallet.webhook}
     assert posted == {case.route for case in CASES.values()} | POSTED_BY_PEOPLE

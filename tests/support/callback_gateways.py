@@ -40,6 +40,7 @@ from tests.support.services import ServiceSet
 from tests.support.staff import staff_act
 
 API_PREFIX = "/api/"
+TAP_KEY_PRESSES = "/ussd/tap"
 IDLE_TIMEOUT = 10.0  # seconds
 LOOK_INTERVAL = 0.02  # seconds between two looks of a test
 POLL_INTERVAL = 0.2  # seconds between two looks of a worker for what tests queue: a tenth of the usual
@@ -59,6 +60,7 @@ class CallbackGateways:
     daraja: DarajaServer
     insights: InsightsServer
     bkash: SnsTopic
+    tap: TapServer
     number_checks: NumberChecks
     network_key: str
     department_key: str
@@ -66,6 +68,7 @@ class CallbackGateways:
     retention_days: Mapping[str, int]
     tasks: set[asyncio.Task[object]] = field(default_factory=set)
     age: timedelta = timedelta()
+    tap_presses: int = 0
 
     def now(self) -> datetime:
         """The time, as far as rows that were made older are concerned."""
@@ -81,7 +84,17 @@ class CallbackGateways:
         guard = {} if path.startswith(API_PREFIX) else {"token": WEBHOOK_TOKEN}
         async with self.http.post(address, params=guard, data=body, headers=headers) as response:
             await response.read()
-            return response.status
+        if path.startswith(TAP_KEY_PRESSES):
+            await self._wait_for_screen()
+        return response.status
+
+    async def _wait_for_screen(self) -> None:
+        """Return when as many screens were pushed as keys were pressed: the platform sends no key press before."""
+        self.tap_presses += 1
+        presses = self.tap_presses
+        async with asyncio.timeout(IDLE_TIMEOUT):
+            while len(self.tap.requests) < presses:  # noqa: ASYNC110 - the fake has no event
+                await asyncio.sleep(LOOK_INTERVAL)
 
     async def wait_until_idle(self) -> None:
         """Return when every SMS is handled, every message sent and every payment pushed."""
@@ -159,6 +172,7 @@ async def run_callback_gateways(
             daraja=daraja,
             insights=insights,
             bkash=bkash,
+            tap=tap,
             number_checks=NumberChecks(redis, cipher.keyed_hash, asks),
             network_key=await ApiKeys(database).create("grameenphone", staff_act(), kind="network"),
             department_key=await ApiKeys(database).create(OWN_DEPARTMENT, staff_act()),

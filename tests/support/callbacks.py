@@ -302,11 +302,6 @@ async def press_keys_over_tap(_: CallbackGateways) -> Scene:
     return Scene([press("mo-init", application.service_code), *(press("mo-cont", key) for key in keys)])
 
 
-async def end_call_over_tap(_: CallbackGateways) -> Scene:
-    """The platform reports no ends of calls; what somebody posts there is only counted."""
-    return Scene([post_json("/ussd/tap/events", {"sessionId": secrets.token_hex(8)})])
-
-
 async def send_sms_over_tap(_: CallbackGateways) -> Scene:
     """Two SMS of two people."""
 
@@ -324,11 +319,6 @@ async def report_delivery_over_tap(_: CallbackGateways) -> Scene:
     return Scene([post_json("/sms/tap/delivery", {**report, "deliveryStatus": word}) for word in words])
 
 
-async def opt_out_over_tap(_: CallbackGateways) -> Scene:
-    """The platform reports no opt-outs: what somebody posts there is stored for inspection."""
-    return Scene([post_json("/sms/tap/optout", {"sourceAddress": build_tap_address(new_msisdn())})])
-
-
 SMS_IDS, EVENT_IDS = frozenset({"inbound_sms"}), frozenset({"department_events"})
 CASES: Mapping[str, Case] = {
     "key presses": Case("/ussd/africastalking", press_keys),
@@ -338,10 +328,8 @@ CASES: Mapping[str, Case] = {
     "delivery reports": Case("/sms/africastalking/delivery", report_delivery, any_order=True, overtakes=True),
     "an opt-out": Case("/sms/africastalking/optout", opt_out),
     "key presses over TAP": Case("/ussd/tap", press_keys_over_tap),
-    "the end of a call over TAP": Case("/ussd/tap/events", end_call_over_tap),
     "an SMS over TAP": Case("/sms/tap", send_sms_over_tap, any_order=True, after_retention=SMS_IDS),
     "delivery reports over TAP": Case("/sms/tap/delivery", report_delivery_over_tap, any_order=True),
-    "an opt-out over TAP": Case("/sms/tap/optout", opt_out_over_tap),
     "a missed call": Case("/voice/africastalking", ring, any_order=True),
     "a payment": Case("/payments/daraja/{key}", pay(0), overtakes=True),
     "a payment that the payer refuses": Case("/payments/daraja/{key}", pay(1032), overtakes=True),

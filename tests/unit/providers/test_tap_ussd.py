@@ -11,7 +11,7 @@ from providers.tap.ascii import AsciiBudget, fold_to_ascii
 from providers.tap.dialects import DIALECTS
 from providers.tap.settings import TapApplication
 from providers.tap.status_codes import LIMIT_CODES, STATUS_CODES
-from providers.tap.ussd import ScreenNotShownError, TapUssd
+from providers.tap.ussd import TapUssd
 from tests.fakes.tap_server import (
     APPLICATIONS,
     Behaviour,
@@ -22,6 +22,7 @@ from tests.fakes.tap_server import (
     stay_silent,
 )
 from tests.support.tap import build_fake_applications, build_reply, build_ussd, open_call
+from ussd.provider import ReplyNotShownError
 
 KEY_PRESS: dict[str, Any] = {
     "version": "1.0",
@@ -135,10 +136,12 @@ async def test_what_an_answer_to_a_screen_means(
     if outcome == "shown":
         await ussd.push_reply(request, reply)
     else:
-        with capture_logs() as lines, pytest.raises(ScreenNotShownError, match=outcome):
+        with pytest.raises(ReplyNotShownError) as refused:
             await ussd.push_reply(request, reply)
-        assert [(line["event"], line["outcome"]) for line in lines] == [("tap_screen_not_shown", outcome)]
-        assert not any(secret in str(lines) for secret in ("880", APPLICATIONS["bdapps"].password, "Thank"))
+        assert refused.value.facts["outcome"] == outcome
+        assert refused.value.is_usual is (outcome == "call_over")
+        said = f"{refused.value!r} {refused.value.facts}"
+        assert not any(secret in said for secret in ("880", APPLICATIONS["bdapps"].password, "Thank"))
     assert len(server.requests) == pushes
 
 
@@ -146,7 +149,7 @@ async def test_a_question_that_may_have_been_shown_is_not_pushed_again(server: T
     ussd = build_ussd(build_fake_applications(server), push_deadline=0.5)
     server.plan("/ussd/send", act_silently)
     async with ussd.connections():
-        with pytest.raises(ScreenNotShownError, match="unclear"):
+        with pytest.raises(ReplyNotShownError, match="unclear"):
             await ussd.push_reply(open_call(server, ussd), build_reply("1 Yes"))
     assert len(server.requests) == 1
 
@@ -162,14 +165,14 @@ async def test_a_last_screen_without_an_answer_is_pushed_once_more(server: TapSe
 async def test_a_platform_that_cannot_be_reached_is_tried_until_the_deadline() -> None:
     ussd = build_ussd(build_fake_applications(None), push_deadline=0.6)
     async with TapServer() as server, ussd.connections():
-        with pytest.raises(ScreenNotShownError, match="not_now"):
+        with pytest.raises(ReplyNotShownError, match="not_now"):
             await ussd.push_reply(open_call(server, ussd), build_reply("1 Yes"))
 
 
 async def test_a_screen_for_a_call_that_was_hung_up_is_dropped(server: TapServer, ussd: TapUssd) -> None:
     request = open_call(server, ussd)
     server.sessions[request.session].is_over = True
-    with pytest.raises(ScreenNotShownError):
+    with pytest.raises(ReplyNotShownError):
         await ussd.push_reply(request, build_reply("1 Yes"))
     assert server.refusals == ["/ussd/send: session"]
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -11,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from config.section import Section
 from config.settings import Contradiction, ProviderSection, Settings
 from config.types import Hostname, Seconds, StrictFloat, StrictInt
+from core.errors import KeyPath
+from providers.smpp.dialects import DIALECTS, CodeField, Dialect, SessionField
 
 ShiftLanguage = Literal["bn", "hi"]
 BindMode = Literal["transceiver", "transmitter", "receiver", "pair"]
@@ -42,6 +45,57 @@ def _check_bind_name(name: str) -> str:
 BindName = Annotated[str, AfterValidator(_check_bind_name)]
 
 
+def _check_dialect_name(name: str) -> str:
+    if name in DIALECTS or not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", name):
+        facts = {
+            "problem": f"{name[:40]!r} cannot be the name of a dialect of your own",
+            "fix": f"write one such as robi, and none of {', '.join(DIALECTS)}",
+        }
+        raise PydanticCustomError("plain", "{problem}; {fix}", facts)
+    return name
+
+
+DialectName = Annotated[str, AfterValidator(_check_dialect_name)]
+Operation = Annotated[StrictInt, Field(ge=0, le=255)]
+BuiltInDialect = Literal["standard", "mica", "sixdee", "huawei", "vendor32"]
+
+
+class DialectSettings(Section):
+    """A dialect of USSD that differs from a built-in one; None has the value of that one. See `dialects.Dialect`."""
+
+    like: BuiltInDialect = "standard"
+    dials: frozenset[Operation] | None = None
+    answers: frozenset[Operation] | None = None
+    aborts: frozenset[Operation] | None = None
+    confirms: frozenset[Operation] | None = None
+    goes_on: Operation | None = None
+    ends: Operation | None = None
+    session: SessionField | None = None
+    end_flag: bool | None = None
+    dialled_in: tuple[CodeField, ...] | None = None
+    gsm7_coding: Operation | None = None
+    answers_first: bool | None = None
+
+    def build(self) -> Dialect:
+        """Return the row."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields if name != "like"}
+        given = {name: value for name, value in fields.items() if value is not None}
+        return replace(DIALECTS[self.like], **given)
+
+    def find_ambiguity(self) -> str | None:
+        """Return what makes a row unusable: an operation with two meanings, or no way to say that a call begins."""
+        row = self.build()
+        sets = [getattr(row, name) for name in _OPERATION_SETS]
+        if sum(map(len, sets)) != len(frozenset().union(*sets)):
+            return "an operation has two meanings"
+        if not row.dials or not row.answers:
+            return "no operation dials, or none answers"
+        return "going on and ending are the same operation" if row.goes_on == row.ends else None
+
+
+_OPERATION_SETS = ("dials", "answers", "aborts", "confirms")
+
+
 class BindSettings(Section):
     """One bind, or a transmitter and a receiver that are bound together, at an operator's SMSC."""
 
@@ -56,6 +110,8 @@ class BindSettings(Section):
     account: str = ""
     sms: bool = True
     ussd: str = ""
+    network: Annotated[str, Field(pattern=r"^[0-9]{0,6}$")] = ""
+    admin_port: Annotated[StrictInt, Field(ge=0, le=65535)] = 0
     receives_replies: bool = True
     window: Annotated[StrictInt, Field(ge=1, le=1000)] = 10
     per_second: Annotated[StrictFloat, Field(ge=0, le=10_000)] = 0
@@ -89,6 +145,7 @@ class SmppSettings(ProviderSection):
     provider: ClassVar[str] = "smpp"
 
     binds: Mapping[BindName, BindSettings] = Field(default_factory=dict)
+    dialects: Mapping[DialectName, DialectSettings] = Field(default_factory=dict)
     passwords: SecretStr = SecretStr("")
 
     def find_password(self, name: str) -> str:
@@ -106,6 +163,25 @@ class SmppSettings(ProviderSection):
             yield (*path, "binds", name), "a bind has no host", "write the address of the SMSC"
         if self.binds and not self._passwords().keys() <= self.binds.keys():
             yield (*path, "passwords"), "a line is for no bind", "write name=password on each line, as binds are named"
+
+        yield from self._find_ussd_contradictions((*path, "binds"), (*path, "dialects"))
+
+    def find_dialect(self, name: str) -> Dialect | None:
+        """Return the dialect of USSD with this name: of config.toml, or built in; None where there is none."""
+        own = self.dialects.get(name)
+        return own.build() if own else DIALECTS.get(name)
+
+    def _find_ussd_contradictions(self, binds: KeyPath, dialects: KeyPath) -> Iterator[Contradiction]:
+        known = ", ".join((*DIALECTS, *self.dialects))
+        for name, bind in self.binds.items():
+            if bind.ussd and self.find_dialect(bind.ussd) is None:
+                yield (*binds, name, "ussd"), f"{bind.ussd!r} is no dialect", f"write one of {known}, or describe it"
+            elif bind.ussd and bind.mode in {"transmitter", "receiver"}:
+                fix = 'write mode = "transceiver", or "pair" for a transmitter and a receiver'
+                yield (*binds, name, "mode"), "USSD needs both directions", fix
+        for name, dialect in self.dialects.items():
+            if problem := dialect.find_ambiguity():
+                yield (*dialects, name), problem, "give each operation one meaning"
 
     def _passwords(self) -> dict[str, str]:
         pairs = (line.partition("=") for line in self.passwords.get_secret_value().splitlines() if line.strip())

@@ -26,7 +26,14 @@ from db.tables.documents import document_checks, document_holders, document_sign
 from db.tables.drafts import drafts
 from db.tables.emails import email_events, emails
 from db.tables.encryption_keys import encryption_keys
-from db.tables.inbound import UNPROCESSED, inbound_sms, missed_calls, unparsed_webhooks
+from db.tables.inbound import (
+    UNASSEMBLED,
+    UNPROCESSED,
+    inbound_parts,
+    inbound_sms,
+    missed_calls,
+    unparsed_webhooks,
+)
 from db.tables.leases import leases
 from db.tables.links import links
 from db.tables.messages import (
@@ -77,6 +84,7 @@ __all__ = [
     "SENDING",
     "STATUS_POLLED",
     "SUPERSEDED",
+    "UNASSEMBLED",
     "UNDELIVERED",
     "UNKNOWN",
     "UNMATCHED",
@@ -109,6 +117,7 @@ __all__ = [
     "encryption_keys",
     "feedback",
     "feedback_digests",
+    "inbound_parts",
     "inbound_sms",
     "leases",
     "links",

@@ -50,3 +50,21 @@ unparsed_webhooks = Table(
     Column("body", Encrypted("unread callback"), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
 )
+
+# Parts of long inbound SMS, each stored before it is acknowledged. `group_key` joins the parts of one; `done_at` is when
+# they were passed on as one SMS, and then `content` is removed. What stays recognises a part that comes again.
+inbound_parts = Table(
+    "inbound_parts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("group_key", KeyedHash(), nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("total", SmallInteger, nullable=False),
+    Column("digest", KeyedHash(), nullable=False),
+    Column("content", Encrypted("sms part:{group_key}")),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+    Index(None, "group_key", "id"),
+)
+UNASSEMBLED = text("done_at IS NULL")
+partial_index(UNASSEMBLED, "ix_inbound_parts_open", inbound_parts.c.received_at)

@@ -4,6 +4,7 @@ The bodies of `submit_sm` and `deliver_sm`, with their optional parameters, are 
 `smpp34`. What is left is a header of 16 octets and C-strings.
 """
 
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -82,6 +83,7 @@ class Deliver:
     """What an SMSC delivers: an SMS, a delivery report, or a key press of USSD.
 
     `text` is `short_message`, or `message_payload` where that is given. `tlvs` are the optional parameters by tag.
+    `bound_for` is the time in seconds since its connection was bound.
     """
 
     source: str = field(repr=False)
@@ -96,6 +98,7 @@ class Deliver:
     destination_npi: int = 0
     service_type: str = ""
     protocol_id: int = 0
+    bound_for: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +188,8 @@ def encode_bind(command: int, sequence: int, *, system_id: str, password: str, s
     return encode_pdu(command, sequence, body=names + bytes([INTERFACE_VERSION, 0, 0]) + b"\0")
 
 
-def read_deliver(pdu: Pdu) -> Deliver:
-    """Return what a `deliver_sm` or a `data_sm` delivers.
+def read_deliver(pdu: Pdu, bound_for: float = math.inf) -> Deliver:
+    """Return what a `deliver_sm` or a `data_sm` delivers, so many seconds after the bind.
 
     Raises:
         PduError: its body is not one of these.
@@ -212,6 +215,7 @@ def read_deliver(pdu: Pdu) -> Deliver:
         destination_npi=read.dest_addr_npi,
         service_type=read.service_type,
         protocol_id=read.protocol_id,
+        bound_for=bound_for,
     )
 
 

@@ -75,7 +75,7 @@ class Session:
         self._places = asyncio.Semaphore(window)
         self._waiting: dict[int, tuple[int, asyncio.Future[Pdu]]] = {}
         self._sequence = 0
-        self._heard_at = asyncio.get_running_loop().time()
+        self._opened_at = self._heard_at = asyncio.get_running_loop().time()
         self._deliveries = TaskSet()
         self._newest_from: dict[str, asyncio.Task[None]] = {}
         self._closed = False
@@ -183,7 +183,7 @@ class Session:
     def _accept(self, pdu: Pdu) -> None:
         """Start to work on a delivery, after the one before of the same source."""
         try:
-            deliver = pdus.read_deliver(pdu)
+            deliver = pdus.read_deliver(pdu, asyncio.get_running_loop().time() - self._opened_at)
         except PduError:
             self._log_unreadable(pdus.name_command(pdu.command))
             self._refuse(pdu, statuses.RINVMSGLEN)

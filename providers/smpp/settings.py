@@ -136,6 +136,7 @@ class BindSettings(Section):
     long_messages: LongForm = "udh"
     validity: bool = True
     reports: bool = True
+    template_refusals: tuple[StrictInt, ...] = ()
     report_ids: Literal["same", "hex", "decimal"] = "same"
 
 

@@ -81,6 +81,8 @@ class SmppSms:
             return Retry("NotBound", pauses_all=True)
         except AnswerLostError:
             return Unknown("NoAnswer")
+        if result.status in self._bind.template_refusals:
+            return Suspended(f"TemplateRefused{result.status:X}")
         return outcome_from_status(result.status) if result.status != statuses.ROK else result
 
     async def _submit_rest(self, submit: Submit) -> SubmitResult | SendOutcome:

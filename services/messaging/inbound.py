@@ -148,6 +148,16 @@ class InboundSmsRepository:
     def _digests(self, sms: ClaimedSms) -> Sequence[str]:
         return self._cipher.keyed_hashes("sms in", f"{sms.msisdn} {sms.text}")
 
+    async def find_same(self, sms: InboundSms, *, after: datetime, before: datetime) -> Sequence[int]:
+        """Return the SMS of this sender with this text that came between the two times, oldest first."""
+        digests = self._cipher.keyed_hashes("sms in", f"{sms.msisdn} {sms.text}")
+        facts = {"whose": sms.msisdn, "digests": list(digests), "after": after, "before": before}
+        return tuple((await self._database.fetch(_SAME, facts)).scalars())
+
+    async def find_newest_time(self, before: datetime) -> datetime | None:
+        """Return when the last SMS before a time came, whoever sent it; None where there was none."""
+        return (await self._database.fetch(_NEWEST_TIME, {"before": before})).scalar_one_or_none()
+
     async def list_waiting(self, older_than: timedelta) -> tuple[str, ...]:
         """Return the senders of SMS older than this that nobody has claimed, longest waiting first."""
         now = self._clock()
@@ -237,6 +247,22 @@ def _build_waiting() -> Select[Any]:
 
 
 _CLAIM, _FINISH, _PREVIOUS, _WAITING = _build_claim(), _build_finish(), _build_previous(), _build_waiting()
+_SAME = (
+    select(inbound_sms.c.id)
+    .where(
+        inbound_sms.c.msisdn == bindparam("whose"),
+        inbound_sms.c.digest.in_(bindparam("digests", expanding=True)),
+        inbound_sms.c.received_at >= bindparam("after"),
+        inbound_sms.c.received_at <= bindparam("before"),
+    )
+    .order_by(inbound_sms.c.id)
+)
+_NEWEST_TIME = (
+    select(inbound_sms.c.received_at)
+    .where(inbound_sms.c.received_at <= bindparam("before"))
+    .order_by(inbound_sms.c.id.desc())
+    .limit(1)
+)
 _SENDER = select(inbound_sms.c.msisdn).where(inbound_sms.c.provider_id == bindparam("provider_id"))
 _SENT_REPLY = select(messages.c.id).where(
     messages.c.idempotency_key == bindparam("idempotency_key"), messages.c.status != "queued"

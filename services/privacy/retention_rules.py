@@ -31,6 +31,7 @@ from db.tables import (
     drafts,
     email_events,
     feedback,
+    inbound_parts,
     inbound_sms,
     links,
     messages,
@@ -99,6 +100,13 @@ RETENTION_RULES: Final = (
         "inbound_sms",
         inbound_sms.c.state == "done",
         created=inbound_sms.c.received_at,
+    ),
+    RetentionRule(
+        "inbound_parts",
+        inbound_parts,
+        inbound_parts.c.received_at,
+        "inbound_sms",
+        created=inbound_parts.c.received_at,
     ),
     RetentionRule(
         "messages",

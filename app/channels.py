@@ -1,6 +1,6 @@
 """Build the routes of every channel: USSD, SMS and voice of every provider, and the simulator."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -63,6 +63,7 @@ from voice.missed_calls import (
 )
 from web.simulator.network import SimulatedNetwork
 from web.simulator.routes import SimulatorSettings, add_routes
+from web.simulator.wires import ProviderWire
 
 SIMULATED_PROVIDER: Final = africastalking.ENTRY.name
 
@@ -346,7 +347,14 @@ def add_simulator(app: web.Application, context: AppContext) -> None:
             _build_simulator_settings(context.settings),
             context.sms_provider,
             context.checked_menu.services.payments.sandbox_wallet,
+            wires=_build_wires(context.settings),
         )
+
+
+def _build_wires(settings: Settings) -> Sequence[ProviderWire]:
+    """The wires of every provider in use that has one."""
+    config = build_short_code_config(settings)
+    return [entry.build_wire(settings, config) for entry in providers_in_use(settings) if entry.build_wire]
 
 
 def _build_simulator_settings(settings: Settings) -> SimulatorSettings:

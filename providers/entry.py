@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sms.provider import SmsProvider, SmsWebhooks
     from ussd.provider import PushUssdProvider, ResponseUssdProvider, ShortCodeConfig
     from voice.provider import VoiceProvider
+    from web.simulator.wires import ProviderWire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class ProviderEntry:
 
     The webhooks of an entry are served where its settings say that it is in use, behind the guard of `[webhooks]`. `open_sms` is called for the entry that
     `sms.provider` names; the context that it returns closes the provider's connections. `open_sim_swap` gives None where
-    the settings of the provider do not ask for checks of SIM swaps. `list_members` gives the providers of a family that are in
+    the settings of the provider do not ask for checks of SIM swaps. `build_wire` gives the
+    simulator's way to call over it. `list_members` gives the providers of a family that are in
     use, each an entry of its own name: a family itself has settings, and no channel.
     """
 
@@ -33,4 +35,5 @@ class ProviderEntry:
     build_sms_webhooks: Callable[[Settings], SmsWebhooks] | None = None
     open_sms: Callable[[Settings], AbstractAsyncContextManager[SmsProvider]] | None = None
     open_sim_swap: Callable[[Settings], AbstractAsyncContextManager[SimSwapProvider | None]] | None = None
+    build_wire: Callable[[Settings, ShortCodeConfig], ProviderWire] | None = None
     list_members: Callable[[Settings], Sequence[ProviderEntry]] | None = None

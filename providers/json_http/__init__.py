@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sms.provider import SmsProvider, SmsWebhooks
     from ussd.provider import ResponseUssdProvider, ShortCodeConfig
+    from web.simulator.wires import ProviderWire
 
 
 def _build_entry(row: Row) -> ProviderEntry:
@@ -22,6 +23,11 @@ def _build_entry(row: Row) -> ProviderEntry:
         from providers.json_http.ussd import build_provider
 
         return build_provider(row, config)
+
+    def build_wire(settings: Settings, config: "ShortCodeConfig") -> "ProviderWire":
+        from providers.json_http.wire import JsonWire
+
+        return JsonWire(row, config, token=settings.webhooks.first_token)
 
     def build_sms_webhooks(_: Settings) -> "SmsWebhooks":
         from providers.json_http.sms import build_sms_webhooks
@@ -38,6 +44,7 @@ def _build_entry(row: Row) -> ProviderEntry:
         name=row.name,
         build_ussd=build_ussd if row.ussd is not None else None,
         build_sms_webhooks=build_sms_webhooks if row.sms is not None else None,
+        build_wire=build_wire if row.ussd is not None else None,
         open_sms=open_row_sms if row.sms is not None else None,
     )
 

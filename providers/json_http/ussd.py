@@ -45,7 +45,7 @@ class JsonUssd:
         self.body_format: Final[BodyFormat] = row.format
         self._row = row
         self._config = config
-        self._budget = _find_budget(row.screen, config.default_budget)
+        self._budget = find_budget(row.screen, config.default_budget)
         self._states = {value.casefold(): state for value, state in row.states.items()}
         self._is_verified = row.vouches_for_number and config.caller_number_verified
 
@@ -155,7 +155,8 @@ class JsonUssd:
         return self._config.network_budgets.get(self._row.networks.get(network, network), self._budget)
 
 
-def _find_budget(screen: Screen, default: ScreenBudget) -> ScreenBudget:
+def find_budget(screen: Screen, default: ScreenBudget) -> ScreenBudget:
+    """The screen budget of a row, with what it leaves open from the default."""
     given = {name: value for name, value in screen if value is not None}
     return default._replace(**given)
 

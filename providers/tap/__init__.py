@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from sms.provider import SmsProvider, SmsWebhooks
     from ussd.provider import PushUssdProvider, ShortCodeConfig
+    from web.simulator.wires import ProviderWire
 
 
 def _build_ussd(settings: Settings, config: "ShortCodeConfig") -> "PushUssdProvider":
@@ -49,10 +50,23 @@ async def _open_sms(settings: Settings) -> "AsyncIterator[SmsProvider]":
         yield TapSms(TapClient(http), build_applications(tap), deadline=tap.deadline)
 
 
+def _build_wire(settings: Settings, config: "ShortCodeConfig") -> "ProviderWire":
+    from providers.tap.applications import build_applications
+    from providers.tap.wire import TapWire
+
+    tap = settings.provider_section(TapSettings)
+    return TapWire(
+        build_applications(tap, config.service_codes),
+        screen_characters=tap.screen_characters,
+        token=settings.webhooks.first_token,
+    )
+
+
 ENTRY: Final = ProviderEntry(
     name=TapSettings.provider,
     settings=TapSettings,
     build_ussd=_build_ussd,
     build_sms_webhooks=_build_sms_webhooks,
     open_sms=_open_sms,
+    build_wire=_build_wire,
 )

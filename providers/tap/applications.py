@@ -42,6 +42,10 @@ class Applications:
         """Whether every reply reaches us: an SMS to a shared short code needs the application's keyword first."""
         return not any(application.keyword for application in self._all)
 
+    def list(self) -> Sequence[Application]:
+        """All of them, in the order of the settings."""
+        return self._all
+
     def find_by_fields(self, fields: Fields) -> Application | None:
         """The application that a webhook names. One that names none is for the only application, if there is only one."""
         named = fields.get("applicationId")

@@ -39,8 +39,11 @@ def build_settings(tmp_path: Path, **environment: str) -> Settings:
 
 
 @asynccontextmanager
-async def run_gateway(settings: Settings) -> AsyncIterator[str]:
-    """The URL of a gateway that listens on free ports for the block; `admin_url` has that of its admin server."""
+async def run_gateway(settings: Settings, listener: socket.socket | None = None) -> AsyncIterator[str]:
+    """The URL of a gateway that listens for the block; `admin_url` has that of its admin server.
+
+    It listens on `listener`, whose port the settings may name, else on a free port.
+    """
     with equal_inputs_read_once():
         app = await build_app(settings)
         admin_listener = socket.create_server(("127.0.0.1", 0))
@@ -49,7 +52,7 @@ async def run_gateway(settings: Settings) -> AsyncIterator[str]:
         await runner.setup()
     url = ""
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.SockSite(runner, listener or socket.create_server(("127.0.0.1", 0))).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         _ADMIN_URLS[url] = f"http://127.0.0.1:{admin_listener.getsockname()[1]}"
         yield url

@@ -18,6 +18,7 @@ from web.simulator.network import SimulatedNetwork
 WIRES_PATH: Final = "/simulator/wires"
 MAX_CALLS: Final = 200  # calls whose last path is known; older ones are over
 SEPARATOR: Final = "*"
+ANSWER_TIMEOUT: Final = 10.0  # seconds until a wire gives up, as providers do
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,6 +43,11 @@ class KeyPress(NamedTuple):
     def starts_session(self) -> bool:
         """Whether it dials."""
         return self.number == 1
+
+    @property
+    def dial_string(self) -> str:
+        """What is dialled: `*123#`, or `*123*2*99#` for the path `2*99`."""
+        return f"{self.service_code[:-1]}{SEPARATOR}{self.path}#" if self.path else self.service_code
 
 
 class WireScreen(NamedTuple):
@@ -150,10 +156,11 @@ def wire_paths(network: str) -> Mapping[str, str]:
 
 
 def build_wire_routes(wires: Sequence[ProviderWire], guard: Callable[[Handler], Handler]) -> list[web.RouteDef]:
-    """The routes of all wires. What the phone calls stands behind `guard`; the gateway calls the rest."""
+    """The routes of all wires, which the phone and the gateway call, behind `guard`."""
     calls = WireCalls({network.code: wire for wire in wires for network in wire.networks})
-    own = [
-        web.post(f"{WIRES_PATH}/{{network}}", guard(calls.handle_key_press)),
-        web.post(f"{WIRES_PATH}/{{network}}/events", guard(calls.handle_end)),
+    routes = [
+        web.post(f"{WIRES_PATH}/{{network}}", calls.handle_key_press),
+        web.post(f"{WIRES_PATH}/{{network}}/events", calls.handle_end),
+        *(route for wire in wires for route in wire.routes()),
     ]
-    return [*own, *(route for wire in wires for route in wire.routes())] if wires else []
+    return [web.RouteDef(route.method, route.path, guard(route.handler), route.kwargs) for route in routes]

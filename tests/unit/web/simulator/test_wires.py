@@ -1,53 +1,24 @@
 """Calls of the simulator over another provider: the phone's form in, the provider's own form out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from tests.support.scripted_gateway import run_scripted_gateway
-from web.simulator.network import SimulatedNetwork
-from web.simulator.wires import MAX_CALLS, KeyPress, WireError, WireScreen
+from tests.support.scripted_wire import CODE, ScriptedWire
+from web.simulator.wires import MAX_CALLS
 
-CODE, MSISDN = "acme-north", "+8801700000001"
-
-
-class Wire:
-    """A wire that remembers what it was asked to send, and answers with the newest input."""
-
-    networks: Sequence[SimulatedNetwork] = (
-        SimulatedNetwork(CODE, "Acme North", septets=140, replaced={"serviceCode": "*213#"}),
-    )
-
-    def __init__(self) -> None:
-        self.presses: list[KeyPress] = []
-        self.ended: list[KeyPress] = []
-
-    async def press(self, network: str, press: KeyPress) -> WireScreen:
-        assert network == CODE
-        if press.text == "refused":
-            raise WireError("HTTP 400: sessionId is missing.")
-        self.presses.append(press)
-        return WireScreen(f"You typed {press.text or 'nothing'}", ends=press.text == "9")
-
-    async def hang_up(self, network: str, press: KeyPress) -> None:
-        assert network == CODE
-        self.ended.append(press)
-
-    def routes(self) -> Sequence[web.RouteDef]:
-        async def take(_: web.Request) -> web.Response:
-            return web.Response(text="taken")
-
-        return [web.post("/simulator/acme/send", take)]
+MSISDN = "+8801700000001"
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
+def wire() -> ScriptedWire:
+    return ScriptedWire()
 
 
 @pytest.fixture
-async def http(wire: Wire) -> AsyncIterator[ClientSession]:
+async def http(wire: ScriptedWire) -> AsyncIterator[ClientSession]:
     async with run_scripted_gateway(wires=[wire]) as gateway, ClientSession(gateway.url) as session:
         yield session
 
@@ -75,7 +46,7 @@ async def test_the_networks_of_a_wire_stand_beside_the_others_with_paths_of_thei
     }
 
 
-async def test_a_wire_gets_the_newest_input_and_its_number(http: ClientSession, wire: Wire) -> None:
+async def test_a_wire_gets_the_newest_input_and_its_number(http: ClientSession, wire: ScriptedWire) -> None:
     assert await press(http, "") == (200, "CON You typed nothing")
     assert await press(http, "1") == (200, "CON You typed 1")
     assert await press(http, "1*Amina*Begum") == (200, "CON You typed Amina*Begum")
@@ -88,14 +59,14 @@ async def test_a_wire_gets_the_newest_input_and_its_number(http: ClientSession, 
     ]
 
 
-async def test_a_repeat_has_the_number_of_what_it_repeats(http: ClientSession, wire: Wire) -> None:
+async def test_a_repeat_has_the_number_of_what_it_repeats(http: ClientSession, wire: ScriptedWire) -> None:
     await press(http, "2*5")
     await press(http, "2*5*1")
     await press(http, "2*5*1")
     assert [(one.text, one.number) for one in wire.presses] == [("2*5", 1), ("1", 2), ("1", 2)]
 
 
-async def test_calls_do_not_mix(http: ClientSession, wire: Wire) -> None:
+async def test_calls_do_not_mix(http: ClientSession, wire: ScriptedWire) -> None:
     await press(http, "", "s1")
     await press(http, "", "s2")
     await press(http, "1", "s1")
@@ -110,7 +81,7 @@ async def test_a_network_that_is_not_there_is_said(http: ClientSession) -> None:
     assert await press(http, "", network="nowhere") == (404, f"There is no such network; there are {CODE}.")
 
 
-async def test_hanging_up_is_told_once_and_not_after_the_end(http: ClientSession, wire: Wire) -> None:
+async def test_hanging_up_is_told_once_and_not_after_the_end(http: ClientSession, wire: ScriptedWire) -> None:
     await press(http, "")
     for session in ("s1", "s1", "unknown"):
         async with http.post(f"/simulator/wires/{CODE}/events", data={"sessionId": session}) as response:
@@ -121,7 +92,7 @@ async def test_hanging_up_is_told_once_and_not_after_the_end(http: ClientSession
     assert len(wire.ended) == 1
 
 
-async def test_only_the_newest_calls_are_known(http: ClientSession, wire: Wire) -> None:
+async def test_only_the_newest_calls_are_known(http: ClientSession, wire: ScriptedWire) -> None:
     for number in range(MAX_CALLS + 1):
         await press(http, "", f"s{number}")
     await press(http, "1", "s0")

@@ -7,12 +7,17 @@ from contextlib import asynccontextmanager
 from aiohttp import (
     ClientConnectorError,
     ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientPayloadError,
+    ClientRequest,
     ClientResponse,
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
     DummyCookieJar,
     FormData,
+    ServerDisconnectedError,
     hdrs,
 )
 from yarl import URL
@@ -74,6 +79,21 @@ async def open_http_client(*, deadline: float, max_bytes: int) -> AsyncIterator[
     """Open a client that reuses connections and stores no cookies."""
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         yield AiohttpClient(session, deadline=deadline, max_bytes=max_bytes)
+
+
+async def forbid_repeats(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """A middleware of a session: aiohttp repeats a GET, a PUT or a DELETE by itself whose connection breaks; not with this.
+
+    Raises:
+        ClientConnectorError: there was no connection.
+        ClientPayloadError: the connection broke, after the request may have arrived.
+    """
+    try:
+        return await handler(request)
+    except ClientConnectorError:
+        raise
+    except (ServerDisconnectedError, ClientOSError) as error:
+        raise ClientPayloadError(type(error).__name__) from None
 
 
 def _build_body(request: HttpRequest) -> FormData | bytes | None:

@@ -7,6 +7,8 @@ from config.settings import Settings
 from core.errors import Problem, ValidationFailedError
 from providers.json_http.provider_rows import find_rows, load_row
 from providers.json_http.settings import JsonSettings
+from providers.json_http.sms import read_sms
+from providers.json_http.sms_proof import find_sms_problems
 from providers.json_http.ussd_sample import find_sample_problems
 
 
@@ -19,6 +21,7 @@ def find_row_problems(settings: Settings) -> Sequence[Problem]:
 def check_row(path: Path) -> Sequence[Problem]:
     """The problems of the row in a file, and of its samples."""
     try:
-        return find_sample_problems(load_row(path))
+        row = load_row(path)
+        return [*find_sample_problems(row), *(find_sms_problems(row, read_sms(row)) if row.sms is not None else ())]
     except ValidationFailedError as error:
         return error.problems

@@ -13,7 +13,7 @@ from core.phone_numbers import find_calling_code, is_e164
 from providers.json_http.provider_rows import Row
 from providers.json_http.sms_answer import read_outcome
 from providers.json_http.sms_request import build_request, choose_reference
-from providers.json_http.sms_row import PLACEHOLDER, SmsRow, parse_sms_row, texts_in
+from providers.json_http.sms_row import PLACEHOLDER, SmsRow, find_address_fault, parse_sms_row, texts_in
 from providers.json_http.sms_webhooks import RowSmsWebhooks
 from services.messaging.models import OutgoingMessage
 from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
@@ -127,7 +127,12 @@ def build_sms_webhooks(row: Row) -> RowSmsWebhooks:
 
 @asynccontextmanager
 async def open_sms(
-    row: Row, values: Mapping[str, str], *, public_url: str = "", token: str = ""
+    row: Row,
+    values: Mapping[str, str],
+    *,
+    public_url: str = "",
+    token: str = "",
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[RowSms]:
     """Open the connections to a row's provider. `public_url` and `token` make the address of its delivery reports.
 
@@ -135,18 +140,17 @@ async def open_sms(
         ValidationFailedError: the table `[sms]` is not valid.
         CommandError: a setting that the row uses is empty, or the address to send to is none.
     """
-    from aiohttp import ClientSession, DummyCookieJar, TCPConnector
+    from aiohttp import ClientSession, DummyCookieJar
 
-    from core.http.aiohttp_client import AiohttpClient
+    from core.http.aiohttp_client import AiohttpClient, forbid_repeats
 
     table = read_sms(row)
     check_values(row.name, table, values)
-    # aiohttp repeats a GET by itself when a connection that it has used before breaks: the SMS would be sent twice
-    connector = TCPConnector(force_close=table.request.method != "POST")
     deadline = table.deadline / 2 if table.repeats_in_day_of else table.deadline
-    async with ClientSession(cookie_jar=DummyCookieJar(), connector=connector) as session:
+    async with ClientSession(cookie_jar=DummyCookieJar(), middlewares=[forbid_repeats]) as session:
         http = AiohttpClient(session, deadline=deadline, max_bytes=MAX_ANSWER_BYTES)
-        yield RowSms(http, row.name, table, values=values, callback_url=build_callback_url(row.name, public_url, token))
+        callback_url = build_callback_url(row.name, public_url, token)
+        yield RowSms(http, row.name, table, values=values, callback_url=callback_url, clock=clock)
 
 
 def build_callback_url(name: str, public_url: str, token: str) -> str:
@@ -167,5 +171,5 @@ def check_values(name: str, table: SmsRow, values: Mapping[str, str]) -> None:
         if not values[setting]:
             raise CommandError(f"providers.json.{name}.{setting}: it is empty; give it, since the row uses it")
     first = PLACEHOLDER.match(table.request.url)
-    if first and not values[first[1]].startswith(("http://", "https://")):
-        raise CommandError(f"providers.json.{name}.{first[1]}: this is not an address; begin it with https://")
+    if first and (complaint := find_address_fault(values[first[1]], values)):
+        raise CommandError(f"providers.json.{name}.{first[1]}: {complaint}")

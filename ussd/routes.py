@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from core.deadline import CURRENT_DEADLINE, Deadline
 from core.http.fast_response import build_text_response
-from core.http.provider_webhooks import FIELD_READERS, WEBHOOK_METHODS
+from core.http.provider_webhooks import FIELD_READERS, WEBHOOK_METHODS, build_webhook_route
 from core.http.server_protocol import arrival_time
 from core.http.webhooks import BadWebhookError, WebhookGuard, log_malformed
 from core.logging import error_facts
@@ -160,7 +160,7 @@ def routes(
         handle_key_press = _build_push_handler(provider, handler, guard)
     else:
         handle_key_press = _build_response_handler(provider, handler, guard)
-    found = [web.route(WEBHOOK_METHODS[provider.body_format], path, handle_key_press)]
+    found = [build_webhook_route(provider.body_format, path, handle_key_press)]
     if isinstance(provider, EndEventParser):
         found.append(web.post(f"{path}/events", _build_events_handler(provider, f"{path}/events", handler, guard)))
     return found

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 import msgspec
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from core.http.request_limiter import build_unavailable_response
 from core.http.webhooks import (
@@ -106,6 +107,13 @@ WEBHOOK_METHODS: Final[Mapping[BodyFormat, str]] = {
     "query": hdrs.METH_GET,
 }
 """The method of each format."""
+
+
+def build_webhook_route(body_format: BodyFormat, path: str, handler: Handler) -> web.RouteDef:
+    """The route of a webhook, by the method of its format; HEAD, which would run the handler of a GET, is not allowed."""
+    if WEBHOOK_METHODS[body_format] == hdrs.METH_GET:
+        return web.get(path, handler, allow_head=False)
+    return web.post(path, handler)
 
 
 _is_msisdn: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII).fullmatch

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from config.settings import Settings
+from core.errors import ValidationFailedError
 from providers.entry import ProviderEntry
 from providers.json_http.provider_rows import Row, find_rows, load_row
 from providers.json_http.settings import JsonSettings
@@ -21,7 +22,10 @@ def _build_entry(row: Row) -> ProviderEntry:
 
     def build_ussd(_: Settings, config: "ShortCodeConfig") -> "ResponseUssdProvider":
         from providers.json_http.ussd import build_provider
+        from providers.json_http.ussd_sample import find_sample_problems
 
+        if problems := find_sample_problems(row):
+            raise ValidationFailedError(problems)
         return build_provider(row, config)
 
     def build_wire(settings: Settings, config: "ShortCodeConfig") -> "ProviderWire":

@@ -29,7 +29,7 @@ END_STATUSES: Final[Mapping[SessionState, str]] = {"ended": "Success", "released
 
 
 def build_provider(row: Row, config: ShortCodeConfig) -> "JsonUssd":
-    """The provider of a row with a table `[ussd]`.
+    """The provider of a row with a table `[ussd]`, which its sample need not prove.
 
     Raises:
         ValidationFailedError: the table is not valid.

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from config.section import Section
 from config.types import Septets, Utf16Units
 from core.errors import Problem, ValidationFailedError
+from core.phone_numbers import is_country
 from providers.json_http.provider_rows import Row, read_table
 
 SessionState: TypeAlias = Literal["new", "goes_on", "ended", "released", "failed"]
@@ -32,6 +33,18 @@ def _check_field_path(text: str) -> str:
     if text and not _is_field_path(text):
         raise _error("this is not the name of a field", 'write its name, or names with dots such as "payload.response"')
     return text
+
+
+def _check_required(text: str) -> str:
+    if not text:
+        raise _error("this key is empty", "name the field")
+    return text
+
+
+def _check_country(code: str) -> str:
+    if code and not is_country(code):
+        raise _error("there is no such country", "write its two letters, such as KE")
+    return code
 
 
 def _check_content_type(text: str) -> str:
@@ -67,7 +80,7 @@ def _list_texts(template: object) -> Iterator[str]:
 
 
 FieldPath: TypeAlias = Annotated[str, AfterValidator(_check_field_path)]
-RequiredPath: TypeAlias = Annotated[FieldPath, Field(min_length=1)]
+RequiredPath: TypeAlias = Annotated[FieldPath, AfterValidator(_check_required)]
 Template: TypeAlias = Annotated[str | dict[str, Any], AfterValidator(_check_template)]
 ContentType: TypeAlias = Annotated[str, AfterValidator(_check_content_type)]
 
@@ -126,7 +139,7 @@ class UssdRow(Section):
     input: Literal["newest", "path", "dialled_path"]
     first_text: Literal["dialled", "past_code", "ignored"] = "ignored"
     caller: Literal["international", "national"] = "international"
-    country: str = ""
+    country: Annotated[str, AfterValidator(_check_country)] = ""
     vouches_for_number: bool = True
     request: RequestFields
     states: Mapping[str, SessionState] = Field(default_factory=dict)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from yarl import query_to_pairs
 
 from config.section import Section
-from config.types import ServiceCode
+from config.types import NonEmpty, ServiceCode
 from config.validation_errors import describe_error
 from core.errors import Problem, ValidationFailedError, display_path
 from core.http.provider_webhooks import Fields
@@ -55,8 +55,8 @@ class SampleStep(Section):
 class SampleDialogue(Section):
     """The whole file. `service_codes` are our codes at the provider."""
 
-    service_codes: Annotated[tuple[ServiceCode, ...], Field(min_length=1)]
-    step: Annotated[tuple[SampleStep, ...], Field(min_length=1)]
+    service_codes: Annotated[tuple[ServiceCode, ...], NonEmpty]
+    step: tuple[SampleStep, ...]
 
 
 @dataclass(frozen=True, slots=True)

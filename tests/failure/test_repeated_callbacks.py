@@ -9,9 +9,11 @@ from itertools import cycle
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from app.adapters import WALLETS
 from app.bootstrap import open_app
+from app.routes import PROVIDER_PATHS
 from providers.registry import list_providers, providers_in_use
 from tests.support.callback_gateways import CallbackGateways, build_callback_settings, run_callback_gateways
 from tests.support.callbacks import CASES, FORM, POSTED_BY_PEOPLE, Callback, Case, Scene
@@ -95,6 +97,8 @@ def respell(callback: Callback, plus: bytes) -> Callback:
 
 
 async def post(gateways: CallbackGateways, callback: Callback, gateway: int = 0) -> int:
+    if callback.query is not None:
+        return await gateways.get(callback.path, callback.query, gateway=gateway)
     return await gateways.post(callback.path, callback.body(), dict(callback.headers()), gateway=gateway)
 
 
@@ -168,11 +172,17 @@ async def effects_of_repeats(gateways: CallbackGateways, scenes: Mapping[str, Sc
     return changed
 
 
+def is_callback(route: web.AbstractRoute) -> bool:
+    """Whether others call it: it is posted to, or gets a provider's fields in its query."""
+    path = route.resource.canonical if route.resource else ""
+    return route.method == "POST" or (route.method == "GET" and path.startswith(PROVIDER_PATHS))
+
+
 async def test_every_route_that_others_post_to_has_a_case(tmp_path):
     """With every provider and every wallet that has callbacks."""
     settings = build_callback_settings(tmp_path)
     async with open_app(settings) as app:
-        posted = {route.resource.canonical for route in app.router.routes() if route.method == "POST"}
+        posted = {route.resource.canonical for route in app.router.routes() if route.resource and is_callback(route)}
     with_webhooks = {
         it.name for it in list_providers(settings) if it.build_ussd or it.build_voice or it.build_sms_webhooks
     }

@@ -31,6 +31,7 @@ from tests.fakes.africastalking_insights_server import InsightsServer
 from tests.fakes.africastalking_server import AfricasTalkingServer
 from tests.fakes.daraja_server import DarajaServer
 from tests.fakes.department_server import DepartmentServer
+from tests.fakes.json_providers import json_settings
 from tests.fakes.sns_topic import TOPIC, SnsTopic, answer_for_amazon
 from tests.fakes.tap_server import TapServer
 from tests.support.database_content import make_older
@@ -87,6 +88,13 @@ class CallbackGateways:
         if path.startswith(TAP_KEY_PRESSES):
             await self._wait_for_screen()
         return response.status
+
+    async def get(self, path: str, query: Mapping[str, str], *, gateway: int = 0) -> int:
+        """Send a callback whose fields are in the query; the status of the response."""
+        address = f"{self.urls[gateway % len(self.urls)]}{path}"
+        async with self.http.get(address, params={"token": WEBHOOK_TOKEN, **query}) as response:
+            await response.read()
+            return response.status
 
     async def _wait_for_screen(self) -> None:
         """Return when as many screens were pushed as keys were pressed: the platform sends no key press before."""
@@ -197,6 +205,7 @@ def build_callback_settings(folder: Path, **values: str) -> Settings:
             "PROVIDERS__AFRICASTALKING__API_KEY": sms_fake.API_KEY,
             "PROVIDERS__AFRICASTALKING__SIM_SWAP": "true",
             **TapServer().settings(),
+            **json_settings("hubtel", "advanta"),
             "MISSED_CALLS__NUMBERS": '{"+254711000001": "download_link"}',
             "PAYMENTS__WALLET": "daraja",
             "PAYMENTS__DARAJA__BASE_URL": "https://daraja.example",

@@ -27,6 +27,7 @@ from tests.fakes import africastalking_server as sms_fake
 from tests.fakes.africastalking_insights_server import notification, request_id
 from tests.fakes.daraja_server import DarajaServer, PushedRequest, build_callback
 from tests.fakes.department_server import sign_headers
+from tests.fakes.json_providers import FORMS, Press
 from tests.fakes.sns_topic import build_bkash_payment
 from tests.fakes.tap_server import APPLICATIONS, BDAPPS
 from tests.support.api_records import SingleDepartmentPolicies
@@ -51,11 +52,12 @@ def new_msisdn() -> str:
 
 @dataclass(frozen=True)
 class Callback:
-    """One request of a provider; it is built, and signed, when it is posted."""
+    """One request of a provider; it is built, and signed, when it is posted. A GET request has its fields in the query."""
 
     path: str
     body: Callable[[], bytes]
     headers: Callable[[], Mapping[str, str]]
+    query: Mapping[str, str] | None = None
 
 
 async def nothing() -> None:
@@ -93,6 +95,20 @@ def post_json(path: str, value: object, headers: Mapping[str, str] = JSON) -> Ca
     return Callback(path, json.dumps(value).encode, lambda: headers)
 
 
+async def press_keys_over_row(name: str, keys: Sequence[str]) -> Scene:
+    """A whole call over a provider that a row describes, up to words that are recorded."""
+    form, msisdn, session = FORMS[name], new_msisdn(), secrets.token_hex(8)
+    paths = ["*".join(keys[:length]) for length in range(len(keys) + 1)]
+    presses = [
+        Press(session, msisdn[1:], "*123#", number, path, path.rpartition("*")[2], "")
+        for number, path in enumerate(paths, 1)
+    ]
+    path = f"/ussd/{name}"
+    if form.sends == "query":
+        return Scene([Callback(path, bytes, dict, form.build(press)) for press in presses])
+    return Scene([post_json(path, form.build(press)) for press in presses])
+
+
 async def press_keys(_: CallbackGateways) -> Scene:
     """A whole call, up to words that are recorded; its order is a matter of sessions and has tests of its own."""
     form = {
@@ -101,8 +117,7 @@ async def press_keys(_: CallbackGateways) -> Scene:
         "sessionId": f"ATUid_{secrets.token_hex(16)}",
         "networkCode": "99999",
     }
-    keys = ("1", "4", "2", "1", "101", "4", WORDS)
-    paths = ["*".join(keys[:length]) for length in range(len(keys) + 1)]
+    paths = ["*".join(SUGGESTION[:length]) for length in range(len(SUGGESTION) + 1)]
     return Scene([post_form("/ussd/africastalking", {**form, "text": path}) for path in paths])
 
 
@@ -319,9 +334,12 @@ async def report_delivery_over_tap(_: CallbackGateways) -> Scene:
     return Scene([post_json("/sms/tap/delivery", {**report, "deliveryStatus": word}) for word in words])
 
 
+SUGGESTION = ("1", "4", "2", "1", "101", "4", WORDS)
 SMS_IDS, EVENT_IDS = frozenset({"inbound_sms"}), frozenset({"department_events"})
 CASES: Mapping[str, Case] = {
     "key presses": Case("/ussd/africastalking", press_keys),
+    "key presses of a JSON provider": Case("/ussd/hubtel", lambda _: press_keys_over_row("hubtel", SUGGESTION)),
+    "key presses by GET": Case("/ussd/advanta", lambda _: press_keys_over_row("advanta", SUGGESTION)),
     "the end of a call": Case("/ussd/africastalking/events", end_call),
     "an SMS": Case("/sms/africastalking", send_sms, any_order=True, after_retention=SMS_IDS),
     "an SMS without an id": Case("/sms/africastalking", send_sms_without_id, after_retention=SMS_IDS),

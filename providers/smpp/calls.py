@@ -36,7 +36,7 @@ class Call:
     """A running call. `session_id` is ours and never used again; `reference` is that of the network, which it uses again.
 
     `screens` were accepted by the SMSC. `sequence` is that of the key press whose screen is the newest of them; `counts` says
-    whether it ever changed.
+    whether it ever changed. `submitted_at` is when the newest screen was, in seconds of `time.monotonic`.
     """
 
     caller: str = field(repr=False)
@@ -47,15 +47,16 @@ class Call:
     counts: bool = False
     is_open: bool = True
     version: int = 0
+    submitted_at: float = 0.0
 
-    def is_repeat(self, sequence: str) -> bool:
-        """Whether the SMSC counts key presses, and the caller has seen the screen of this one."""
-        return self.counts and sequence == self.sequence
+    def is_repeat(self, sequence: str, arrived_at: float) -> bool:
+        """Whether a key press came before the newest screen was submitted, or the SMSC counts and has counted it before."""
+        return arrived_at < self.submitted_at or (self.counts and sequence == self.sequence)
 
-    def count_screen(self, sequence: str) -> None:
-        """Count a screen that was accepted, and remember the sequence of its key press."""
+    def count_screen(self, sequence: str, submitted_at: float) -> None:
+        """Count a screen that was accepted, and remember when it was submitted and the sequence of its key press."""
         self.counts = self.counts or bool(self.screens and sequence != self.sequence)
-        self.screens, self.sequence = self.screens + 1, sequence
+        self.screens, self.sequence, self.submitted_at = self.screens + 1, sequence, submitted_at
 
 
 class Calls:

@@ -26,6 +26,7 @@ from providers.smpp.session import (
     OnDeliver,
     Session,
     SubmitResult,
+    may_always_submit,
 )
 from providers.smpp.settings import BindMode, BindSettings
 
@@ -69,6 +70,7 @@ class SmppLink:
         *,
         name: str,
         password: str,
+        may_submit: Callable[[], bool] = may_always_submit,
         random_fraction: Callable[[], float] = random.random,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,7 +78,15 @@ class SmppLink:
         self.bind = bind
         self._pace = Pace(bind.per_second, monotonic)
         self._connections = [
-            _Connection(command, bind, on_deliver, name=name, password=password, random_fraction=random_fraction)
+            _Connection(
+                command,
+                bind,
+                on_deliver,
+                name=name,
+                password=password,
+                may_submit=may_submit,
+                random_fraction=random_fraction,
+            )
             for command in BIND_COMMANDS[bind.mode]
         ]
 
@@ -120,6 +130,11 @@ class SmppLink:
     async def run(self) -> None:
         """Keep the connections until cancelled."""
         await asyncio.gather(*(connection.run() for connection in self._connections))
+
+    def abort(self) -> None:
+        """Drop the connections at once, without waiting for anything: another process may hold the bind."""
+        for connection in self._connections:
+            connection.abort()
 
     async def close(self) -> None:
         """Wait for the answers, unbind, and close."""
@@ -175,8 +190,10 @@ class _Connection:
         *,
         name: str,
         password: str,
+        may_submit: Callable[[], bool],
         random_fraction: Callable[[], float],
     ) -> None:
+        self._may_submit = may_submit
         self._command = command
         self._bind = bind
         self._on_deliver = on_deliver
@@ -219,6 +236,11 @@ class _Connection:
             await session.close()
         session.drop()
 
+    def abort(self) -> None:
+        self.state, self._closing = "closed", True
+        if self._session is not None:
+            self._session.abort()
+
     def _delay(self) -> float:
         """Return the seconds until the next attempt."""
         if self._closing:
@@ -244,6 +266,7 @@ class _Connection:
             response_timeout=self._bind.response_timeout,
             enquire_link=self._bind.enquire_link,
             log_throttle=self._log_throttle,
+            may_submit=self._may_submit,
         )
         running = asyncio.create_task(session.run())
         try:
@@ -306,14 +329,20 @@ class _Connection:
 
 @asynccontextmanager
 async def open_link(
-    bind: BindSettings, on_deliver: OnDeliver, *, name: str = "smpp", password: str | None = None
+    bind: BindSettings,
+    on_deliver: OnDeliver,
+    *,
+    name: str = "smpp",
+    password: str | None = None,
+    may_submit: Callable[[], bool] = may_always_submit,
 ) -> AsyncIterator[SmppLink]:
     """Keep a bind alive inside the block; at its end wait for answers and unbind.
 
     `on_deliver` is awaited before a delivery is acknowledged. `password` replaces that of `bind`.
+    `may_submit` is asked right before each submit.
     """
     secret = bind.password.get_secret_value() if password is None else password
-    link = SmppLink(bind, on_deliver, name=name, password=secret)
+    link = SmppLink(bind, on_deliver, name=name, password=secret, may_submit=may_submit)
     running = asyncio.create_task(link.run())
     try:
         yield link

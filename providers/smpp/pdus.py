@@ -6,6 +6,7 @@ The bodies of `submit_sm` and `deliver_sm`, with their optional parameters, are 
 
 import math
 import struct
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -84,6 +85,7 @@ class Deliver:
 
     `text` is `short_message`, or `message_payload` where that is given. `tlvs` are the optional parameters by tag.
     `bound_for` is the time in seconds since its connection was bound.
+    `arrived_at` is when it was read, in seconds of `time.monotonic`.
     """
 
     source: str = field(repr=False)
@@ -99,6 +101,7 @@ class Deliver:
     service_type: str = ""
     protocol_id: int = 0
     bound_for: float = math.inf
+    arrived_at: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

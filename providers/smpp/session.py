@@ -30,6 +30,11 @@ OnDeliver = Callable[[Deliver], Awaitable[int]]
 log = structlog.get_logger()
 
 
+def may_always_submit() -> bool:
+    """True: nobody else holds the bind."""
+    return True
+
+
 class LinkDownError(Exception):
     """No bind is there to submit on. Nothing was sent; a later attempt may succeed."""
 
@@ -63,8 +68,12 @@ class Session:
         response_timeout: float,
         enquire_link: float,
         log_throttle: LogThrottle,
+        may_submit: Callable[[], bool] = may_always_submit,
     ) -> None:
-        """`response_timeout` and `enquire_link` are in seconds: to wait for an answer, and without a sign of life."""
+        """`response_timeout` and `enquire_link` are in seconds: to wait for an answer, and without a sign of life.
+
+        `may_submit` is asked right before each submit is written.
+        """
         self._reader = reader
         self._writer = writer
         self._name = name
@@ -72,6 +81,7 @@ class Session:
         self._response_timeout = response_timeout
         self._enquire_interval = enquire_link
         self._log_throttle = log_throttle
+        self._may_submit = may_submit
         self._places = asyncio.Semaphore(window)
         self._waiting: dict[int, tuple[int, asyncio.Future[Pdu]]] = {}
         self._sequence = 0
@@ -101,7 +111,7 @@ class Session:
         """Wait for a place in the window, submit, and return the answer.
 
         Raises:
-            LinkDownError: no place became free in time, or the connection ended before: nothing was sent.
+            LinkDownError: no place became free in time, or the connection or the right to it ended before: nothing was sent.
             AnswerLostError: there was no answer.
         """
         try:
@@ -110,7 +120,7 @@ class Session:
         except TimeoutError:
             raise LinkDownError from None
         try:
-            if self._closed:
+            if self._closed or not self._may_submit():
                 raise LinkDownError
             answer = await self._request(pdus.SUBMIT_SM, submit.encode)
         finally:
@@ -139,6 +149,11 @@ class Session:
     def drop(self) -> None:
         """Close the connection at once."""
         self._end()
+
+    def abort(self) -> None:
+        """Close the connection at once, and drop what is not on its way yet."""
+        self._end()
+        self._writer.transport.abort()
 
     async def _read(self) -> str:
         stream = PduStream()

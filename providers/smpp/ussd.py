@@ -76,7 +76,6 @@ class SmppUssd:
 
     async def on_deliver(self, deliver: Deliver) -> int | None:
         """Take what was delivered and return the status of the answer; None for what is no USSD."""
-        started = monotonic()
         event = read_event(self._dialect, deliver)
         if event is None:
             return None
@@ -87,7 +86,7 @@ class SmppUssd:
             case "abort":
                 await self._abort(caller, event)
             case "dial" | "answer":
-                await self._take_key_press(caller, event, deliver, started)
+                await self._take_key_press(caller, event, deliver)
             case _:
                 pass  # the phone has shown a notification
         return statuses.ROK
@@ -106,21 +105,22 @@ class SmppUssd:
         if not self._calls.is_current(call):
             return  # the session has ended meanwhile, or the caller has dialled again
         ends = reply.reply.ends
+        began = monotonic()
         await self._show(build_submit(self._dialect, deliver, self._rules, reply.reply.text, ends=ends))
-        call.count_screen(sequence)
+        call.count_screen(sequence, began)
         if not ends:
             await self._calls.save(call)
             return
         await self._calls.end(call)
         await self._handler.record_end(UssdEndEvent(call.session_id, "Success", call.screens, 0, has_error=False))
 
-    async def _take_key_press(self, caller: str, event: UssdEvent, deliver: Deliver, started: float) -> None:
+    async def _take_key_press(self, caller: str, event: UssdEvent, deliver: Deliver) -> None:
         call = await self._find_call(caller, event)
-        if call.session_id in self._open or call.is_repeat(event.sequence):
+        if call.session_id in self._open or call.is_repeat(event.sequence, deliver.arrived_at):
             log.info("ussd_repeat", bind=self._bind)  # its screen is on its way, or was shown
             return
         self._open[call.session_id] = _OpenPress(call, event.sequence, deliver)
-        task = self._handler.start_push(self, self._build_input(call, event, deliver), started)
+        task = self._handler.start_push(self, self._build_input(call, event, deliver), deliver.arrived_at)
         task.add_done_callback(lambda _: self._open.pop(call.session_id, None))
         if not call.version:
             await self._calls.save(call)

@@ -15,7 +15,7 @@ from app.menu import CheckedMenu, build_menu
 from app.resources import ensure_tables, open_resources, stub_resources
 from app.routes import Workers, build_application
 from app.workers import (
-    build_sms_outbox,
+    build_sms_outboxes,
     expire_consents,
     release_silent_numbers,
     run_department_deliveries,
@@ -27,7 +27,7 @@ from app.workers import (
 )
 from config.settings import Settings
 from core.claim_worker import running_worker
-from providers.registry import open_sms_provider
+from providers.registry import open_sms_providers
 from sms.inbound_worker import run_inbound_worker
 
 
@@ -44,14 +44,14 @@ async def open_app(settings: Settings, *, shares_metrics: bool = False) -> Async
     """
     async with (
         open_resources(settings) as resources,
-        open_sms_provider(settings) as provider,
+        open_sms_providers(settings) as sms_providers,
         AsyncExitStack() as stack,
     ):
         context = AppContext(
             settings=settings,
             resources=resources,
             checked_menu=build_menu(settings, resources),
-            sms_provider=provider,
+            sms_providers=sms_providers,
             webhook_guard=build_webhook_guard(settings),
             registry=_build_registry(),
         )
@@ -87,13 +87,14 @@ async def build_checked_menu(settings: Settings) -> CheckedMenu:
 async def _start_workers(context: AppContext, stack: AsyncExitStack) -> Workers:
     """Start every background task; `stack` stops them when it is closed."""
     services = context.checked_menu.services
-    outbox, conversations = build_sms_outbox(context), build_conversations(context)
+    outboxes, conversations = build_sms_outboxes(context), build_conversations(context)
     inbound_worker = build_inbound_worker(context, conversations)
     await stack.enter_async_context(run_retention(context))
     await stack.enter_async_context(run_escalation(services.complaints))
     await stack.enter_async_context(expire_consents(services.consents))
     await stack.enter_async_context(run_payment_worker(services.payments))
-    await stack.enter_async_context(running_worker(outbox))
+    for outbox in outboxes.values():
+        await stack.enter_async_context(running_worker(outbox))
     await stack.enter_async_context(run_department_deliveries(context))
     await stack.enter_async_context(
         run_email_worker(context.settings, services.messages, context.resources.cipher, context.registry)
@@ -104,7 +105,7 @@ async def _start_workers(context: AppContext, stack: AsyncExitStack) -> Workers:
     await stack.enter_async_context(
         follow_catalogue_edits(context.settings.catalogue, context.checked_menu, context.registry)
     )
-    return Workers(outbox=outbox, conversations=conversations, inbound_worker=inbound_worker)
+    return Workers(outboxes=outboxes, conversations=conversations, inbound_worker=inbound_worker)
 
 
 def _build_registry() -> CollectorRegistry:

@@ -17,6 +17,7 @@ from app.localization import (
 )
 from app.texts import build_sms_renderer
 from config.settings import NetworkSettings, Settings
+from config.sms import SANDBOX
 from core.http.fast_router import FAST_PATHS
 from core.phone_numbers import build_supported_number_check
 from core.rate_limit import DailyQuota, FallbackWindowCounter, LocalWindowCounter, RedisWindowCounter
@@ -334,18 +335,20 @@ def _build_missed_call_numbers(context: AppContext, menu_sender: MenuSender) -> 
         "call_back_menu": send_main_menu,
     }
     numbers = context.settings.missed_calls.numbers
-    if "call_back_menu" in numbers.values() and not context.sms_provider.receives_replies:
-        log.warning("menu_replies_do_not_arrive", provider=context.sms_provider.name)
+    default = context.sms_providers.get(context.settings.sms.provider)
+    if "call_back_menu" in numbers.values() and default and not default.receives_replies:
+        log.warning("menu_replies_do_not_arrive", provider=default.name)
     return {number: MissedCallNumber(action, answers[action]) for number, action in numbers.items()}
 
 
 def add_simulator(app: web.Application, context: AppContext) -> None:
     """Add the simulator if it is enabled and SMS are sent by the sandbox."""
-    if context.settings.is_simulator_enabled and isinstance(context.sms_provider, SandboxSmsProvider):
+    sandbox = context.sms_providers.get(SANDBOX)
+    if context.settings.is_simulator_enabled and isinstance(sandbox, SandboxSmsProvider):
         add_routes(
             app,
             _build_simulator_settings(context.settings),
-            context.sms_provider,
+            sandbox,
             context.checked_menu.services.payments.sandbox_wallet,
             wires=_build_wires(context.settings),
         )

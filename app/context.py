@@ -1,5 +1,6 @@
 """The context from which the channels, the workers and the routes are built."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -18,7 +19,8 @@ class AppContext:
     settings: Settings
     resources: Resources
     checked_menu: CheckedMenu
-    sms_provider: SmsProvider
+    sms_providers: Mapping[str, SmsProvider]
+    """By name: those that this process sends by, without those whose messages a process of their own sends."""
     webhook_guard: WebhookGuard
     registry: CollectorRegistry
 

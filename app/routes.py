@@ -1,8 +1,9 @@
 """Build the web application: the routes of every channel and API, the health checks and the metrics."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -18,7 +19,7 @@ from app.admin import ADMIN_APP, build_admin_application
 from app.context import AppContext
 from app.open_files import highest_connection_descriptor
 from app.runner import SHUTDOWN_TIMEOUT
-from app.workers import check_not_suspended
+from app.workers import check_not_suspended, check_queue_moves
 from config.settings import Settings
 from core.http import unrouted
 from core.http.addresses import parse_network
@@ -77,7 +78,7 @@ PROBLEM_PATHS: Final = ("/api/", "/departments/")
 class Workers:
     """The background workers that routes use."""
 
-    outbox: Outbox
+    outboxes: Mapping[str, Outbox]
     conversations: SmsConversations
     inbound_worker: InboundWorker
 
@@ -107,7 +108,7 @@ def build_application(context: AppContext, workers: Workers, render_metrics: Ren
     app.add_routes(_build_sim_swap_routes(context))
     app.add_routes(health.public_routes())
     app[ADMIN_APP] = build_admin_application(
-        _health_checks(context, workers.outbox), render_metrics, is_draining=lambda: app[DRAIN].is_active
+        _health_checks(context, workers.outboxes), render_metrics, is_draining=lambda: app[DRAIN].is_active
     )
     _export_code_metrics(services.codes, context.registry)
     _export_unverified_sms_metrics(services.unverified_sms, context.registry)
@@ -158,13 +159,25 @@ def build_http_limits(settings: Settings) -> HttpLimits:
     )
 
 
-def _health_checks(context: AppContext, outbox: Outbox) -> health.HealthChecks:
-    """A check for each server that the gateway needs, by name."""
+def _health_checks(context: AppContext, outboxes: Mapping[str, Outbox]) -> health.HealthChecks:
+    """A check for each server that the gateway needs, by name. `sms` is the default provider; others have their names."""
+    default = context.settings.sms.provider
+    senders = {
+        "sms" if name == default else f"sms_{name}": _build_sms_check(context, outboxes, name)
+        for name in context.settings.sms.providers
+    }
     return {
         "redis": context.resources.store.sessions.ping,
         "database": context.resources.database.ping,
-        "sms": lambda: check_not_suspended(outbox),
+        **senders,
     }
+
+
+def _build_sms_check(context: AppContext, outboxes: Mapping[str, Outbox], provider: str) -> health.HealthCheck:
+    """The check of one provider: by its outbox here, or by the queue of the process that sends for it."""
+    if provider in outboxes:
+        return partial(check_not_suspended, outboxes[provider])
+    return partial(check_queue_moves, context.checked_menu.services.messages, provider)
 
 
 def _build_payment_routes(context: AppContext) -> list[web.RouteDef]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from config import loader
 from config.settings import Settings
-from providers.registry import SETTINGS_MODELS
+from core.errors import ValidationFailedError
+from providers.registry import SETTINGS_MODELS, find_providers_without_sms
 
 
 def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -14,4 +15,7 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     Raises:
         ValidationFailedError: The file is missing or not TOML, or a setting is invalid.
     """
-    return loader.load_settings(path, environment, provider_models=SETTINGS_MODELS)
+    settings = loader.load_settings(path, environment, provider_models=SETTINGS_MODELS)
+    if problems := tuple(find_providers_without_sms(settings)):
+        raise ValidationFailedError(problems)
+    return settings

@@ -5,7 +5,7 @@ Each `run_*` is a context manager: the worker runs inside the block, and its row
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from email.headerregistry import Address
@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from app.adapters import MAX_CONNECTOR_RESPONSE_BYTES, build_connector
 from app.container import ComplaintServices, PaymentServices
 from app.context import AppContext
+from app.sms_routing import concurrency, segments_per_second
 from config.settings import MailSettings, Settings
 from core.claim_worker import running_worker
 from core.crypto import Cipher
@@ -64,23 +65,40 @@ RETENTION_TIMEOUT: Final = 240.0  # seconds for one run; a rule that is cut shor
 RETENTION_PAUSE: Final = timedelta(seconds=270)  # no process runs a rule again sooner
 
 
+MAX_DUE: Final = timedelta(minutes=5)  # far longer than a process that took over needs
+
+
+class SmsNotTakenError(Exception):
+    """SMS wait for a provider's own process, which seems not to run: start it."""
+
+
 class SmsSuspendedError(Exception):
     """No SMS is sent until a person fixes the account at the provider; the outbox's log has the reason."""
 
 
-def build_sms_outbox(context: AppContext) -> Outbox:
-    """Return the SMS outbox of this process."""
-    settings = context.settings
+def build_sms_outboxes(context: AppContext) -> Mapping[str, Outbox]:
+    """Return the SMS outboxes of this process by the names of their providers."""
+    metrics = OutboxMetrics(context.registry)
+    return {name: build_sms_outbox(context, name, metrics) for name in context.sms_providers}
+
+
+def build_sms_outbox(context: AppContext, provider_name: str, metrics: OutboxMetrics | None = None) -> Outbox:
+    """Return the outbox that sends the SMS of one provider of `context.sms_providers`.
+
+    Without `metrics` it gets metrics of its own: the registry takes them once.
+    """
+    settings, provider = context.settings, context.sms_providers[provider_name]
     return Outbox(
         context.checked_menu.services.messages,
-        context.sms_provider,
-        throttle=Throttle(settings.sms.segments_per_second),
-        metrics=OutboxMetrics(context.registry),
+        provider,
+        queue=provider_name,
+        throttle=Throttle(segments_per_second(settings, provider_name)),
+        metrics=metrics or OutboxMetrics(context.registry),
         prepare_text=fold_to_gsm7,
         prepare_variable=fold_characters,
         worker=_worker_name(),
-        concurrency=settings.sms.concurrency,
-        grace_period=context.sms_provider.send_deadline + 5,
+        concurrency=concurrency(settings, provider_name),
+        grace_period=provider.send_deadline + 5,
     )
 
 
@@ -92,6 +110,16 @@ async def check_not_suspended(outbox: Outbox) -> None:
     """
     if outbox.suspension_reason:
         raise SmsSuspendedError
+
+
+async def check_queue_moves(messages: Messages, provider_name: str) -> None:
+    """Return while the process that sends this provider's SMS takes them from the queue.
+
+    Raises:
+        SmsNotTakenError: the oldest one that is due has waited for MAX_DUE.
+    """
+    if await messages.longest_wait(provider_name) > MAX_DUE:
+        raise SmsNotTakenError
 
 
 @asynccontextmanager

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from config.key_checks import check_former_secrets
 from config.server import ServerSettings
 from config.settings import (
-    SANDBOX,
     Contradiction,
     LanguageSettings,
     MailSettings,
     Settings,
     WebhookSettings,
 )
+from config.sms import SANDBOX
+from config.sms_checks import check_sms
 from config.systems import DarajaSettings, DepartmentSettings, DocumentSettings, PaymentSettings
 from config.types import MEMORY_URL, find_weakness
 
@@ -22,15 +23,7 @@ def find_contradictions(settings: Settings) -> Iterator[Contradiction]:
     """Yield each contradiction of the settings: key path, problem, fix."""
     providers = {name: getattr(settings.providers, name) for name in type(settings.providers).model_fields}
     senders = {SANDBOX, *(name for section in providers.values() for name in section.sms_provider_names())}
-    if settings.sms.provider not in senders:
-        names = " or ".join(map(repr, sorted(senders)))
-        yield ("sms", "provider"), "this is not one of what it may be", f"write {names}"
-    elif settings.sms.provider != SANDBOX and not settings.server.public_url:
-        yield (
-            ("server", "public_url"),
-            f"links in SMS would begin with {settings.server.url}, which no phone can open",
-            "write the https:// address that leads here, or set sms.provider to sandbox",
-        )
+    yield from check_sms(settings, senders)
     for section in providers.values():
         yield from section.find_contradictions(settings)
     yield from settings.retention.find_contradictions()
@@ -52,7 +45,7 @@ def find_contradictions(settings: Settings) -> Iterator[Contradiction]:
     server = settings.server
     if server.port and (server.host, server.port) == (server.admin_host, server.admin_port):
         yield ("server", "admin_port"), "server.port is the same", "write another port"
-    if settings.is_public and settings.sms.provider in senders:
+    if settings.is_public and set(settings.sms.providers) <= senders:
         yield from _check_public_gateway(settings)
 
 
@@ -188,7 +181,7 @@ def _describe_exposure(settings: Settings) -> str:
         return f"the gateway would listen on {settings.server.host or 'every address'}"
     if settings.server.public_url:
         return "the gateway would be reached from outside by server.public_url"
-    return f"the gateway would send SMS by {settings.sms.provider}"
+    return f"the gateway would send SMS by {next(name for name in settings.sms.providers if name != SANDBOX)}"
 
 
 def _check_signs_of_use(settings: Settings) -> Iterator[Contradiction]:

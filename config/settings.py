@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config.retention import RetentionSettings
 from config.section import Section
 from config.server import ServerSettings
+from config.sms import SmsSettings
 from config.systems import DepartmentSettings, DocumentSettings, PaymentSettings
 from config.types import (
     MEMORY_URL,
@@ -27,14 +28,11 @@ from config.types import (
     KeyedByMsisdn,
     Mailbox,
     MissedCallAction,
-    NetworkOrCountry,
     NonEmpty,
-    QuietHours,
     RedisUrl,
     Seconds,
     Septets,
     ServiceCode,
-    SmsNumber,
     StrictFloat,
     StrictInt,
     TimeZone,
@@ -49,7 +47,6 @@ from core.toml_source import find_line
 
 ENVIRONMENT = "environment"
 ENV_PREFIX = "EKDIAL_"
-SANDBOX = "sandbox"
 
 SectionT = TypeVar("SectionT", bound="ProviderSection")
 Contradiction: TypeAlias = tuple[KeyPath, str, str]
@@ -87,18 +84,6 @@ class DatabaseSettings(Section):
     url: DatabaseUrl = SecretStr("sqlite+aiosqlite:///var/ekdial.db")
 
 
-class SmsSettings(Section):
-    """SMS: provider, conversations, sending limits."""
-
-    provider: str = SANDBOX
-    short_code: SmsNumber = "123"
-    conversation_ttl: TtlSeconds = 1800
-    screen_segments: Annotated[StrictInt, Field(ge=1, le=4)] = 2
-    concurrency: Annotated[StrictInt, Field(ge=1, le=500)] = 16
-    segments_per_second: Annotated[StrictFloat, Field(ge=0, le=10_000)] = 0
-    quiet_hours: Mapping[NetworkOrCountry, QuietHours] = Field(default_factory=dict)
-
-
 class WebhookSettings(Section):
     """Who may post to the webhooks of providers and wallets."""
 
@@ -132,7 +117,7 @@ class ProviderSection(Section):
 
     def is_in_use(self, settings: "Settings") -> bool:
         """Return whether this provider's webhooks are served: it sends the SMS, or its table has a setting of its own."""
-        return settings.sms.provider == self.provider or self != type(self)()
+        return self.provider in settings.sms.providers or self != type(self)()
 
 
 class ProviderSections(Section):
@@ -411,12 +396,17 @@ class Settings(BaseSettings):
         self._origin = origin
 
     @property
+    def short_codes(self) -> tuple[str, ...]:
+        """Every code of ours that people dial or send SMS to."""
+        return (*self.ussd.service_codes, self.sms.short_code)
+
+    @property
     def is_public(self) -> bool:
         """True unless only this machine can reach the gateway, and no message leaves it.
 
         A gateway behind a proxy listens on loopback too, and has a `public_url`.
         """
-        return not self.server.is_loopback or self.sms.provider != SANDBOX or bool(self.server.public_url)
+        return not self.server.is_loopback or self.sms.leaves_this_machine or bool(self.server.public_url)
 
     @property
     def is_simulator_enabled(self) -> bool:

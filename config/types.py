@@ -228,6 +228,24 @@ def _check_network_or_country(key: str) -> str:
     return key if key.isdecimal() else _check_country(key)
 
 
+def _check_network(code: str) -> str:
+    if not re.fullmatch(r"[0-9]{5,6}", code):
+        raise _error(f"{code!r} is not the code of a network", "write its digits, such as 47002")
+    return code
+
+
+def _check_sms_sender(text: str) -> str:
+    if text and not re.fullmatch(r"\+?[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._&-]{1,10}", text):
+        raise _error(
+            f"{text[:40]!r} is not a sender of SMS", "write a number, or at most 11 letters and digits such as GOVBD"
+        )
+    return text
+
+
+def _check_used_code(text: str) -> str:
+    return _check_service_code(text) if text.startswith("*") else _check_sms_number(text)
+
+
 def _check_not_empty(items: tuple[str, ...]) -> tuple[str, ...]:
     if not items:
         raise _error("this list is empty", "name at least one")
@@ -265,6 +283,10 @@ NumberPrefix = Annotated[str, AfterValidator(_check_number_prefix)]
 Mailbox = Annotated[str, AfterValidator(_check_mailbox)]
 EmailAddress = Annotated[str, AfterValidator(_check_email)]
 QuietHours = Annotated[str, AfterValidator(_check_quiet_hours)]
+NetworkCode = Annotated[str, AfterValidator(_check_network)]
+SmsSender = Annotated[str, AfterValidator(_check_sms_sender)]
+UsedCode = Annotated[str, AfterValidator(_check_used_code)]
+"""A USSD code that people dial, or a number that they send SMS to."""
 NetworkOrCountry = Annotated[str, AfterValidator(_check_network_or_country)]
 ServiceCode = Annotated[str, AfterValidator(_check_service_code)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]

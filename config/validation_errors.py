@@ -48,9 +48,8 @@ def _keys_at(model: type[BaseModel], key_path: Iterable[int | str]) -> Iterable[
 
 def _type_at(annotation: Any, key: str) -> Any:
     if not isclass(annotation) or not issubclass(annotation, BaseModel):
-        return [it for it in get_args(annotation) if it is not ...][
-            -1
-        ]  # of a mapping or a tuple: the type of its values
+        values = [one for one in get_args(annotation) if one is not Ellipsis]
+        return values[-1]  # a mapping: the type of its values; a list: that of its items
     field = annotation.model_fields.get(key)
     return field.annotation if field else find_extra_type(annotation)
 

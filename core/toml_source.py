@@ -1,6 +1,7 @@
 """Read TOML files that people edit: the text, the tables, and the line of each key, which TOML parsers do not tell."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,10 @@ def parse_toml(source: str, display_name: str) -> dict[str, Any]:
 
 
 def index_key_lines(source: str) -> Mapping[KeyPath, int]:
-    """Return the line, from 1, of each table and key of a TOML text; of a repeated key the first."""
+    """Return the line, from 1, of each table and key of a TOML text; of a repeated key the first.
+
+    The tables of an array `[[routes]]` have their number, from 0, in the path: `("routes", "0", "provider")`.
+    """
     found: dict[KeyPath, int] = {}
     for path, line in _iter_keys(source):
         for length in range(1, len(path) + 1):
@@ -75,9 +79,13 @@ def find_line(key_path: KeyPath, key_lines: Mapping[KeyPath, int]) -> int:
 
 def _iter_keys(source: str) -> Iterator[tuple[KeyPath, int]]:
     table: KeyPath = ()
+    sizes: Counter[KeyPath] = Counter()
     for line, text in _lines_outside_long_strings(source):
         if header := _HEADER.match(text):
             table = _split_key(header[1])
+            if text.lstrip().startswith("[["):
+                sizes[table] += 1
+                table = (*table, str(sizes[table] - 1))
             yield table, line
         elif assigned := _ASSIGNMENT.match(text):
             yield table + _split_key(assigned[1]), line

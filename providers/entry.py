@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 class ProviderEntry:
     """One provider. A channel that it does not have is None.
 
-    The webhooks of an entry are served where its settings say that it is in use, behind the guard of `[webhooks]`. `open_sms` is called for the entry that
-    `sms.provider` names; the context that it returns closes the provider's connections. `open_sim_swap` gives None where
-    the settings of the provider do not ask for checks of SIM swaps. `build_wire` gives the
-    simulator's way to call over it. `list_members` gives the providers of a family that are in
-    use, each an entry of its own name: a family itself has settings, and no channel.
+    The webhooks of an entry are served where its settings say that it is in use, behind the guard of `[webhooks]`.
+    `open_sms` is called for each entry that `sms.provider` or a route names; the context that it returns closes the
+    provider's connections. With `sends_in_own_process`, the web processes do not call it, and run no outbox for it:
+    `app.workers.build_sms_outbox` is for the process that does. `open_sim_swap` gives None where the settings of the
+    provider do not ask for checks of SIM swaps. `build_wire` gives the simulator's way to call over it. `list_members`
+    gives the providers of a family that are in use, each an entry of its own name: a family itself has settings, and no
+    channel.
     """
 
     name: str
@@ -34,6 +36,12 @@ class ProviderEntry:
     build_voice: Callable[[Settings], VoiceProvider] | None = None
     build_sms_webhooks: Callable[[Settings], SmsWebhooks] | None = None
     open_sms: Callable[[Settings], AbstractAsyncContextManager[SmsProvider]] | None = None
+    sends_in_own_process: bool = False
     open_sim_swap: Callable[[Settings], AbstractAsyncContextManager[SimSwapProvider | None]] | None = None
     build_wire: Callable[[Settings, ShortCodeConfig], ProviderWire] | None = None
     list_members: Callable[[Settings], Sequence[ProviderEntry]] | None = None
+
+    @property
+    def sends_sms(self) -> bool:
+        """Whether `sms.provider` and routes may name it."""
+        return self.open_sms is not None or self.sends_in_own_process

@@ -1,12 +1,12 @@
 """Every provider: one row each. To add one, see docs/how-to/add-a-provider.md."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from config.settings import ProviderSection, Settings
-from core.errors import CommandError
+from core.errors import CommandError, KeyPath, Problem
 from providers import africastalking, json_http, sandbox, smpp, tap
 from providers.entry import ProviderEntry
 
@@ -60,18 +60,46 @@ def providers_in_use(settings: Settings) -> list[ProviderEntry]:
     ]
 
 
-def open_sms_provider(settings: Settings) -> "AbstractAsyncContextManager[SmsProvider]":
-    """The provider that `sms.provider` names, open inside the context.
+@asynccontextmanager
+async def open_sms_providers(settings: Settings) -> AsyncIterator["Mapping[str, SmsProvider]"]:
+    """The providers by name that `sms.provider` and the routes name, open inside the context.
+
+    Without those whose messages a process of their own sends.
 
     Raises:
-        CommandError: that provider sends no SMS.
+        CommandError: one of them sends no SMS.
     """
+    entries = [entry for entry in sms_entries(settings) if not entry.sends_in_own_process]
+    async with AsyncExitStack() as stack:
+        yield {entry.name: await stack.enter_async_context(_open_sms(entry, settings)) for entry in entries}
+
+
+def sms_entries(settings: Settings) -> list[ProviderEntry]:
+    """The entries of all providers that may send SMS, the default one first."""
     providers = {entry.name: entry for entry in list_providers(settings)}
-    open_sms = providers[settings.sms.provider].open_sms
-    if open_sms is None:
-        senders = " or ".join(sorted(name for name, entry in providers.items() if entry.open_sms))
-        raise CommandError(f"sms.provider: {settings.sms.provider} sends no SMS; write {senders}")
-    return open_sms(settings)
+    return [providers[name] for name in settings.sms.providers]
+
+
+def find_providers_without_sms(settings: Settings) -> Iterator[Problem]:
+    """Yield each setting that wants SMS to be sent by a provider that sends none."""
+    senders = {entry.name for entry in list_providers(settings) if entry.sends_sms}
+    for key_path, name in _name_senders(settings):
+        if name not in senders:
+            yield settings.problem_at(key_path, f"{name} sends no SMS", f"write {' or '.join(sorted(senders))}")
+
+
+def _name_senders(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    yield ("sms", "provider"), settings.sms.provider
+    for number, route in enumerate(settings.sms.routes):
+        yield ("sms", "routes", str(number), "provider"), route.provider
+        if route.fallback:
+            yield ("sms", "routes", str(number), "fallback"), route.fallback
+
+
+def _open_sms(entry: ProviderEntry, settings: Settings) -> "AbstractAsyncContextManager[SmsProvider]":
+    if entry.open_sms is None:
+        raise CommandError(f"{entry.name} sends no SMS; name another provider in sms.provider and sms.routes")
+    return entry.open_sms(settings)
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from core.timeouts import Timeout
 
 DEADLINE = 2.0  # seconds that one check may take
 
-HealthChecks = Mapping[str, Callable[[], Awaitable[None]]]
+HealthCheck = Callable[[], Awaitable[None]]
+HealthChecks = Mapping[str, HealthCheck]
 """Checks of the services that a caller needs, by name. A check returns, or raises if the service is not available."""
 RenderMetrics = Callable[[], Awaitable[bytes]]
 """Returns metrics in Prometheus' text format."""

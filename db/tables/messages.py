@@ -30,6 +30,11 @@ messages = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("medium", String(8), nullable=False, server_default="sms"),
+    Column(
+        "provider", String(40), nullable=False, server_default=""
+    ),  # that sends it; empty: the default one, or e-mail
+    Column("used_code", String(32), nullable=False, server_default=""),  # that the recipient dialled or wrote to
+    Column("moved_from", String(40)),  # the provider that was suspended
     Column("recipient", String(254), nullable=False),  # an MSISDN or an e-mail address
     Column("text", Encrypted("message:{idempotency_key}")),  # null after a secret text is sent, or has failed
     Column("template", Text),  # the text of the locales that it was rendered from, and what of it is omitted
@@ -63,7 +68,7 @@ messages = Table(
 QUEUED, SENDING, UNKNOWN = (text(f"status = '{status}'") for status in ("queued", "sending", "unknown"))
 REPORTED_NETWORK, HAS_PROVIDER_ID = text("network IS NOT NULL"), text("provider_id IS NOT NULL")
 for _name, _columns, _where in (
-    ("queued", ("medium", "priority", "due_at", "id"), QUEUED),
+    ("queued", ("medium", "provider", "priority", "due_at", "id"), QUEUED),
     ("late", ("not_after",), QUEUED),
     ("sending", ("updated_at",), SENDING),
     ("unknown", ("recipient",), UNKNOWN),

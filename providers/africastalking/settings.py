@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
 
-from config.settings import SANDBOX, Contradiction, ProviderSection, Settings
+from config.settings import Contradiction, ProviderSection, Settings
+from config.sms import SANDBOX
 from config.types import HttpUrl, Seconds, StrictFloat, StrictInt
 
 
@@ -31,7 +32,7 @@ class AfricasTalkingSettings(ProviderSection):
         """Yield a missing API key if SMS are to be sent, or SIM swaps checked, by this provider."""
         if self.api_key.get_secret_value():
             return
-        if settings.sms.provider == self.provider:
+        if self.provider in settings.sms.providers:
             yield (
                 ("providers", self.provider, "api_key"),
                 "sending SMS needs it",

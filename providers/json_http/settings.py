@@ -69,7 +69,7 @@ class JsonSettings(ProviderSection):
         for name, row in self.rows.items():
             if name in files:
                 yield from self._find_undeclared(name, row)
-                yield from self._find_empty(name) if settings.sms.provider == name else ()
+                yield from self._find_empty(name) if name in settings.sms.providers else ()
             else:
                 place = ("providers", self.provider, name)
                 yield (

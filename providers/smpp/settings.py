@@ -156,7 +156,7 @@ class SmppSettings(ProviderSection):
     def find_contradictions(self, settings: Settings) -> Iterator[Contradiction]:
         """Yield that SMS are to be sent and no bind can, and that a password is for no bind."""
         path = ("providers", self.provider)
-        if settings.sms.provider == self.provider and not any(
+        if self.provider in settings.sms.providers and not any(
             bind.sms and bind.mode != "receiver" for bind in self.binds.values()
         ):
             yield (*path, "binds"), "no bind sends SMS", "write [providers.smpp.binds.<name>], or change sms.provider"

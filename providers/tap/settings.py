@@ -46,7 +46,7 @@ class TapSettings(ProviderSection):
     def find_contradictions(self, settings: Settings) -> Iterator[Contradiction]:
         """Yield an application without id or password, two with one id, and that SMS are to be sent by none."""
         path = ("providers", self.provider)
-        if settings.sms.provider == self.provider and not self.applications:
+        if self.provider in settings.sms.providers and not self.applications:
             fix = "write [providers.tap.applications.<name>], or change sms.provider"
             yield (*path, "applications"), "no application sends SMS", fix
         if self.applications and not self._passwords().keys() <= self.applications.keys():

@@ -4,21 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-MessageKind: TypeAlias = Literal[
-    "code",
-    "pin",
-    "reply",
-    "receipt_reply",
-    "menu",
-    "receipt",
-    "status",
-    "info",
-    "link",
-    "document",
-    "payment",
-    "notice",
-    "digest",
-]
+from core import message_kinds
+
+MessageKind: TypeAlias = message_kinds.MessageKind
 Medium: TypeAlias = Literal["sms", "email"]
 
 URGENT, INTERACTIVE, NORMAL = range(3)

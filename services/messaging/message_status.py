@@ -78,6 +78,9 @@ def _build_depth() -> Select[Any]:
 
 
 QUEUE_DEPTH: Final = _build_depth()
+OLDEST_DUE: Final = select(func.min(messages.c.due_at)).where(
+    QUEUED, messages.c.medium == "sms", messages.c.provider == bindparam("by")
+)
 
 
 def state_from_row(row: Row[Any]) -> MessageState:

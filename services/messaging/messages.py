@@ -1,6 +1,7 @@
 """The table of messages: enqueue, claim, record results, recover."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -15,6 +16,7 @@ from core.crypto import Cipher, DecryptionError
 from core.phone_numbers import is_detached
 from core.timeouts import Timeout
 from core.types import SmsText, Template, UtcClock, utc_now
+from core.used_code import find_used_code
 from core.verified_caller import is_caller_verified
 from db.database import Database, Transaction
 from db.tables import messages
@@ -27,6 +29,7 @@ from services.messaging.delivery_status import DeliveryReport
 from services.messaging.kinds import RULES, Medium, MessageKind
 from services.messaging.message_status import (
     BY_ID,
+    OLDEST_DUE,
     QUEUE_DEPTH,
     UNRESOLVED,
     MessageState,
@@ -36,6 +39,7 @@ from services.messaging.message_status import (
 )
 from services.messaging.models import ClaimedMessage, Message, Resolution, SendResult
 from services.messaging.opt_outs import opted_out_among
+from services.messaging.routing import Route, SmsFacts, SmsRoutes
 
 SegmentCounter: TypeAlias = Callable[[str], int]
 """The number of SMS segments of a text."""
@@ -52,6 +56,9 @@ MAX_CLAIM_ROUNDS: Final = 8  # claims in a row that found only messages not to b
 LIMIT_REACHED: Final = "LimitReached"
 """The error of an SMS that is not sent because unverified callers caused too many."""
 UNLIMITED_SEGMENTS: Final = 2**31 - 1
+ONE_PROVIDER: Final = SmsRoutes(Route(provider=""))
+"""The routes of a queue that is not told any: everything is carried by the one outbox."""
+ADOPT_AFTER: Final = timedelta(minutes=5)  # by then a process with newer settings would have claimed it
 _Variables: TypeAlias = tuple[tuple[str, str], ...]
 
 log = structlog.get_logger()
@@ -73,11 +80,12 @@ class Messages:
         count_segments: SegmentCounter = lambda _: 1,
         next_allowed_time: NextAllowedTime = lambda _number, _network, _now: None,
         may_send: MaySend | None = None,
+        routes: SmsRoutes = ONE_PROVIDER,
     ) -> None:
         """Without `count_segments` every text is one segment; without `next_allowed_time` there are no quiet hours.
 
         `may_send` limits the SMS that unverified callers cause, without replies and codes, which are limited where they
-        are built.
+        are built. `routes` choose the provider of each SMS.
         """
         self._database = database
         self._cipher = cipher
@@ -85,10 +93,12 @@ class Messages:
         self._count_segments = count_segments
         self._next_allowed_time = next_allowed_time
         self._may_send = may_send
+        self._routes = routes
         self._audit = AuditLog(database, clock=clock)
         self._delivery_reports = DeliveryReports(database, cipher, clock)
         self._result_batcher = Batcher(self._record_results, linger=LINGER_SECONDS)
-        self._queued_events: Mapping[Medium, asyncio.Event] = {"sms": asyncio.Event(), "email": asyncio.Event()}
+        self._queued_events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        """By provider; that of e-mail is empty."""
 
     async def enqueue(self, transaction: Transaction, message: Message) -> None:
         """Enqueue a message in the transaction of its cause; a worker of this process wakes after the commit.
@@ -101,36 +111,43 @@ class Messages:
         """
         if is_detached(message.to):
             return
-        row = self._row(message, *await _choose_letters(transaction, message))
+        provider = await self._choose_provider(transaction, message)
+        row = self._row(message, *await _choose_letters(transaction, message), provider)
         if not await self._is_within_limits(message):
             if message.kind == "pin":
                 raise SmsLimitReachedError
             erased = dict.fromkeys(queries.CONTENT_COLUMNS) if row["secret"] else {}
             row = {**row, "status": "failed", "error": LIMIT_REACHED, **erased}
         await transaction.execute(self._database.insert_or_ignore(messages), row)
-        transaction.after_transaction(self._queued_events[message.medium].set)
+        transaction.after_transaction(self._queued_event(message.medium, provider).set)
 
     async def send(self, message: Message) -> None:
         """Enqueue a message in a transaction of its own."""
         async with self._database.transaction() as transaction:
             await self.enqueue(transaction, message)
 
-    async def wait_for_queued(self, timeout: float, medium: Medium = "sms") -> None:
+    async def wait_for_queued(self, timeout: float, medium: Medium = "sms", provider: str | None = None) -> None:
         """Return when this process has queued a message since the last return, or after `timeout` seconds.
 
         Messages that other processes queue, and messages that fall due, are found by looking: hence the timeout.
         """
+        queued = self._queued_event(medium, provider)
         try:
             async with Timeout(timeout):
-                await self._queued_events[medium].wait()
+                await queued.wait()
         except TimeoutError:
             return
-        self._queued_events[medium].clear()
+        queued.clear()
 
     async def claim(
-        self, worker: str, limit: int, medium: Medium = "sms", segments: int | None = None
+        self,
+        worker: str,
+        limit: int,
+        medium: Medium = "sms",
+        segments: int | None = None,
+        provider: str | None = None,
     ) -> Sequence[ClaimedMessage]:
-        """Claim at most `limit` due messages, most urgent and then oldest first.
+        """Claim at most `limit` due messages of a provider, by default the default one, most urgent and then oldest first.
 
         They are marked *sending*, and committed, before this returns, so no other worker sends them. `segments` limits
         their total length; the message that reaches the limit is included. Expired messages are dropped, proactive ones
@@ -140,6 +157,7 @@ class Messages:
             "claimer": worker,
             "most": limit,
             "carried_by": medium,
+            "by": self._name_provider(medium, provider),
             "budget": UNLIMITED_SEGMENTS if segments is None else segments,
         }
         for _ in range(MAX_CLAIM_ROUNDS):
@@ -167,7 +185,7 @@ class Messages:
             if done.rowcount:
                 entry = build_staff_entry(act, "message_settled", "message", str(message), resolution=resolution)
                 await self._audit.record(transaction, entry)
-        for waiting in self._queued_events.values():  # it may be due again
+        for waiting in [*self._queued_events.values()]:  # it may be due again
             waiting.set()
         return done.rowcount == 1
 
@@ -192,6 +210,33 @@ class Messages:
             log.warning("messages_resent", count=resent)
         return abandoned
 
+    async def adopt_orphans(self) -> int:
+        """Give the default provider the SMS that name none, and those of providers that no route names any more.
+
+        The first were queued by an earlier version of this program. Returns their number.
+        """
+        facts = {
+            "default": self._routes.default.provider,
+            "in_use": self._routes.providers,
+            "before": self._clock() - ADOPT_AFTER,
+        }
+        return await self._run_in_batches(queries.ADOPT, facts) if self._routes.default.provider else 0
+
+    async def move_to_fallback(self, provider: str) -> int:
+        """Move the SMS that a suspended provider has surely not sent to the fallback of their routes; return their number.
+
+        Those without a fallback wait. Nothing moves twice, and nothing that may have been sent moves.
+        """
+        if not self._routes.has_fallback(provider):
+            return 0
+        moved, after, found = 0, 0, queries.RECOVERY_BATCH
+        while found == queries.RECOVERY_BATCH:
+            async with self._database.transaction() as transaction:
+                rows = (await transaction.execute(queries.MOVABLE, {"by": provider, "after": after})).all()
+                moved += await self._move_rows(transaction, rows, provider)
+            found, after = len(rows), rows[-1].id if rows else after
+        return moved
+
     async def make_future_due(self) -> int:
         """Make due the queued messages that were changed at a time that is still to come; return their number.
 
@@ -209,6 +254,11 @@ class Messages:
         """Return at most `limit` messages with an unknown result and an id above `after`, oldest first."""
         rows = await self._database.fetch(UNRESOLVED, {"most": limit, "after": after})
         return [state_from_row(row) for row in rows]
+
+    async def longest_wait(self, provider: str) -> timedelta:
+        """Return how long the oldest SMS of this provider that is due has been due; zero where none is."""
+        oldest = (await self._database.fetch(OLDEST_DUE, {"by": provider})).scalar_one_or_none()
+        return max(timedelta(), self._clock() - oldest) if oldest else timedelta()
 
     async def depth(self) -> QueueDepth:
         """Return the number of messages in each stage."""
@@ -228,10 +278,56 @@ class Messages:
             total += count
         return total
 
-    def _row(self, message: Message, text: str, template: Template | None) -> Mapping[str, object]:
+    async def _choose_provider(self, transaction: Transaction, message: Message) -> str:
+        """Return the provider that carries a message; empty for e-mail."""
+        if message.medium != "sms":
+            return ""
+        if not self._routes.routes:
+            return self._routes.default.provider
+        networks = await self._find_networks(transaction, [message.to] if self._routes.ask_network else ())
+        sms = SmsFacts(message.to, message.kind, networks.get(message.to, ""), find_used_code())
+        return self._routes.choose(sms).provider
+
+    def _name_provider(self, medium: Medium, provider: str | None) -> str:
+        if medium != "sms":
+            return ""
+        return self._routes.default.provider if provider is None else provider
+
+    def _queued_event(self, medium: Medium, provider: str | None) -> asyncio.Event:
+        return self._queued_events[f"{medium}:{self._name_provider(medium, provider)}"]
+
+    async def _move_rows(self, transaction: Transaction, rows: Sequence[Row[Any]], provider: str) -> int:
+        """Move those of the rows that have a fallback; return their number."""
+        by_fallback: dict[str, list[int]] = defaultdict(list)
+        for row, sms in zip(rows, await self._read_facts(transaction, rows), strict=True):
+            by_fallback[self._routes.find_fallback(provider, sms)].append(row.id)
+        by_fallback.pop("", None)
+        for fallback, ids in by_fallback.items():
+            facts = {"moved": ids, "by": provider, "fallback": fallback, "now": self._clock()}
+            await transaction.execute(queries.MOVE, facts)
+            transaction.after_transaction(self._queued_event("sms", fallback).set)
+        return sum(map(len, by_fallback.values()))
+
+    async def _read_facts(self, transaction: Transaction, rows: Sequence[Row[Any]]) -> Sequence[SmsFacts]:
+        """Return what routes ask of each row, in the order of the rows."""
+        numbers = {row.recipient for row in rows} if self._routes.ask_network else ()
+        networks = await self._find_networks(transaction, numbers)
+        return [SmsFacts(row.recipient, row.kind, networks.get(row.recipient, ""), row.used_code) for row in rows]
+
+    async def _choose_senders(self, transaction: Transaction, rows: Sequence[Row[Any]]) -> Mapping[int, str]:
+        """Return the sender of each SMS by its id, where a route names one."""
+        if not self._routes.names_senders:
+            return {}
+        sms_rows = [row for row in rows if row.medium == "sms"]
+        facts = await self._read_facts(transaction, sms_rows)
+        return {row.id: self._routes.find_sender(row.provider, sms) for row, sms in zip(sms_rows, facts, strict=True)}
+
+    def _row(self, message: Message, text: str, template: Template | None, provider: str) -> Mapping[str, object]:
         now, rule = self._clock(), RULES[message.kind]
         return {
             "medium": message.medium,
+            "provider": provider,
+            "used_code": find_used_code() if message.medium == "sms" else "",
             "recipient": message.to,
             "text": self._cipher.encrypt(text.encode(), associated_data(message.idempotency_key)),
             **write_template(template, self._cipher, message.idempotency_key),
@@ -261,8 +357,11 @@ class Messages:
             rows = await self._defer_for_quiet_hours(transaction, allowed, now)
             contents = {row.id: content for row in rows if (content := self._decrypt_content(row)) is not None}
             rows = await _reject_rows(transaction, rows, {row.id for row in rows} - contents.keys(), "Unreadable")
+            senders = await self._choose_senders(transaction, rows)
         in_order = sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))
-        return len(rows_claimed), [_claimed_from_row(row, *contents[row.id]) for row in in_order]
+        return len(rows_claimed), [
+            _claimed_from_row(row, *contents[row.id], senders.get(row.id, "")) for row in in_order
+        ]
 
     async def _defer_for_quiet_hours(
         self, transaction: Transaction, rows: Sequence[Row[Any]], now: datetime
@@ -344,8 +443,10 @@ async def _reject_rows(
     return [row for row in rows if row.id not in rejected]
 
 
-def _claimed_from_row(row: Row[Any], text: str, template: Template | None) -> ClaimedMessage:
-    return ClaimedMessage(row.id, row.recipient, text, row.kind, row.attempts, row.suspensions, row.segments, template)
+def _claimed_from_row(row: Row[Any], text: str, template: Template | None, sender: str) -> ClaimedMessage:
+    return ClaimedMessage(
+        row.id, row.recipient, text, row.kind, row.attempts, row.suspensions, row.segments, template, sender
+    )
 
 
 def _result_columns(message: int, result: SendResult, forgotten: bool) -> Mapping[str, object]:

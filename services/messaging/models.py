@@ -69,7 +69,7 @@ class ClaimedMessage:
     """A message that one worker has claimed.
 
     `attempts` counts this attempt and earlier ones, without those that `suspensions` counts: attempts while the provider
-    account was suspended. `segments` counts against the throttle.
+    account was suspended. `segments` counts against the throttle. `sender` is that of the route; empty: the provider's own.
     """
 
     id: int
@@ -80,6 +80,7 @@ class ClaimedMessage:
     suspensions: int = 0
     segments: int = 1
     template: Template | None = None
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ SUSPENSION_RETRY_INTERVAL: Final = timedelta(minutes=1)  # between attempts whil
 MAX_SUSPENSION_FACTOR: Final = 10  # a message suspended this often waits ten intervals at most
 ABANDONED_AFTER: Final = timedelta(minutes=5)  # far longer than sending a message and recording the result takes
 RECOVERY_INTERVAL: Final = 60.0  # seconds
+MOVE_INTERVAL: Final = 5.0  # seconds between moves of messages to the fallback of a suspended provider
 METRICS_INTERVAL: Final = 15.0  # seconds; as often as Prometheus scrapes
 # How many results may wait to be recorded, as a multiple of the concurrency. A crash leaves that many unknown.
 MAX_UNSETTLED_FACTOR: Final = 4
@@ -60,6 +61,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         *,
         worker: str,
         medium: Medium = "sms",
+        queue: str | None = None,
         throttle: Throttle | None = None,
         metrics: OutboxMetrics | None = None,
         prepare_text: Callable[[str], str] = str,
@@ -71,7 +73,9 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         poll_interval: float = 1.0,
         grace_period: float = 15.0,
     ) -> None:
-        """`poll_interval` is the time in seconds between looks for messages that other processes queued.
+        """`queue` names the provider whose messages it claims; by default those of the default provider.
+
+        `poll_interval` is the time in seconds between looks for messages that other processes queued.
 
         `grace_period` is the time in seconds that messages in flight get at a stop; it must be longer than the provider's
         deadline. Waits of this process are measured by `monotonic`, which nobody sets. `prepare_text` is applied to each
@@ -83,6 +87,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         self._provider = provider
         self._worker = worker
         self._medium: Medium = medium
+        self._queue = queue
         self._throttle = throttle or Throttle(0)
         self._metrics = metrics
         self._prepare_text = prepare_text
@@ -99,7 +104,9 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         self._pause_count = 0
         self._last_alarm = ""
         self._throttle_timer: asyncio.TimerHandle | None = None
-        self._next_recovery = self._next_metrics = self._paused_until = -math.inf
+        self._next_recovery = self._next_metrics = self._next_move = self._paused_until = -math.inf
+        if metrics:
+            metrics.set_suspended(provider.name, False)  # so that the label is there before the first alarm
         self.suspension_reason = ""
         """Why no message is sent until a person fixes the provider account; empty while messages are sent."""
 
@@ -127,7 +134,9 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
 
     async def claim(self, limit: int) -> Sequence[ClaimedMessage]:
         """Claim at most `limit` messages, and no more segments than the throttle has left."""
-        messages = await self._messages.claim(self._worker, limit, self._medium, self._throttle.available())
+        messages = await self._messages.claim(
+            self._worker, limit, self._medium, self._throttle.available(), self._queue
+        )
         self._throttle.consume(sum(message.segments for message in messages))
         return messages
 
@@ -148,7 +157,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
     async def record_result(self, item: ClaimedMessage, result: SendResult) -> None:
         """Count and record a result; one that cannot be recorded leaves the message *sending*, to be recovered later."""
         if self._metrics:
-            self._metrics.record_send(item.kind, result.status, item.segments)
+            self._metrics.record_send(self._provider.name, item.kind, result.status, item.segments)
         await super().record_result(item, result)
 
     async def finish(self) -> None:
@@ -168,7 +177,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
 
     async def _wake_when_queued(self) -> None:
         while True:
-            await self._messages.wait_for_queued(self._poll_interval, self._medium)
+            await self._messages.wait_for_queued(self._poll_interval, self._medium, self._queue)
             self.wakeup.set()
 
     def _is_throttled(self) -> bool:
@@ -196,7 +205,9 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
             variables = tuple((name, self._prepare_variable(value)) for name, value in template.variables)
             template = replace(template, variables=variables)
         reference = f"{REFERENCE_PREFIX}{message.id}"
-        return OutgoingMessage(message.to, text, message.kind, reference=reference, template=template)
+        return OutgoingMessage(
+            message.to, text, message.kind, reference=reference, sender=message.sender, template=template
+        )
 
     def _apply_outcome(self, outcome: SendOutcome) -> None:
         """Suspend, pause or resume sending. One suspended message may be about its network; a second suspends all."""
@@ -251,7 +262,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
     def _set_suspension(self, reason: str) -> None:
         self.suspension_reason = reason
         if self._metrics:
-            self._metrics.set_suspended(bool(reason))
+            self._metrics.set_suspended(self._provider.name, bool(reason))
 
     def _pause_for(self, wait: timedelta) -> None:
         self._paused_until = self._monotonic() + wait.total_seconds()
@@ -264,14 +275,30 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
             self._next_recovery = now + RECOVERY_INTERVAL
             if self._clock_watch.is_steady(ABANDONED_AFTER):
                 self.tasks.start(self._recover_abandoned())
+        if self._is_suspended_now() and now >= self._next_move:
+            self._next_move = now + MOVE_INTERVAL
+            self.tasks.start(self._move_to_fallback())
         if self._metrics and now >= self._next_metrics:
             self._next_metrics = now + METRICS_INTERVAL
             self.tasks.start(self._record_depth(self._metrics))
+
+    def _is_suspended_now(self) -> bool:
+        """Return whether sending is suspended and no probe is due: a message that is moved cannot be the probe."""
+        return bool(self._queue and self.suspension_reason) and self._monotonic() < self._paused_until
+
+    async def _move_to_fallback(self) -> None:
+        moving = self._messages.move_to_fallback(self._queue or "")
+        if count := await result_or_log(moving, "messages_not_moved", provider=self._provider.name):
+            log.warning("messages_moved_to_fallback", provider=self._provider.name, count=count)
+            if self._metrics:
+                self._metrics.record_moved(self._provider.name, count)
 
     async def _recover_abandoned(self) -> None:
         recovering = self._messages.recover_abandoned(ABANDONED_AFTER)
         if count := await result_or_log(recovering, "message_recovery_failed"):
             log.error("abandoned_messages_recovered", count=count)
+        if adopted := await result_or_log(self._messages.adopt_orphans(), "messages_not_adopted"):
+            log.warning("messages_given_to_default_provider", count=adopted)
 
     async def _make_future_due(self) -> None:
         if count := await result_or_log(self._messages.make_future_due(), "messages_not_made_due"):

@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     union_all,
     update,
@@ -43,6 +44,8 @@ CLAIMED_COLUMNS: Final = (
     "segments",
     "idempotency_key",
     "medium",
+    "provider",
+    "used_code",
     "priority",
     "due_at",
     "not_after",
@@ -96,7 +99,11 @@ def _due_by_priority() -> Iterator[CTE]:
     left: ColumnElement[int] = bindparam("most", type_=Integer)
     counts: list[ColumnElement[int]] = []
     for priority in PRIORITIES:
-        this = (messages.c.medium == bindparam("carried_by"), messages.c.priority == literal(priority))
+        this = (
+            messages.c.medium == bindparam("carried_by"),
+            messages.c.provider == bindparam("by"),
+            messages.c.priority == literal(priority),
+        )
         free = _select_unlocked(
             QUEUED, *this, messages.c.due_at <= _NOW, columns=("id", "priority", "due_at", "segments")
         )
@@ -182,6 +189,53 @@ def _build_reject() -> Update:
     )
 
 
+def _build_adopt() -> Update:
+    """Give the default provider what names none, and what waits long for one that no route names any more.
+
+    A process with newer settings may have queued it a moment ago.
+    """
+    left_behind = and_(
+        messages.c.provider.not_in(bindparam("in_use", expanding=True)), messages.c.due_at < bindparam("before")
+    )
+    orphaned = or_(messages.c.provider == "", left_behind)
+    found = _select_unlocked(QUEUED, messages.c.medium == "sms", orphaned).limit(RECOVERY_BATCH).cte("orphaned")
+    return (
+        update(messages)
+        .where(messages.c.id.in_(select(found.c.id)))
+        .values(provider=bindparam("default"))
+        .returning(messages.c.id)
+    )
+
+
+def _build_movable() -> Select[Any]:
+    """Select queued SMS of a provider that were surely not sent, by id. What was unknown once never moves."""
+    surely_not_sent = (messages.c.repeats == 0, messages.c.moved_from.is_(None))
+    chosen = _select_unlocked(
+        QUEUED,
+        messages.c.medium == "sms",
+        messages.c.provider == bindparam("by"),
+        messages.c.id > bindparam("after"),
+        *surely_not_sent,
+        columns=("id", "recipient", "kind", "used_code"),
+    )
+    return chosen.order_by(messages.c.id).limit(RECOVERY_BATCH)
+
+
+def _build_move() -> Update:
+    return (
+        update(messages)
+        .where(messages.c.id.in_(bindparam("moved", expanding=True)), QUEUED, messages.c.provider == bindparam("by"))
+        .values(
+            provider=bindparam("fallback", type_=String),
+            moved_from=bindparam("by"),
+            attempts=0,
+            suspensions=0,
+            due_at=case((messages.c.suspensions > 0, _NOW), else_=messages.c.due_at),
+            updated_at=_NOW,
+        )
+    )
+
+
 def _build_known_networks() -> Select[Any]:
     """Select each number with the network of its last message whose report named one."""
     last = (
@@ -203,6 +257,9 @@ RECORD_RESULT: Final = _build_record_result()
 RECOVER_ABANDONED: Final = _build_recover_abandoned()
 REPEAT: Final = _build_repeat()
 MAKE_FUTURE_DUE: Final = _build_make_future_due()
+ADOPT: Final = _build_adopt()
+MOVABLE: Final = _build_movable()
+MOVE: Final = _build_move()
 DEFER: Final = _build_defer()
 REJECT: Final = _build_reject()
 KNOWN_NETWORKS: Final = _build_known_networks()

@@ -190,7 +190,7 @@ async def open_fuzz_gateway(variant: int = 0) -> AsyncIterator[FuzzGateway]:
                 settings=settings,
                 resources=resources,
                 checked_menu=checked_menu,
-                sms_provider=Any,  # nothing is sent
+                sms_providers={},  # nothing is sent
                 webhook_guard=build_webhook_guard(settings),
                 registry=CollectorRegistry(),
             )

@@ -38,7 +38,8 @@ def test_a_ussd_provider_has_one_of_the_two_shapes() -> None:
 @pytest.mark.parametrize("name", [name for name, entry in registry.PROVIDERS.items() if entry.open_sms])
 async def test_a_provider_of_sms_says_how_it_sends(name: str) -> None:
     settings = Settings().model_copy(update={"sms": Settings().sms.model_copy(update={"provider": name})})
-    async with registry.open_sms_provider(settings) as provider:
+    async with registry.open_sms_providers(settings) as providers:
+        provider = providers[name]
         assert provider.name == name
         assert provider.send_deadline > 0
         assert provider.receives_replies is True
@@ -51,7 +52,10 @@ def test_settings_of_a_provider_that_name_a_secret_are_never_shown() -> None:
                 assert field.annotation is SecretStr, f"{model.provider}.{name}"
 
 
-def test_a_provider_that_sends_no_sms_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_provider_that_sends_no_sms_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "PROVIDERS", {"sandbox": ProviderEntry(name="sandbox")})
-    with pytest.raises(CommandError, match=r"sms\.provider: sandbox sends no SMS"):
-        registry.open_sms_provider(Settings())
+    (problem,) = registry.find_providers_without_sms(Settings())
+    assert (problem.key, problem.problem) == ("sms.provider", "sandbox sends no SMS")
+    with pytest.raises(CommandError, match="sandbox sends no SMS"):
+        async with registry.open_sms_providers(Settings()):
+            pass

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.event import listen, remove
 
 from core.crypto import Cipher
 from core.types import SmsText, Template
@@ -22,6 +21,7 @@ from services.messaging.messages import Messages
 from services.messaging.models import ClaimedMessage, Message, SendResult
 from tests.support.sample_rows import insert_row
 from tests.support.services import CIPHER, RAHIMA, ServiceSet
+from tests.support.sql_plans import explain_plan
 from tests.support.staff import staff_act
 
 CODE = Message(RAHIMA, "482193 is your code", "code", "s1:3/code")
@@ -225,7 +225,7 @@ def test_a_message_in_a_log_shows_neither_number_nor_text():
     assert repr(CODE) == "Message(kind='code', idempotency_key='s1:3/code', medium='sms')"
     assert (
         repr(ClaimedMessage(1, RAHIMA, CODE.text, "code", 1))
-        == "ClaimedMessage(id=1, kind='code', attempts=1, suspensions=0, segments=1, template=None)"
+        == "ClaimedMessage(id=1, kind='code', attempts=1, suspensions=0, segments=1, template=None, sender='')"
     )
     assert repr(Template("code", "en", (("code", "482193"),))) == "Template(key='code', form='en', omitted=())"
 
@@ -475,29 +475,11 @@ async def test_the_claim_and_what_goes_with_it_walk_along_an_index(services_with
     if not empty_database_url.startswith("sqlite"):
         async with services.database.transaction() as transaction:
             await transaction.execute(text("ANALYZE messages"))
-    asked = {"now": now, "claimer": "w1", "most": 16, "carried_by": "sms", "budget": 100}
-    plan = await explain_plan(services, queries.CLAIM, asked)
+    asked = {"now": now, "claimer": "w1", "most": 16, "carried_by": "sms", "by": "", "budget": 100}
+    plan = await explain_plan(services.database, queries.CLAIM, asked)
     assert plan.count("ix_messages_queued") == len(PRIORITIES), plan
     assert not re.search(r"Seq Scan on messages|SCAN messages(?! USING)", plan), plan
-    assert "ix_messages_late" in await explain_plan(services, queries.DROP, {"now": now})
-
-
-async def explain_plan(services, statement, values):
-    """What the database says it does for this."""
-    run = []
-
-    def note(_connection, _cursor, sql, values, *_):
-        run.append((sql, values))
-
-    engine = services.database._write_engine.sync_engine
-    listen(engine, "before_cursor_execute", note)
-    async with services.database.transaction() as transaction:
-        await transaction.execute(statement, values)
-        remove(engine, "before_cursor_execute", note)
-        sql, given = run[-1]  # before it, SQLite is told to begin
-        explain = "EXPLAIN QUERY PLAN " if services.database.dialect == "sqlite" else "EXPLAIN "
-        plan = await transaction._connection.exec_driver_sql(explain + sql, given)
-        return "\n".join(str(line[-1]) for line in plan)
+    assert "ix_messages_late" in await explain_plan(services.database, queries.DROP, {"now": now})
 
 
 # Templates -----------------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class FakeMessages:
             for one in self._all
         ]
 
-    async def wait_for_queued(self, timeout: float, medium: str = "sms") -> None:
+    async def wait_for_queued(self, timeout: float, medium: str = "sms", provider: str | None = None) -> None:
         try:
             await asyncio.wait_for(self._queued.wait(), timeout)
         except TimeoutError:
@@ -87,7 +87,7 @@ class FakeMessages:
         self._queued.clear()
 
     async def claim(
-        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None
+        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, provider: str | None = None
     ) -> Sequence[ClaimedMessage]:
         assert worker
         assert limit > 0, "nobody asks for nothing"
@@ -108,6 +108,9 @@ class FakeMessages:
         one.status, one.outcome, one.due = result.status, result, result.not_before or one.due
         one.attempts, one.is_suspended = one.attempts - result.suspended, one.is_suspended + result.suspended
         return True
+
+    async def adopt_orphans(self) -> int:
+        return 0
 
     async def depth(self) -> QueueDepth:
         count = Counter(one.status for one in self._all)
@@ -508,7 +511,7 @@ async def test_what_a_cancelled_worker_was_claiming_is_not_lost(fake_messages, c
 
     class Slow(FakeMessages):
         async def claim(
-            self, worker: str, limit: int, medium: str = "sms", segments: int | None = None
+            self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, provider: str | None = None
         ) -> Sequence[ClaimedMessage]:
             claimed = await super().claim(worker, limit)
             claiming.set()
@@ -548,7 +551,7 @@ class UnreliableMessages(FakeMessages):
             raise ConnectionError(f"while {AMINA} was looked up")
 
     async def claim(
-        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None
+        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, provider: str | None = None
     ) -> Sequence[ClaimedMessage]:
         self._fail_if_due("claim")
         return await super().claim(worker, limit)
@@ -703,12 +706,12 @@ async def test_what_is_counted_tells_how_many_and_never_whom(messages, clock):
         await wait_until(lambda: registry.get_sample_value("ekdial_messages", {"stage": "unknown"}) == 1)
     said = generate_latest(registry).decode()
     for line_of_it in (
-        'ekdial_sms_sends_total{end="failed",kind="info"} 1.0',
-        'ekdial_sms_sends_total{end="queued",kind="info"} 1.0',
-        'ekdial_sms_sends_total{end="sent",kind="info"} 3.0',
-        'ekdial_sms_segments_total{kind="info"} 3.0',
+        'ekdial_sms_sends_total{end="failed",kind="info",provider="line"} 1.0',
+        'ekdial_sms_sends_total{end="queued",kind="info",provider="line"} 1.0',
+        'ekdial_sms_sends_total{end="sent",kind="info",provider="line"} 3.0',
+        'ekdial_sms_segments_total{kind="info",provider="line"} 3.0',
         'ekdial_messages{stage="queued"} 1.0',
-        "ekdial_sms_held 0.0",
+        'ekdial_sms_held{provider="line"} 0.0',
     ):
         assert line_of_it in said
     assert AMINA[1:] not in said
@@ -724,10 +727,10 @@ async def test_that_nothing_goes_out_can_be_seen_from_outside(fake_messages, clo
     async with running_worker(
         run_outbox(fake_messages, provider, clock, concurrency=1, metrics=OutboxMetrics(registry))
     ):
-        await wait_until(lambda: registry.get_sample_value("ekdial_sms_held") == 1)
+        await wait_until(lambda: registry.get_sample_value("ekdial_sms_held", {"provider": "line"}) == 1)
         clock.advance(minutes=1)
         await settled_statuses(fake_messages, sent=3)
-    assert registry.get_sample_value("ekdial_sms_held") == 0
+    assert registry.get_sample_value("ekdial_sms_held", {"provider": "line"}) == 0
 
 
 async def test_an_outbox_for_emails_sends_emails_alone(clock, tmp_path):

@@ -144,15 +144,14 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         session_ttl=settings.ussd.session_ttl,
         deadline=deadline,
     )
-    conversations = ConversationHandler(
+    inputs = NewestInputHandler(
         sessions=context.resources.store.sessions,
+        open_calls=checked_menu.services.open_calls,
         menu=menu,
         renderer=renderer,
         today=today,
-        conversation_ttl=settings.ussd.session_ttl,
-    )
-    inputs = NewestInputHandler(
-        conversations=conversations,
+        ended_reply_ttl=settings.ussd.ended_reply_ttl,
+        session_ttl=settings.ussd.session_ttl,
         find_language=find_language,
         is_supported_number=is_supported_number,
         default_language_of=default_language_of,
@@ -204,6 +203,7 @@ def build_conversations(context: AppContext) -> SmsConversations:
         today=build_calendar(settings),
         conversation_ttl=settings.sms.conversation_ttl,
         find_size_limit=find_size_limit,
+        end_open_call=services.open_calls.end,
     )
     return SmsConversations(
         handler=handler,

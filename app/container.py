@@ -52,6 +52,7 @@ from services.citizens.emails import Emails
 from services.citizens.number_checks import NumberChecks
 from services.citizens.number_release import NumberReleases
 from services.citizens.one_time_codes import OneTimeCodes
+from services.citizens.open_calls import OpenCalls
 from services.citizens.pending_pin import RecoveryPolicy
 from services.citizens.profiles import Profiles
 from services.citizens.unverified_sms import UnverifiedSmsLimiter
@@ -172,6 +173,7 @@ class Services:
     messages: Messages
     number_checks: NumberChecks
     number_releases: NumberReleases
+    open_calls: OpenCalls
     operators: Operators
     opt_outs: OptOuts
     payments: PaymentServices
@@ -340,6 +342,7 @@ def build_services(
         number_releases=NumberReleases(
             database, cipher, forget_sessions=partial(forget_caller, resources.store.sessions)
         ),
+        open_calls=OpenCalls(database, cipher),
         operators=Operators(
             database=database, messages=messages, hasher=resources.hasher, cipher=cipher, render_text=render_sms
         ),

@@ -112,7 +112,8 @@ class ConversationHandler:
     """Handles the messages of all conversations of one channel.
 
     `conversation_ttl` is how long a conversation waits for the next message, in seconds. `find_size_limit` gives the
-    limit of the letters that a number can read, once everything that its message asked for is done.
+    limit of the letters that a number can read, once everything that its message asked for is done. `end_open_call` deletes
+    what the database has of the interrupted call of a number that goes on here.
     """
 
     sessions: SessionStore
@@ -121,6 +122,7 @@ class ConversationHandler:
     today: Callable[[], date]
     conversation_ttl: int
     find_size_limit: Callable[[str], Awaitable[SizeLimit]] | None = None
+    end_open_call: Callable[[str], None] = lambda _: None
 
     async def enter(
         self,
@@ -130,11 +132,10 @@ class ConversationHandler:
         entry_data: Mapping[str, Any] | None = None,
         *,
         extra_ttl: int = 0,
-        is_new_session: bool = False,
     ) -> Turn:
         """The turn that enters the menus at `screen`. Its steps see `entry_data`, which is not stored.
 
-        Whoever is signed in stays signed in, unless `is_new_session`.
+        Whoever is signed in stays signed in.
         The turn replaces a running conversation, unless it has ended at once: then the running conversation goes on.
         `extra_ttl` are seconds in addition to `conversation_ttl`.
 
@@ -144,7 +145,7 @@ class ConversationHandler:
         """
 
         async def navigate(stored: _StoredConversation) -> Navigation:
-            facts = stored.turn.position.facts if stored.turn and not is_new_session else {}
+            facts = stored.turn.position.facts if stored.turn else {}
             persistent = {key: fact for key, fact in facts.items() if key in self.menu.persistent_facts}
             home = Position(self.menu.home, language, facts=persistent)
             return await finish_transition(self.menu, Transition(home, screen, entry_data), self._context(message))
@@ -152,10 +153,8 @@ class ConversationHandler:
         # Entering a screen always leads to a turn.
         return cast("Turn", await self._run_turn(message, navigate, save_final=False, extra_ttl=extra_ttl))
 
-    async def handle_input(self, message: IncomingMessage, text: str, *, session_prefix: str = "") -> Turn | None:
+    async def handle_input(self, message: IncomingMessage, text: str) -> Turn | None:
         """The turn after the input `text` in the running conversation; None where no conversation runs.
-
-        The ids of all messages of the conversation begin with `session_prefix`: another session does not go on with it.
 
         Raises:
             ConcurrentUpdateError: other processes saved first, each time.
@@ -163,7 +162,7 @@ class ConversationHandler:
         """
 
         async def navigate(stored: _StoredConversation) -> Navigation | None:
-            if stored.running_turn is None or not stored.running_turn.message_id.startswith(session_prefix):
+            if stored.running_turn is None:
                 return None
             return await advance(self.menu, stored.running_turn.position, text, self._context(message))
 
@@ -238,6 +237,7 @@ class ConversationHandler:
         """Delete the interrupted call, so that the next call is not offered what goes on here."""
         with suppress(StoreUnavailableError):
             await self.sessions.forget(message.caller)
+        self.end_open_call(message.caller)
 
     async def _load(self, message: IncomingMessage) -> _StoredConversation:
         try:

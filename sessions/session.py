@@ -16,6 +16,7 @@ from menus.model import Position, StepContext
 
 SEPARATOR: Final = "*"
 MAX_REPLACED: Final = 3  # sessions of a caller that are known to be over; late requests come within seconds
+MAX_ANSWERED: Final = 8  # requests of a session whose repeat is known; repeats come within seconds
 MAX_STAR_POSITIONS: Final = 10  # more than anyone types in one session; hop metadata has room for them
 
 
@@ -53,6 +54,9 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
 
     `replaced` are short hashes of the caller's sessions before this one, the newest first: a late request of one of these is
     none of this session. `has_failed`: the call ended because something was wrong on our side.
+
+    Where no path is sent, `consumed` counts the inputs, `answered` has short hashes of the newest requests, the newest first,
+    and `is_durable` says that the database has the session too. `is_lost` is never stored: the database has it alone.
     """
 
     id: str
@@ -63,14 +67,25 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     star_positions: tuple[int, ...] = ()
     replaced: tuple[int, ...] = ()
     has_failed: bool = False
+    answered: tuple[int, ...] = ()
+    is_durable: bool = False
+    is_lost: bool = False
 
     def has_replaced(self, session_id: str) -> bool:
         """Whether the caller dialled again after the session with this id."""
-        return bool(self.replaced) and _hash_session_id(session_id) in self.replaced
+        return bool(self.replaced) and _hash_id(session_id) in self.replaced
+
+    def has_answered(self, message_id: str) -> bool:
+        """Whether the request with this id is one of the newest of the session."""
+        return _hash_id(message_id) in self.answered
+
+    def list_answered(self, message_id: str) -> tuple[int, ...]:
+        """What `answered` is after the request with this id."""
+        return (_hash_id(message_id), *self.answered)[:MAX_ANSWERED]
 
     def list_replaced(self) -> tuple[int, ...]:
         """What `replaced` is in a session that the caller begins after this one."""
-        return (_hash_session_id(self.id), *self.replaced)[:MAX_REPLACED]
+        return (_hash_id(self.id), *self.replaced)[:MAX_REPLACED]
 
     @property
     def hop_metadata(self) -> HopMetadata:
@@ -78,8 +93,8 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
         return HopMetadata(self.origin, self.consumed, self.star_positions)
 
 
-def _hash_session_id(session_id: str) -> int:
-    return zlib.crc32(session_id.encode())
+def _hash_id(provider_id: str) -> int:
+    return zlib.crc32(provider_id.encode())
 
 
 class FromCaller(Protocol):

@@ -129,11 +129,12 @@ class UssdHandler:
                 log.warning("ussd_session_end_not_recorded", **error_facts(error))
 
     async def finish_pushes(self) -> None:
-        """Wait for replies that are being pushed, at most STOP_TIMEOUT seconds, then cancel them."""
+        """Wait for replies that are being pushed, at most STOP_TIMEOUT seconds, then cancel them. Then write the calls."""
         if self._pushes:
             await asyncio.wait(self._pushes, timeout=STOP_TIMEOUT)
         for task in self._pushes:
             task.cancel()
+        await self._inputs.finish_writes()
 
     async def _push(self, sender: ReplySender, request: AnyUssdRequest, started: float) -> None:
         reply = await self.handle(request, started)

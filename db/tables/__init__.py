@@ -47,6 +47,7 @@ from db.tables.messages import (
     opt_outs,
 )
 from db.tables.number_releases import number_releases
+from db.tables.open_calls import open_calls
 from db.tables.operators import ADDED_CONSENT, OPEN_CONSENT, consent_checks, consents, operator_events, operators
 from db.tables.payments import (
     CHARGED_TWICE,
@@ -125,6 +126,7 @@ __all__ = [
     "metadata",
     "missed_calls",
     "number_releases",
+    "open_calls",
     "operator_events",
     "operators",
     "opt_outs",

@@ -20,6 +20,7 @@ from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import Actor, SubjectKind
 from services.audit.staff_acts import StaffAct
 from services.citizens.number_columns import NUMBER_COLUMNS, attach_statement, detach_statement
+from services.citizens.open_calls import delete_open_call
 from services.citizens.pending_registrations import account_associated_data
 from services.citizens.session_epoch import raised_epoch_columns
 
@@ -148,6 +149,7 @@ class NumberReleases:
             statement = detach_statement(rule, request.msisdn, account, before, now)
             changed += (await transaction.execute(statement)).rowcount
         changed += await self._detach_operator(transaction, request, before)
+        await delete_open_call(transaction, self._cipher, request.msisdn)
         if row is not None:
             await self._move_account(transaction, row, detached_number(account), {"released_at": now})
         return ReleaseResult("released" if changed or account else "nothing", account)

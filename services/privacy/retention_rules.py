@@ -37,6 +37,7 @@ from db.tables import (
     messages,
     missed_calls,
     number_releases,
+    open_calls,
     operator_events,
     operators,
     opt_outs,
@@ -152,6 +153,7 @@ RETENTION_RULES: Final = (
         "released_numbers",
         created=number_releases.c.created_at,
     ),
+    RetentionRule("open_calls", open_calls, open_calls.c.expires_at),
     # An attempt can be repeated within its session, a day at most, and is examined after a complaint. The event of a
     # registration stays as long as the account.
     RetentionRule(

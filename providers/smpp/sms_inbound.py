@@ -7,10 +7,10 @@ from typing import Final
 
 import structlog
 
-from core.http.provider_webhooks import read_msisdn
 from core.logging import LogThrottle
 from core.types import UtcClock, utc_now
 from providers.smpp import statuses
+from providers.smpp.addresses import read_source
 from providers.smpp.pdus import Deliver
 from providers.smpp.receipts import MessageIds, is_report, parse_report
 from providers.smpp.settings import BindSettings
@@ -21,13 +21,13 @@ from services.messaging.inbound import InboundSms, InboundSmsRepository
 from services.messaging.inbound_parts import CollectedParts, InboundPart, InboundParts
 from services.messaging.unparsed_webhooks import UnparsedWebhooks
 
-TON_NATIONAL, TON_ALPHANUMERIC = 2, 5
 MAX_ADDRESS: Final = 16  # characters of a sender or of a short code that are stored
 REPEATS_AFTER_BIND: Final = 300.0  # seconds after a bind in which an SMSC repeats what it saw no answer to
 REPEATS_OF: Final = timedelta(minutes=15)  # how long ago it may have delivered that
 UNANSWERED_FOR: Final = timedelta(seconds=15)  # an SMSC waits no longer for an answer
 CLOCK_MARGIN: Final = timedelta(seconds=1)
 INCOMPLETE_AFTER: Final = timedelta(minutes=10)  # without a further part, until an SMS is passed on as far as it came
+MAX_UNCERTAIN: Final = 10_000
 MISSING_PART: Final = " … "
 
 log = structlog.get_logger()
@@ -112,6 +112,8 @@ class SmppInbound:
         if await self._is_repeat(deliver, sms):
             return
         fingerprint = (sms.msisdn, sms.text)
+        if len(self._uncertain) >= MAX_UNCERTAIN:
+            self._uncertain.clear()
         self._uncertain[fingerprint] = self._clock()
         await self._receive(sms)
         del self._uncertain[fingerprint]
@@ -176,13 +178,7 @@ class SmppInbound:
 
     def _read_sender(self, deliver: Deliver) -> str:
         """Return the MSISDN of the sender; its address as it is where it is a name or a short code."""
-        address, code = deliver.source.strip(), self._bind.country_code
-        if deliver.source_ton == TON_ALPHANUMERIC:
-            return address[:MAX_ADDRESS]
-        is_national = deliver.source_ton == TON_NATIONAL or address.startswith("0")
-        if code and is_national and not address.startswith(("+", "00", code)):
-            address = f"+{code}{address.lstrip('0')}"
-        return read_msisdn(address) or address[:MAX_ADDRESS]
+        return read_source(deliver, self._bind.country_code) or deliver.source.strip()[:MAX_ADDRESS]
 
 
 def read_part(deliver: Deliver, part: ReceivedPart) -> ReceivedPart:

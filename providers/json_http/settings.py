@@ -51,8 +51,9 @@ class JsonSettings(ProviderSection):
         return tuple(sorted(name for name, row in self.rows.items() if row.enabled))
 
     def sms_provider_names(self) -> tuple[str, ...]:
-        """Return the names of the rows in use that send SMS."""
-        return tuple(name for name in self.enabled_rows if (row := self._find_row(name)) and row.sms is not None)
+        """Return the names of the rows in use that send SMS; those with faults too, which are reported as such."""
+        rows = {name: self._find_row(name) for name in self.enabled_rows}
+        return tuple(name for name, row in rows.items() if row is None or row.sms is not None)
 
     def find_values(self, row: Row) -> Mapping[str, str]:
         """Return the settings that the row declares, in plain text: what was given, else the defaults."""

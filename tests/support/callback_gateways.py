@@ -205,7 +205,7 @@ def build_callback_settings(folder: Path, **values: str) -> Settings:
             "PROVIDERS__AFRICASTALKING__API_KEY": sms_fake.API_KEY,
             "PROVIDERS__AFRICASTALKING__SIM_SWAP": "true",
             **TapServer().settings(),
-            **json_settings("hubtel", "advanta"),
+            **json_settings("hubtel", "advanta", "infobip", "generic"),
             "MISSED_CALLS__NUMBERS": '{"+254711000001": "download_link"}',
             "PAYMENTS__WALLET": "daraja",
             "PAYMENTS__DARAJA__BASE_URL": "https://daraja.example",

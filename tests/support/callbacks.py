@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import count
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 from sqlalchemy import update
 
 from core.types import utc_now
 from db.tables import accounts
+from services.messaging.delivery_status import DeliveryStatus
 from services.messaging.models import Message
 from services.payments.models import PaymentRequest
 from services.payments.notifications import PaymentNotifier
@@ -35,6 +36,7 @@ from tests.support.callback_gateways import LOOK_INTERVAL, CallbackGateways, bui
 from tests.support.complaints import ComplaintServiceSet
 from tests.support.department_api import OWN_DEPARTMENT
 from tests.support.services import birth_certificate_submission, render_text
+from tests.support.sms_rows import Webhook, inbound_webhook, report_webhook
 from tests.support.voice_forms import encode_form, ended_form, ringing_form
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -335,6 +337,32 @@ async def report_delivery_over_tap(_: CallbackGateways) -> Scene:
 
 
 SUGGESTION = ("1", "4", "2", "1", "101", "4", WORDS)
+
+
+async def send_sms_over_row(name: str) -> Scene:
+    """Words that are recorded, then an SMS that is only answered, of a provider that a row describes."""
+
+    def sms(text: str) -> Callback:
+        return from_row(
+            inbound_webhook(name, sms_id=secrets.token_hex(8), sender=new_msisdn()[1:], sent_to="22384", text=text)
+        )
+
+    return Scene([sms(f"FEEDBACK {WORDS}"), sms("HELP")])
+
+
+async def report_delivery_over_row(name: str) -> Scene:
+    """Reports about an SMS that this gateway did not send; those of SMS that it sent are no different from any provider's."""
+    message, statuses = secrets.token_hex(8), (DeliveryStatus.SUBMITTED, DeliveryStatus.DELIVERED)
+    return Scene([from_row(report_webhook(name, message_id=message, status=status)) for status in statuses])
+
+
+def from_row(webhook: Webhook) -> Callback:
+    """The callback of a webhook."""
+    path, _, query = webhook.path.partition("?")
+    fields = dict(parse_qsl(query)) if webhook.method == "GET" else None
+    return Callback(path, lambda: webhook.body, lambda: webhook.headers, fields)
+
+
 SMS_IDS, EVENT_IDS = frozenset({"inbound_sms"}), frozenset({"department_events"})
 CASES: Mapping[str, Case] = {
     "key presses": Case("/ussd/africastalking", press_keys),
@@ -348,6 +376,18 @@ CASES: Mapping[str, Case] = {
     "key presses over TAP": Case("/ussd/tap", press_keys_over_tap),
     "an SMS over TAP": Case("/sms/tap", send_sms_over_tap, any_order=True, after_retention=SMS_IDS),
     "delivery reports over TAP": Case("/sms/tap/delivery", report_delivery_over_tap, any_order=True),
+    "an SMS in a batch of JSON": Case(
+        "/sms/infobip", lambda _: send_sms_over_row("infobip"), any_order=True, after_retention=SMS_IDS
+    ),
+    "an SMS by GET": Case(
+        "/sms/generic", lambda _: send_sms_over_row("generic"), any_order=True, after_retention=SMS_IDS
+    ),
+    "delivery reports in a batch of JSON": Case(
+        "/sms/infobip/delivery", lambda _: report_delivery_over_row("infobip"), any_order=True
+    ),
+    "delivery reports by GET": Case(
+        "/sms/generic/delivery", lambda _: report_delivery_over_row("generic"), any_order=True
+    ),
     "a missed call": Case("/voice/africastalking", ring, any_order=True),
     "a payment": Case("/payments/daraja/{key}", pay(0), overtakes=True),
     "a payment that the payer refuses": Case("/payments/daraja/{key}", pay(1032), overtakes=True),

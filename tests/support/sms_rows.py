@@ -88,10 +88,11 @@ async def open_sms_row(name: str, server: SmsHttpServer) -> AsyncIterator[RowSms
         yield provider
 
 
-def sms_row_settings(name: str, server: SmsHttpServer) -> dict[str, Any]:
-    """Settings of a gateway that sends by this row."""
-    given = dict(load_sampled(name).values_for(server))
-    return {"sms": {"provider": name}, "providers": {"json": {name: {"enabled": True, **given}}}}
+def sms_row_settings(name: str, server: SmsHttpServer, *, sends: bool = True) -> dict[str, str]:
+    """Settings of a gateway in which this row is in use, and sends the SMS."""
+    prefix = f"PROVIDERS__JSON__{name.upper()}__"
+    given = {f"{prefix}{key.upper()}": value for key, value in load_sampled(name).values_for(server).items()}
+    return {**given, f"{prefix}ENABLED": "true", **({"SMS__PROVIDER": name} if sends else {})}
 
 
 def find_answer(name: str, outcome: str) -> Behaviour:

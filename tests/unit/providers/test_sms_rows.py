@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from core.errors import ValidationFailedError
 from core.http.webhooks import WebhookGuard
 from providers.json_http.provider_rows import Row, load_row
 from providers.json_http.sms import read_sms
@@ -24,6 +25,7 @@ from providers.json_http.sms_proof import (
 )
 from providers.json_http.sms_row import SmsRow
 from providers.json_http.sms_webhooks import RowSmsWebhooks
+from providers.registry import list_providers
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.inbound import InboundSms
 from services.messaging.models import OutgoingMessage
@@ -31,6 +33,7 @@ from services.messaging.outcomes import Accepted
 from sms.routes import WebhookHandlers, routes
 from tests.fakes.sms_http_server import SmsHttpServer
 from tests.support import sms_rows
+from tests.support.phone import PUBLIC_SETTINGS, build_settings
 from tests.support.sms_rows import NOON, SMS_ROWS, Webhook, load_sampled, open_sms_row, respond_like
 
 MADE_UP_TOKEN = "a-token-of-at-least-128-bits"
@@ -204,11 +207,35 @@ async def test_an_sms_without_an_id_has_the_hash_of_its_fields():
     assert [sms.provider_id for sms in records.sms] == ["generic/without-id-hash"]
 
 
-async def test_a_provider_that_reports_nothing_has_its_webhooks_kept():
-    async with serve_webhooks("sslwireless") as (url, records):
-        assert await call(url, Webhook("POST", "/sms/sslwireless", b'{"a": 1}', sms_rows.JSON)) == 200
-        assert await call(url, Webhook("POST", "/sms/sslwireless/delivery", b'{"a": 1}', sms_rows.JSON)) == 200
-    assert (records.sms, records.reports, len(records.unparsed)) == ([], [], 2)
+async def test_what_a_row_does_not_describe_is_kept():
+    async with serve_webhooks("exotel") as (url, recorded):
+        assert await call(url, Webhook("POST", "/sms/exotel", b'{"a": 1}', sms_rows.JSON)) == 200
+    assert (recorded.sms, [route for route, *_ in recorded.unparsed]) == ([], ["/sms/exotel"])
+
+
+def test_a_provider_that_posts_nothing_has_no_routes(tmp_path):
+    names = {name: f"PROVIDERS__JSON__{name.upper()}__ENABLED" for name in SMS_ROWS}
+    settings = build_settings(tmp_path, **dict.fromkeys(names.values(), "true"))
+    entries = {entry.name: entry for entry in list_providers(settings)}
+    assert {name for name in names if entries[name].build_sms_webhooks} == {"exotel", "infobip", "generic"}
+    assert all(entries[name].open_sms for name in names)
+
+
+ACCOUNT = {**PUBLIC_SETTINGS, "SMS__PROVIDER": "exotel", "PROVIDERS__JSON__EXOTEL__ENABLED": "true"}
+GIVEN = {f"PROVIDERS__JSON__EXOTEL__{name}": "made-up" for name in ("ACCOUNT_SID", "API_KEY", "API_TOKEN", "SENDER")}
+
+
+def test_an_account_that_sends_must_be_complete(tmp_path):
+    assert build_settings(tmp_path, **ACCOUNT, **GIVEN).sms.provider == "exotel"
+    with pytest.raises(ValidationFailedError) as failed:
+        build_settings(tmp_path, **ACCOUNT, **dict(list(GIVEN.items())[1:]))
+    [problem] = failed.value.problems
+    assert (problem.key, problem.problem) == ("providers.json.exotel.account_sid", "sending SMS needs it")
+
+
+def test_a_row_without_sms_does_not_send(tmp_path):
+    with pytest.raises(ValidationFailedError, match=r"SMS__PROVIDER: this is not one of what it may be"):
+        build_settings(tmp_path, **PUBLIC_SETTINGS, SMS__PROVIDER="hubtel", PROVIDERS__JSON__HUBTEL__ENABLED="true")
 
 
 CHANGES = {

@@ -1,7 +1,6 @@
 """USSD of a provider that a row describes: its requests, and the responses that hold the screens."""
 
 import re
-import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,16 +12,13 @@ from core.phone_numbers import PhoneNumberError, parse_msisdn
 from menus.rendering.paging import ScreenBudget
 from providers.json_http.provider_rows import Row
 from providers.json_http.templates import fill_template, find_field
-from providers.json_http.ussd_row import RequestFields, Screen, SessionState, UssdRow, read_ussd_row
+from providers.json_http.ussd_row import Screen, SessionState, UssdRow, read_ussd_row
 from sessions.path_turns import UssdReply, UssdRequest
 from ussd.dial_strings import build_path, find_path_past_code, parse_digits_past_code
 from ussd.provider import CHANNEL, AnyUssdRequest, EndReport, ShortCodeConfig, UssdEndEvent, UssdInput
 
 MAX_ID_LENGTH: Final = 128  # characters of the id of a session, and of a request
 MAX_TEXT_LENGTH: Final = 4096  # characters of an input or a path
-DIAL_ID: Final = "dial"
-"""The id of the request that dials, where a provider gives its requests none: a session begins once."""
-
 _is_dialled: Final = re.compile(r"\d+(?:\*\d+)*", re.ASCII).fullmatch
 
 END_STATUSES: Final[Mapping[SessionState, str]] = {"ended": "Success", "released": "Incomplete", "failed": "Failed"}
@@ -98,7 +94,7 @@ class JsonUssd:
         names = self._row.request
         return UssdInput(
             session_id=session_id,
-            message_id=_read_message_id(fields, names, starts_session=starts_session),
+            message_id=_read_id(fields, names.message_id) if names.message_id else "",
             caller=self._read_caller(fields),
             text=self._read_first_text(fields) if starts_session else _read_required_text(fields, names.text),
             starts_session=starts_session,
@@ -159,13 +155,6 @@ def find_budget(screen: Screen, default: ScreenBudget) -> ScreenBudget:
     """The screen budget of a row, with what it leaves open from the default."""
     given = {name: value for name, value in screen if value is not None}
     return default._replace(**given)
-
-
-def _read_message_id(fields: Fields, names: RequestFields, *, starts_session: bool) -> str:
-    """The id of the request. Where it has none, only a repeated dial is known as one: a key can be pressed twice."""
-    if names.message_id:
-        return _read_id(fields, names.message_id)
-    return DIAL_ID if starts_session else secrets.token_hex(8)
 
 
 def _read_id(fields: Fields, name: str) -> str:

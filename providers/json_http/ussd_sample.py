@@ -24,7 +24,7 @@ from providers.json_http.provider_rows import Row
 from providers.json_http.ussd import JsonUssd, build_provider
 from providers.json_http.ussd_row import Format
 from sessions.path_turns import UssdReply
-from sessions.session import Reply
+from sessions.session import Reply, parse_hop_metadata
 from ussd.provider import AnyUssdRequest, EndReport, ShortCodeConfig, UssdInput
 
 SUFFIX: Final = ".ussd.toml"
@@ -38,6 +38,7 @@ class SampleStep(Section):
 
     `request`: the body, or the query without its question mark. `event`: the caller dials or types, or the session has ended.
     `text`: the newest input, or the path that was typed. `message_id` is empty where requests have none.
+    `brought_back` is what the request brings back of our last reply, and `metadata` what this reply gives to be brought back.
     `screen` is what we show, and `reply` the body of the response to it.
     """
 
@@ -47,6 +48,8 @@ class SampleStep(Section):
     caller: str = ""
     text: str = ""
     message_id: str = ""
+    brought_back: str = ""
+    metadata: str = ""
     screen: str = ""
     ends: bool = False
     reply: str
@@ -159,7 +162,8 @@ def _prove_step(provider: JsonUssd, step: SampleStep, row: Row) -> Iterator[tupl
 def _render(provider: JsonUssd, found: AnyUssdRequest | EndReport, step: SampleStep, fields: Fields) -> str:
     if isinstance(found, EndReport):
         return found.acknowledgement.text
-    return provider.render_reply(UssdReply(Reply(step.screen, step.ends), "answered"), fields).text
+    reply = UssdReply(Reply(step.screen, step.ends), "answered", parse_hop_metadata(step.metadata))
+    return provider.render_reply(reply, fields).text
 
 
 def _describe(found: AnyUssdRequest | EndReport, provider: JsonUssd) -> Mapping[str, str]:
@@ -169,7 +173,14 @@ def _describe(found: AnyUssdRequest | EndReport, provider: JsonUssd) -> Mapping[
     text = found.text if isinstance(found, UssdInput) else found.path
     event: Event = "dials" if found.starts_session else "types"
     message_id = found.message_id if isinstance(found, UssdInput) and provider.identifies_requests else ""
-    return {"event": event, "session": found.session_id, "caller": found.caller, "text": text, "message_id": message_id}
+    return {
+        "event": event,
+        "session": found.session_id,
+        "caller": found.caller,
+        "text": text,
+        "message_id": message_id,
+        "brought_back": found.echoed_metadata,
+    }
 
 
 def _compare(key: str, found: str, expected: str) -> Iterator[tuple[str, str]]:

@@ -237,15 +237,22 @@ class JsonPhone:
         screen = ""
         for answer in answers:
             assert not self.ended, f"the call ended before {answer!r}"
-            last = self.presses[-1]
-            path = f"{last.path}*{answer}" if last.path else answer
-            values = {"path": path, "text": answer, "brought_back": self._metadata}
-            screen = await self._press(last._replace(number=last.number + 1, **values))
+            screen = await self._press(self.plan(answer))
         return screen
+
+    def plan(self, answer: str) -> Press:
+        """The next key press, which is not sent."""
+        last = self.presses[-1]
+        path = f"{last.path}*{answer}" if last.path else answer
+        return last._replace(number=last.number + 1, path=path, text=answer, brought_back=self._metadata)
+
+    async def send(self, press: Press) -> str:
+        """Send a key press, which may have been sent before; the screen."""
+        return (await self._send(press)).text
 
     async def repeat(self, position: int = -1) -> str:
         """Send a request of this call again, the newest where no position is given; the screen."""
-        return (await self._send(self.presses[position])).text
+        return await self.send(self.presses[position])
 
     async def hang_up(self) -> None:
         """Leave the call; the provider tells it where it does that."""

@@ -1,5 +1,6 @@
 """Calls over every built-in row: the sample dialogues, and phones of fakes that know nothing of the rows."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -158,3 +159,23 @@ async def test_a_number_of_a_country_that_is_not_served_is_told_so(http: ClientS
 async def test_the_folder_of_built_in_rows_holds_rows_and_samples_only():
     assert {path.name for path in BUILT_IN.iterdir()} >= {f"{name}.ussd.toml" for name in ROWS}
     assert all(path.suffix == ".toml" for path in BUILT_IN.iterdir())
+
+
+@pytest.mark.parametrize("name", [name for name, form in FORMS.items() if form.sends == "json"])
+async def test_two_equal_requests_at_once_have_one_effect(name: str, http: ClientSession, url: str) -> None:
+    phone = JsonPhone(http, url, name, new_msisdn())
+    await phone.dial()
+    *before, last = SUGGESTION
+    await phone.enter(*before)
+    press = phone.plan(last)
+    screens = await asyncio.gather(phone.send(press), phone.send(press))
+    assert screens[0] == screens[1]
+    assert _without_number.search(screens[0])
+
+
+async def test_a_late_request_of_hubtel_moves_nothing(http: ClientSession, url: str) -> None:
+    phone = JsonPhone(http, url, "hubtel", new_msisdn())
+    await phone.dial()
+    screen = await phone.enter("1", "4", "2")
+    assert await phone.repeat(1) == screen
+    assert "How was it?" in await phone.enter("2")

@@ -223,6 +223,5 @@ async def test_a_row_cannot_have_the_name_of_another_provider(folder: Path) -> N
     for name in ("sandbox", "json"):
         (folder / f"{name}.toml").write_text(ROW, encoding="utf-8")
         variables = {f"PROVIDERS__JSON__{name.upper()}__ENABLED": "true"}
-        settings = build_settings(folder, PROVIDERS__JSON__FOLDER=str(folder), **variables)
         with pytest.raises(CommandError, match=f"the name {name} is that of another provider"):
-            registry.list_providers(settings)
+            registry.list_providers(build_settings(folder, PROVIDERS__JSON__FOLDER=str(folder), **variables))

@@ -109,8 +109,9 @@ class NewestInputHandler:
         try:
             with self.deadline:
                 state = await self._load_state(request)
+                request = _with_message_id(request, state)  # once: an equal request that wins the race has the same id
                 for _ in range(MAX_SAVE_ATTEMPTS):  # whoever loses a race looks again, at what the winner saved
-                    computed = await self._process(_with_message_id(request, state), state)
+                    computed = await self._process(request, state)
                     if isinstance(computed, UssdReply):
                         return computed
                     if await self._save(request, state, computed):

@@ -120,15 +120,15 @@ class NewestInputHandler:
         except Exception as error:  # noqa: BLE001 - after any failure the caller still waits for a screen
             if isinstance(error, StoreUnavailableError) and isinstance(computed, Session) and computed.reply.ends:
                 return _build_answer(computed)  # what was done is told; nothing follows it
-            return self._explain_failure(error, request, state)
+            return await self._explain_failure(error, request, state)
         return self._build_final_reply(request, "unheard", "refused")
 
     async def finish_writes(self) -> None:
         """Return when the database has the sessions that were answered until now."""
         await self.open_calls.finish_writes()
 
-    def _explain_failure(self, error: Exception, request: UssdInput, state: StoredState) -> UssdReply:
-        language = state.session.position.language if state.session else ""
+    async def _explain_failure(self, error: Exception, request: UssdInput, state: StoredState) -> UssdReply:
+        language = state.session.position.language if state.session else await self._find_spoken(request, error)
         cause: BaseException = error
         if isinstance(error, _StepFailedError):
             cause, language = error.__cause__ or error, error.language
@@ -136,6 +136,15 @@ class NewestInputHandler:
         if failure.text_key == "sorry" and state.session and state.session.id == request.session_id:
             self.background.start(self._mark_failed(request, state.session, state.version))
         return self._build_final_reply(request, failure.text_key, failure.handled_as, language)
+
+    async def _find_spoken(self, request: UssdInput, error: Exception) -> str:
+        """The language that the caller chose, where the store alone is down; else empty."""
+        if not isinstance(error, StoreUnavailableError):
+            return ""
+        with suppress(NotRecordedError):
+            chosen = await self.find_language(request.caller)
+            return chosen.language if chosen else ""
+        return ""
 
     async def _mark_failed(self, request: UssdInput, session: Session, version: int) -> None:
         """Store that the call ended because of us, so that the next one says so; not where the store is down too."""

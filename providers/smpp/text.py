@@ -28,6 +28,7 @@ CONCATENATION_OCTETS: Final = 5  # the element that numbers the segments by one 
 
 CODINGS: Final[Mapping[int, str]] = {1: "ascii", 3: "latin-1", 6: "iso8859-5", 7: "iso8859-8"}
 """Values of `data_coding` (SMPP 3.4, 5.2.19) and codecs; 0 is the alphabet of the SMSC."""
+ASCII: Final = 1
 UCS2: Final = 8
 BINARY: Final = frozenset({2, 4})
 
@@ -271,6 +272,10 @@ def _decode(body: bytes, data_coding: int, rules: TextRules, elements: Mapping[i
     coding = _simplify_coding(data_coding, rules)
     if coding == UCS2:  # half a character may be in the next part
         return body[: len(body) & ~1].decode("utf-16-be", "surrogatepass")
+    if coding == ASCII and _has_controls(
+        body
+    ):  # some SMSCs say ASCII and write GSM 7-bit, where `{` begins with an escape
+        coding = 0
     if coding in CODINGS:
         return body.decode(CODINGS[coding], "replace")
     if coding in BINARY:
@@ -280,6 +285,10 @@ def _decode(body: bytes, data_coding: int, rules: TextRules, elements: Mapping[i
     tables = Tables(_read_table(elements, LOCKING_SHIFT, LOCKING), _read_table(elements, SINGLE_SHIFT, SINGLE))
     septets = _unpack(body, header_octets) if rules.packed else bytes(octet & 0x7F for octet in body)
     return tables.decode(septets)
+
+
+def _has_controls(body: bytes) -> bool:
+    return any(octet < ord(" ") and octet not in b"\t\n\r" for octet in body)
 
 
 def _simplify_coding(data_coding: int, rules: TextRules) -> int:

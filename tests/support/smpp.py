@@ -36,3 +36,10 @@ async def open_bound_link(bind: BindSettings, on_deliver: OnDeliver | None = Non
 async def accept_all(_: Deliver) -> int:
     """Take whatever is delivered."""
     return 0
+
+
+async def wait_for_state(link: SmppLink, state: str) -> None:
+    """Return once the link has this state."""
+    async with asyncio.timeout(DEADLINE):
+        while link.state != state:  # noqa: ASYNC110 - it is the SMSC's doing
+            await asyncio.sleep(0.01)

@@ -122,6 +122,7 @@ def test_a_text_of_more_than_255_segments_is_refused():
     [
         (0, "48692000", "Hi @"),
         (1, "4869", "Hi"),
+        (1, "1b2800", "{@"),
         (3, "e9", "é"),
         (6, "bd", "Н"),
         (8, "0995", "ক"),
@@ -130,7 +131,7 @@ def test_a_text_of_more_than_255_segments_is_refused():
         (0xF0, "4869", "Hi"),
         (0x10, "4869", "Hi"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_a_text_is_read_by_its_data_coding(coding, wire, text):
     assert decode_part(bytes.fromhex(wire), coding, PLAIN, has_header=False).text == text

@@ -159,8 +159,9 @@ def find_budget(screen: Screen, default: ScreenBudget) -> ScreenBudget:
 
 def _read_id(fields: Fields, name: str) -> str:
     found = _read_text(fields, name)
-    if not found or len(found) > MAX_ID_LENGTH:
-        raise BadWebhookError(400, f"{name} is missing, or longer than {MAX_ID_LENGTH} characters.")
+    if not found or len(found) > MAX_ID_LENGTH or not found.isprintable():
+        problem = f"{name} is missing, longer than {MAX_ID_LENGTH} characters, or has some that are not printed."
+        raise BadWebhookError(400, problem)
     return found
 
 

@@ -17,8 +17,13 @@ from menus.rendering.paging import ScreenBudget
 from providers.africastalking.sms_webhooks import parse_delivery_report, parse_inbound_sms, parse_opt_out
 from providers.africastalking.ussd import parse_end_event, parse_ussd_request
 from providers.africastalking.voice import parse_call
+from providers.json_http.provider_rows import Row, find_rows, load_row
+from providers.json_http.ussd import JsonUssd, build_provider
+from providers.json_http.ussd_sample import load_sample, read_fields
+from sessions.path_turns import UssdReply, UssdRequest
+from sessions.session import Reply
 from tests.fuzz.texts import MUTATIONS, random_text
-from ussd.provider import ShortCodeConfig
+from ussd.provider import ShortCodeConfig, UssdInput
 
 FORMS: Sequence[Mapping[str, str]] = (
     {"phoneNumber": "+254700000001", "serviceCode": "*384*70001#", "text": "1*2", "sessionId": "ATUid_01", "networkCode": "99999"},
@@ -26,6 +31,9 @@ FORMS: Sequence[Mapping[str, str]] = (
     {"linkId": "", "text": "STATUS 1", "to": "22384", "id": "0f3c1d2e", "date": "2026-01-02 03:04:05", "from": "+254700000001"},
     {"id": "ATXid_01", "status": "Failed", "phoneNumber": "+254700000001", "networkCode": "63902", "failureReason": "DeliveryFailure", "retryCount": "0"},
     {"senderId": "EKDIAL", "phoneNumber": "+254700000001"},
+    {"sessionId": "ms-1", "serviceCode": "*123#", "phoneNumber": "+254700000001", "text": "1*2"},
+    {"SESSIONID": "233443", "USSDCODE": "*415#", "MSISDN": "254700000001", "INPUT": "*415*33*1#"},
+    {"session_msisdn": "2348031234567", "session_operation": "begin", "session_msg": "1", "session_id": "5456", "session_from": "*7006#", "session_mno": "MTN"},
     {"callSessionState": "Ringing", "direction": "Inbound", "callerNumber": "+254700000001", "sessionId": "ATVId_01", "destinationNumber": "+254711000000", "isActive": "1"},
 )  # fmt: skip
 
@@ -61,11 +69,19 @@ def _mutate_bytes(body: bytes, random: Random) -> bytes:
 def random_json(random: Random) -> bytes:
     """A body of JSON: nested, huge, with odd numbers, keys twice, lone surrogates; then bytes changed."""
     fields = {name: _random_value(random, 3) for name in random.sample(sorted(JSON_NAMES), random.randint(0, 6))}
+    if random.random() < 0.5:
+        known = random.choice(ROW_REQUESTS)
+        fields = {**{name: value for name, value in known.items() if random.random() < 0.95}, **_spoil(known, random)}
     text = json.dumps(fields, ensure_ascii=random.random() < 0.5)
     if random.random() < 0.2:
         text = text[:-1] + ', "session": "s1", "session": "\\ud83d", "deep": ' + "[" * 300 + "]" * 300 + "}"
     body = text.encode("utf-8", "surrogatepass")
     return _mutate_bytes(body, random) if random.random() < 0.4 else body * random.choice((1,) * 20 + (2, 400))
+
+
+def _spoil(known: Mapping[str, Any], random: Random) -> dict[str, Any]:
+    """One field of a request that would be right, with another value."""
+    return {random.choice(sorted(known)): _random_value(random, 3)}
 
 
 JSON_NAMES = frozenset(
@@ -99,6 +115,7 @@ async def check_callback(body: bytes) -> object:
         for name, value in fields.items():
             f"{name}{value}".encode()  # every text can be stored and sent
         results += [type(await _result_or_status(_now(read, fields), {400})).__name__ for read in READERS]
+        results += [await _answer(provider, fields) for provider in ROW_PROVIDERS if provider.body_format != "json"]
     return tuple(results)
 
 
@@ -109,7 +126,18 @@ async def check_json_callback(body: bytes) -> object:
         return fields
     repr(fields_as_text(fields))
     str(fields_as_text(fields)).encode()
-    return len(fields)
+    return len(fields), *[
+        await _answer(provider, fields) for provider in ROW_PROVIDERS if provider.body_format == "json"
+    ]
+
+
+async def _answer(provider: JsonUssd, fields: Mapping[str, Any]) -> object:
+    """The kind of what a row reads in the fields; a screen can be sent as the reply to it."""
+    request = await _result_or_status(_now(lambda them: provider.parse_request(them, {}), fields), {400})
+    if isinstance(request, UssdInput | UssdRequest):
+        str(request).encode()
+        provider.render_reply(UssdReply(Reply("1 Go on"), "answered"), fields).text.encode()
+    return type(request).__name__
 
 
 async def _result_or_status(reading: Awaitable[object], statuses: set[int]) -> Any:
@@ -125,7 +153,7 @@ def _fail(why: str) -> NoReturn:
     raise AssertionError(why)
 
 
-async def _now(read: Callable[[Mapping[str, str]], object], fields: Mapping[str, str]) -> object:
+async def _now(read: Callable[[Mapping[str, Any]], object], fields: Mapping[str, Any]) -> object:
     return read(fields)
 
 
@@ -146,6 +174,14 @@ def _build_request(body: bytes) -> Any:
 
 
 _LINE = ShortCodeConfig(("*384*70001#", "*123#"), ScreenBudget(), {"63902": ScreenBudget(septets=182)})
+_ROWS: Sequence[Row] = [row for path in find_rows("").values() if (row := load_row(path)).ussd is not None]
+ROW_PROVIDERS: Sequence[JsonUssd] = [build_provider(row, _LINE) for row in _ROWS]
+ROW_REQUESTS: Sequence[Mapping[str, Any]] = [
+    read_fields(step.request, "json")
+    for row, provider in zip(_ROWS, ROW_PROVIDERS, strict=True)
+    if provider.body_format == "json"
+    for step in load_sample(row).dialogue.step[:2]
+]
 READERS: Sequence[Callable[[Mapping[str, str]], object]] = (
     lambda fields: parse_ussd_request(fields, "", _LINE),
     parse_end_event,

@@ -9,12 +9,11 @@ from aiohttp import web
 
 from core.http.provider_webhooks import (
     FIELD_READERS,
-    WEBHOOK_METHODS,
     AcknowledgedWebhook,
-    BodyFormat,
     Fields,
     StoreUnparsed,
     UnparsedWebhookError,
+    build_webhook_route,
     fields_as_text,
 )
 from core.http.webhooks import MAX_BODY_BYTES, WebhookGuard
@@ -89,11 +88,14 @@ def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers
     store, acknowledge = handlers.store_unparsed, _build_acknowledgement(provider)
     inbound = AcknowledgedWebhook(path, guard, read_sms, handle_inbound, store, acknowledge, stores_too_large=True)
     reports = AcknowledgedWebhook(f"{path}/delivery", guard, read_report, handle_report, store, acknowledge)
-    found = [_route(sms_format, inbound), _route(report_format, reports)]
+    found = [
+        build_webhook_route(sms_format, inbound.route, inbound.handle),
+        build_webhook_route(report_format, reports.route, reports.handle),
+    ]
     if isinstance(provider, OptOutParser):
         handle = _build_opt_out_handler(provider, provider.name, handlers)
         opt_outs = AcknowledgedWebhook(f"{path}/optout", guard, FIELD_READERS[sms_format], handle, store, acknowledge)
-        found.append(_route(sms_format, opt_outs))
+        found.append(build_webhook_route(sms_format, opt_outs.route, opt_outs.handle))
     return found
 
 
@@ -108,10 +110,6 @@ def _build_opt_out_handler(
         log.info("opt_out_by_provider", provider=name)
 
     return handle_opt_out
-
-
-def _route(body_format: BodyFormat, webhook: AcknowledgedWebhook[Fields]) -> web.RouteDef:
-    return web.route(WEBHOOK_METHODS[body_format], webhook.route, webhook.handle)
 
 
 async def _handle_each(handle: Callable[[Fields], Awaitable[None]], items: Sequence[Fields], webhook: Fields) -> None:

@@ -1,17 +1,18 @@
 """Reads a provider's answer to a request that sends one SMS, by the tables of a row."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from core.http.client import HttpResponse
 from core.retry import parse_retry_after
 from providers.json_http.sms_row import PLACEHOLDER, Answer, OutcomeOf
+from providers.json_http.templates import find_field
 from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
 
 MAX_COST_LENGTH: Final = 32
@@ -56,7 +57,7 @@ class _Reply:
 
 
 def _try_code(answer: Answer, reply: _Reply) -> SendOutcome | None:
-    codes = (as_text(find_value(reply.document, path)) for path in answer.codes)
+    codes = (as_text(find_field(reply.document, path)) for path in answer.codes)
     found = next((answer.outcomes[code] for code in codes if code in answer.outcomes), None)
     return _build_outcome(found, answer, reply) if found else None
 
@@ -67,13 +68,13 @@ def _try_acceptance(answer: Answer, reply: _Reply) -> SendOutcome | None:
     if (
         reply.response.status not in accepts.statuses
         or word.casefold() not in reply.text.casefold()
-        or (accepts.path is not None and as_text(find_value(reply.document, accepts.path)) not in accepts.values)
+        or (accepts.path is not None and as_text(find_field(reply.document, accepts.path)) not in accepts.values)
     ):
         return None
     found = _find_id(answer, reply)
     if not found and (answer.id or answer.id_after):
         return Unknown("AcceptedWithoutId")
-    cost = as_text(find_value(reply.document, answer.cost)) if answer.cost else ""
+    cost = as_text(find_field(reply.document, answer.cost)) if answer.cost else ""
     return Accepted(f"{reply.name}/{found or reply.reference}", cost[:MAX_COST_LENGTH])
 
 
@@ -116,19 +117,6 @@ def _build_outcome(found: OutcomeOf, answer: Answer, reply: _Reply) -> SendOutco
     return Unknown(found.unknown or "", needs_attention=found.needs_attention)
 
 
-def find_value(document: object, path: str) -> Any:
-    """The value that a path leads to; None where there is none."""
-    value: Any = document
-    for step in path.split("."):
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and step.isdecimal():
-            value = value[int(step)] if int(step) < len(value) else None
-        else:
-            return None
-    return value
-
-
 def as_text(value: object) -> str:
     """A value of JSON as a row's table spells it; empty for none, a table or a list."""
     if isinstance(value, bool):
@@ -137,7 +125,7 @@ def as_text(value: object) -> str:
 
 
 def _find_id(answer: Answer, reply: _Reply) -> str:
-    found = as_text(find_value(reply.document, answer.id)) if answer.id else _find_after(reply.text, answer.id_after)
+    found = as_text(find_field(reply.document, answer.id)) if answer.id else _find_after(reply.text, answer.id_after)
     return found if _is_id(found) else ""
 
 

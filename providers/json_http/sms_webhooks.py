@@ -7,8 +7,9 @@ from typing import Final
 from core.http.provider_webhooks import BodyFormat, Fields, read_msisdn
 from core.phone_numbers import is_e164
 from core.timestamps import parse_timestamp
-from providers.json_http.sms_answer import as_text, find_value
+from providers.json_http.sms_answer import as_text
 from providers.json_http.sms_row import Inbound, Report, SmsRow
+from providers.json_http.templates import find_field
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.inbound import InboundSms
 from sms.provider import KeyedHash
@@ -45,7 +46,7 @@ class RowSmsWebhooks:
         table = self._inbound
         if table is None:
             return None
-        given, text = _text_at(fields, table.sender), find_value(fields, table.text)
+        given, text = _text_at(fields, table.sender), find_field(fields, table.text)
         sender = read_msisdn(given) or given
         if not isinstance(text, str) or not 0 < len(sender) <= MAX_SENDER_LENGTH:
             return None
@@ -93,14 +94,14 @@ def _read_status(table: Report, fields: Fields) -> tuple[str, DeliveryStatus]:
 
 
 def _split(fields: Fields, path: str | None) -> Sequence[Fields]:
-    items = find_value(fields, path) if path else None
+    items = find_field(fields, path) if path else None
     if not isinstance(items, list):
         return [fields]
     return [item for item in items[:MAX_ITEMS] if isinstance(item, dict)]
 
 
 def _text_at(fields: Fields, path: str | None) -> str:
-    return as_text(find_value(fields, path)) if path else ""
+    return as_text(find_field(fields, path)) if path else ""
 
 
 def _word_at(fields: Fields, path: str | None) -> str:

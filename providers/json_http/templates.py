@@ -8,13 +8,16 @@ REQUEST_PREFIX: Final = "request."
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 
 
-def find_field(fields: Mapping[str, Any], path: str) -> Any:
-    """The value at a path such as `payload.response`; None where there is none."""
+def find_field(fields: object, path: str) -> Any:
+    """The value at a path such as `payload.response` or `messages.0.id`, the first of a list; None where there is none."""
     value: Any = fields
     for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdecimal():
+            value = value[int(name)] if int(name) < len(value) else None
+        else:
             return None
-        value = value[name]
     return value
 
 

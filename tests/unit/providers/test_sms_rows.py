@@ -1,5 +1,6 @@
 """Every row that sends SMS, over real HTTP: its requests field by field, its answers, its webhooks, and its proof."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from core.errors import ValidationFailedError
+from core.http.client import HttpResponse
 from core.http.webhooks import WebhookGuard
 from providers.json_http.provider_rows import Row, load_row
 from providers.json_http.sms import read_sms
+from providers.json_http.sms_answer import read_outcome
 from providers.json_http.sms_proof import (
     SampleAnswer,
     SampleSend,
@@ -29,7 +32,7 @@ from providers.registry import list_providers
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.inbound import InboundSms
 from services.messaging.models import OutgoingMessage
-from services.messaging.outcomes import Accepted
+from services.messaging.outcomes import Accepted, Rejected, Retry, Suspended, Unknown
 from sms.routes import WebhookHandlers, routes
 from tests.fakes.sms_http_server import SmsHttpServer
 from tests.support import sms_rows
@@ -236,6 +239,45 @@ def test_an_account_that_sends_must_be_complete(tmp_path):
 def test_a_row_without_sms_does_not_send(tmp_path):
     with pytest.raises(ValidationFailedError, match=r"SMS__PROVIDER: this is not one of what it may be"):
         build_settings(tmp_path, **PUBLIC_SETTINGS, SMS__PROVIDER="hubtel", PROVIDERS__JSON__HUBTEL__ENABLED="true")
+
+
+EVERY_CODE = [
+    pytest.param(name, path, code, id=f"{name}-{path}-{code}")
+    for name in SMS_ROWS
+    for path in load_sampled(name).table.answer.codes
+    for code in load_sampled(name).table.answer.outcomes
+]
+
+
+@pytest.mark.parametrize(("name", "path", "code"), EVERY_CODE)
+def test_every_code_reaches_its_outcome(name, path, code):
+    """Wherever it stands, as text or as a number, in an answer that otherwise says nothing."""
+    table = load_sampled(name).table.answer
+    entry = table.outcomes[code]
+    [kind] = entry.kinds
+    for spelled in {code, int(code) if code.isdecimal() else code}:
+        response = HttpResponse(200, "", {}, json.dumps(build_document(path, spelled)).encode())
+        outcome = read_outcome(table, response, name=name, reference="ekdial42", values={}, now=NOON)
+        assert type(outcome) is OUTCOMES[kind]
+        assert getattr(outcome, "reason", "") in {getattr(entry, kind), ""}
+        assert getattr(outcome, "provider_id", f"{name}/ekdial42") == f"{name}/ekdial42"
+
+
+OUTCOMES = {
+    "accepted": Accepted,
+    "rejected": Rejected,
+    "retry": Retry,
+    "suspended": Suspended,
+    "template": Suspended,
+    "unknown": Unknown,
+}
+
+
+def build_document(path: str, value: object) -> object:
+    """A document with this value at this path, and nothing else."""
+    for step in reversed(path.split(".")):
+        value = [value] if step.isdecimal() else {step: value}
+    return value
 
 
 CHANGES = {

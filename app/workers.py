@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from app.adapters import MAX_CONNECTOR_RESPONSE_BYTES, build_connector
 from app.container import ComplaintServices, PaymentServices
 from app.context import AppContext
+from app.dlt import find_dlt_registry
 from app.sms_routing import concurrency, segments_per_second
 from config.settings import MailSettings, Settings
 from core.claim_worker import running_worker
@@ -96,6 +97,7 @@ def build_sms_outbox(context: AppContext, provider_name: str, metrics: OutboxMet
         metrics=metrics or OutboxMetrics(context.registry),
         prepare_text=fold_to_gsm7,
         prepare_variable=fold_characters,
+        dlt=find_dlt_registry(settings, provider_name),
         worker=_worker_name(),
         concurrency=concurrency(settings, provider_name),
         grace_period=provider.send_deadline + 5,

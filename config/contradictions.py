@@ -27,6 +27,8 @@ def find_contradictions(settings: Settings) -> Iterator[Contradiction]:
     for section in providers.values():
         yield from section.find_contradictions(settings)
     yield from settings.retention.find_contradictions()
+    if settings.dlt.templates and not settings.dlt.entity:
+        yield ("dlt", "entity"), "the registered texts have no entity", "write its 19 digits"
     yield from _check_signs_of_use(settings)
     if settings.redis.cluster and settings.redis.is_embedded:
         yield (

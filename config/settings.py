@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
 from pydantic import Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.dlt import DltSettings
 from config.retention import RetentionSettings
 from config.section import Section
 from config.server import ServerSettings
@@ -355,6 +356,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     database: DatabaseSettings = DatabaseSettings()
     sms: SmsSettings = SmsSettings()
+    dlt: DltSettings = DltSettings()
     providers: ProviderSections = ProviderSections()
     webhooks: WebhookSettings = WebhookSettings()
     api: ApiSettings = ApiSettings()

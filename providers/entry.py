@@ -27,10 +27,12 @@ class ProviderEntry:
     `app.workers.build_sms_outbox` is for the process that does. `open_sim_swap` gives None where the settings of the
     provider do not ask for checks of SIM swaps. `build_wire` gives the simulator's way to call over it. `list_members`
     gives the providers of a family that are in use, each an entry of its own name: a family itself has settings, and no
-    channel.
+    channel. `needs_dlt`: an SMS to a number of India is sent with the ids of `[dlt]`, and a text without an id waits; an
+    operator drops what comes without.
     """
 
     name: str
+    needs_dlt: bool = False
     settings: type[ProviderSection] | None = None
     build_ussd: Callable[[Settings, ShortCodeConfig], ResponseUssdProvider | PushUssdProvider] | None = None
     build_voice: Callable[[Settings], VoiceProvider] | None = None

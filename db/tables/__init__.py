@@ -45,6 +45,7 @@ from db.tables.messages import (
     delivery_reports,
     messages,
     opt_outs,
+    refused_templates,
 )
 from db.tables.number_releases import number_releases
 from db.tables.open_calls import open_calls
@@ -136,6 +137,7 @@ __all__ = [
     "pending_registrations",
     "profile_facts",
     "profile_papers",
+    "refused_templates",
     "retention_walks",
     "sandbox_prompts",
     "security_answers",

@@ -78,6 +78,16 @@ for _name, _columns, _where in (
     partial_index(_where, f"ix_messages_{_name}", *(messages.c[_one] for _one in _columns))
 Index("ix_messages_recipient", messages.c.recipient, messages.c.id)  # the helpdesk lists them, newest first
 
+# Texts that an operator refuses, by the name in [dlt.templates]: their messages wait. `template_id` is the refused one.
+refused_templates = Table(
+    "refused_templates",
+    metadata,
+    Column("name", String(160), primary_key=True),
+    Column("template_id", String(40), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("refused_at", UtcDateTime, nullable=False),
+)
+
 # Delivery reports, one for each provider status of a message. A report without a message is stored for a while, with a
 # keyed hash of its MSISDN, which is deleted when it is matched.
 delivery_reports = Table(

@@ -19,6 +19,7 @@ SubjectKind: TypeAlias = Literal[
     "number",
     "message",
     "statement",
+    "template",
 ]
 
 

@@ -40,12 +40,16 @@ from services.messaging.message_status import (
 from services.messaging.models import ClaimedMessage, Message, Resolution, SendResult
 from services.messaging.opt_outs import opted_out_among
 from services.messaging.routing import Route, SmsFacts, SmsRoutes
+from services.messaging.template_holds import TemplateHolds
 
 SegmentCounter: TypeAlias = Callable[[str], int]
 """The number of SMS segments of a text."""
 
 NextAllowedTime: TypeAlias = Callable[[str, str, datetime], datetime | None]
 """MSISDN, network code or an empty text, and time, to the time when a deferrable message may be sent; None: now."""
+
+FindTemplateId: TypeAlias = Callable[[str], str]
+"""`Template.name` to the id with which the text is sent; empty where it has none."""
 
 MaySend: TypeAlias = Callable[[str, MessageKind], Awaitable[bool]]
 """Whether an unverified caller may cause one more SMS of this kind to this MSISDN, which is then counted."""
@@ -96,6 +100,7 @@ class Messages:
         self._routes = routes
         self._audit = AuditLog(database, clock=clock)
         self._delivery_reports = DeliveryReports(database, cipher, clock)
+        self.holds = TemplateHolds(database, clock, self._audit, self._wake_workers)
         self._result_batcher = Batcher(self._record_results, linger=LINGER_SECONDS)
         self._queued_events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         """By provider; that of e-mail is empty."""
@@ -146,12 +151,15 @@ class Messages:
         medium: Medium = "sms",
         segments: int | None = None,
         provider: str | None = None,
+        *,
+        find_template_id: FindTemplateId | None = None,
     ) -> Sequence[ClaimedMessage]:
         """Claim at most `limit` due messages of a provider, by default the default one, most urgent and then oldest first.
 
         They are marked *sending*, and committed, before this returns, so no other worker sends them. `segments` limits
         their total length; the message that reaches the limit is included. Expired messages are dropped, proactive ones
         are not sent to numbers that opted out, and deferrable ones wait during quiet hours.
+        With `find_template_id`, those wait whose text was refused with the id that this returns.
         """
         parameters = {
             "claimer": worker,
@@ -161,7 +169,7 @@ class Messages:
             "budget": UNLIMITED_SEGMENTS if segments is None else segments,
         }
         for _ in range(MAX_CLAIM_ROUNDS):
-            count, claimed = await self._claim_once(parameters)
+            count, claimed = await self._claim_once(parameters, find_template_id)
             if claimed or not count:
                 return claimed
         return []
@@ -185,9 +193,12 @@ class Messages:
             if done.rowcount:
                 entry = build_staff_entry(act, "message_settled", "message", str(message), resolution=resolution)
                 await self._audit.record(transaction, entry)
-        for waiting in [*self._queued_events.values()]:  # it may be due again
-            waiting.set()
+        self._wake_workers()  # it may be due again
         return done.rowcount == 1
+
+    def _wake_workers(self) -> None:
+        for waiting in [*self._queued_events.values()]:
+            waiting.set()
 
     async def record_report(self, report: DeliveryReport) -> int | None:
         """Store a delivery report; return the id of its message, or None while there is none.
@@ -343,10 +354,13 @@ class Messages:
             "updated_at": now,
         }
 
-    async def _claim_once(self, parameters: Mapping[str, object]) -> tuple[int, Sequence[ClaimedMessage]]:
+    async def _claim_once(
+        self, parameters: Mapping[str, object], find_template_id: FindTemplateId | None
+    ) -> tuple[int, Sequence[ClaimedMessage]]:
         """Return how many messages were claimed, and those of them that are to be sent now."""
         now = self._clock()
         async with self._database.transaction() as transaction:
+            refused = await self.holds.find(transaction, find_template_id) if find_template_id else {}
             rows_claimed = (await transaction.execute(queries.CLAIM, {"now": now, **parameters})).all()
             unexpired = await _reject_rows(
                 transaction, rows_claimed, {row.id for row in rows_claimed if row.not_after <= now}, "TooLate"
@@ -355,6 +369,7 @@ class Messages:
                 transaction, unexpired, await _find_opted_out(transaction, unexpired), "OptedOut"
             )
             rows = await self._defer_for_quiet_hours(transaction, allowed, now)
+            rows = await self.holds.hold(transaction, rows, refused)
             contents = {row.id: content for row in rows if (content := self._decrypt_content(row)) is not None}
             rows = await _reject_rows(transaction, rows, {row.id for row in rows} - contents.keys(), "Unreadable")
             senders = await self._choose_senders(transaction, rows)
@@ -411,6 +426,8 @@ class Messages:
             ]
             if ended:
                 await transaction.execute(queries.RECORD_RESULT, [{**facts, "now": now} for facts in ended])
+            refusals = [ending.refusal for message, ending in results if ending.refusal and message in still_open]
+            await self.holds.record(transaction, refusals)
         named = [str(facts["under"]) for facts in ended if facts["under"]]
         if named:
             await self._delivery_reports.match_early(named)
@@ -460,6 +477,7 @@ def _result_columns(message: int, result: SendResult, forgotten: bool) -> Mappin
         "paid": result.cost or None,
         "reason": result.error or None,
         "again_at": result.not_before if result.status == "queued" else None,
+        "is_held": result.refusal is not None and result.status == "queued",
         "uncounted": int(result.suspended),
     }
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from core.types import Template
 from services.messaging.kinds import Medium, MessageKind
@@ -12,6 +12,7 @@ __all__ = [
     "DltIds",
     "Message",
     "OutgoingMessage",
+    "Refusal",
     "Resolution",
     "SendResult",
     "SendStatus",
@@ -83,10 +84,19 @@ class ClaimedMessage:
     sender: str = ""
 
 
+class Refusal(NamedTuple):
+    """A text that an operator refuses, by `Template.name`, with the id that it was sent with, or without one."""
+
+    name: str
+    template_id: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class SendResult:
     """The result of a send. `queued`: not sent, and may be sent again from `not_before` on; `suspended`: and not counted.
 
+    `refusal`: it waits until its text is released, or it expires.
     `unknown`: it may have been sent, and is not sent again by itself unless its kind is safe to repeat.
     """
 
@@ -96,3 +106,4 @@ class SendResult:
     error: str = ""
     not_before: datetime | None = None
     suspended: bool = False
+    refusal: Refusal | None = None

@@ -18,10 +18,12 @@ import structlog
 from core.claim_worker import ClaimWorker, result_or_log
 from core.clock_watch import ClockWatch
 from core.retry import Backoff
+from core.types import Template
+from services.messaging.dlt import DltRegistry, check_dlt
 from services.messaging.kinds import Medium
 from services.messaging.messages import Messages
 from services.messaging.metrics import OutboxMetrics
-from services.messaging.models import ClaimedMessage, OutgoingMessage, SendResult
+from services.messaging.models import ClaimedMessage, OutgoingMessage, Refusal, SendResult
 from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
 from services.messaging.provider import MessageProvider
 from services.messaging.throttle import Throttle
@@ -66,6 +68,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         metrics: OutboxMetrics | None = None,
         prepare_text: Callable[[str], str] = str,
         prepare_variable: Callable[[str], str] = str,
+        dlt: DltRegistry | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         random_fraction: Callable[[], float] = random.random,
@@ -80,7 +83,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         `grace_period` is the time in seconds that messages in flight get at a stop; it must be longer than the provider's
         deadline. Waits of this process are measured by `monotonic`, which nobody sets. `prepare_text` is applied to each
         text before it is sent, and `prepare_variable` to the variables of each text that this changes. `random_fraction`
-        returns 0 to 1.
+        returns 0 to 1. `dlt` has what is registered in India, for a provider that sends there with these ids.
         """
         super().__init__()
         self._messages = messages
@@ -92,6 +95,8 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         self._metrics = metrics
         self._prepare_text = prepare_text
         self._prepare_variable = prepare_variable
+        self._dlt = dlt
+        self._refusals: set[Refusal] = set()
         self._clock = clock
         self._monotonic = monotonic
         self._clock_watch = ClockWatch(clock=clock, monotonic=monotonic)
@@ -134,8 +139,9 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
 
     async def claim(self, limit: int) -> Sequence[ClaimedMessage]:
         """Claim at most `limit` messages, and no more segments than the throttle has left."""
+        find_id = self._dlt.find_id if self._dlt else None
         messages = await self._messages.claim(
-            self._worker, limit, self._medium, self._throttle.available(), self._queue
+            self._worker, limit, self._medium, self._throttle.available(), self._queue, find_template_id=find_id
         )
         self._throttle.consume(sum(message.segments for message in messages))
         return messages
@@ -148,6 +154,8 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         """Send a message; a send that raises or is cut short has an unknown result."""
         outcome = await self._send(item)
         self._apply_outcome(outcome)
+        if isinstance(outcome, Suspended) and outcome.template_only:
+            return self._hold(item.template, outcome.reason)
         return build_send_result(outcome, item, self._clock(), self._random_fraction())
 
     async def record(self, item: ClaimedMessage, result: SendResult) -> bool:
@@ -191,8 +199,11 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         return True
 
     async def _send(self, message: ClaimedMessage) -> SendOutcome:
+        outgoing = self._build_outgoing(message)
+        if self._dlt and (unsendable := check_dlt(self._dlt, outgoing)):
+            return unsendable
         try:
-            sending = self._provider.send(self._build_outgoing(message))
+            sending = self._provider.send(outgoing)
             outcome = await result_or_log(sending, "provider_raised", message=message.id)
         except asyncio.CancelledError:
             return Unknown("CutShort")
@@ -204,14 +215,38 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         if template and text != message.text:
             variables = tuple((name, self._prepare_variable(value)) for name, value in template.variables)
             template = replace(template, variables=variables)
-        reference = f"{REFERENCE_PREFIX}{message.id}"
+        dlt = self._dlt.find_ids(message.to, template) if self._dlt else None
         return OutgoingMessage(
-            message.to, text, message.kind, reference=reference, sender=message.sender, template=template
+            message.to,
+            text,
+            message.kind,
+            reference=f"{REFERENCE_PREFIX}{message.id}",
+            sender=message.sender or (self._dlt.find_header(message.kind) if self._dlt and dlt else ""),
+            template=template,
+            dlt=dlt,
         )
+
+    def _hold(self, template: Template | None, reason: str) -> SendResult:
+        """The result of a message with a refused text: it waits. Where it is of no text, nothing can be mended."""
+        if template is None:
+            return SendResult("failed", error=reason)
+        template_id = self._dlt.find_id(template.name) if self._dlt else ""
+        refusal = Refusal(template.name, template_id, reason)
+        self._alarm_refusal(refusal)
+        return SendResult("queued", error=reason, suspended=True, refusal=refusal)
+
+    def _alarm_refusal(self, refusal: Refusal) -> None:
+        """Log a refused text once; its messages wait, all others are sent."""
+        if refusal not in self._refusals:
+            facts = {"template": refusal.name, "reason": refusal.reason, "action_required": True}
+            log.critical("template_refused", provider=self._provider.name, **facts)
+        self._refusals.add(refusal)
 
     def _apply_outcome(self, outcome: SendOutcome) -> None:
         """Suspend, pause or resume sending. One suspended message may be about its network; a second suspends all."""
         match outcome:
+            case Suspended(template_only=True):
+                pass  # the provider and its account work
             case Suspended(reason):
                 if self._probing_suspension:
                     self._suspend(reason)
@@ -273,6 +308,8 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
             self.tasks.start(self._make_future_due())
         if now >= self._next_recovery:
             self._next_recovery = now + RECOVERY_INTERVAL
+            if self._dlt:
+                self.tasks.start(self._release_mended(self._dlt))
             if self._clock_watch.is_steady(ABANDONED_AFTER):
                 self.tasks.start(self._recover_abandoned())
         if self._is_suspended_now() and now >= self._next_move:
@@ -299,6 +336,9 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
             log.error("abandoned_messages_recovered", count=count)
         if adopted := await result_or_log(self._messages.adopt_orphans(), "messages_not_adopted"):
             log.warning("messages_given_to_default_provider", count=adopted)
+
+    async def _release_mended(self, dlt: DltRegistry) -> None:
+        await result_or_log(self._messages.holds.release_mended(dlt.find_id), "mended_templates_not_released")
 
     async def _make_future_due(self) -> None:
         if count := await result_or_log(self._messages.make_future_due(), "messages_not_made_due"):

@@ -36,9 +36,13 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """No message is sent until a person fixes the provider account or the configuration."""
+    """No message is sent until a person fixes the provider account or the configuration.
+
+    `template_only`: only the messages with this text wait, because an operator refuses what is registered for it.
+    """
 
     reason: str
+    template_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     BindParameter,
+    Boolean,
     ColumnElement,
     Integer,
     Select,
@@ -123,7 +124,10 @@ def _build_record_result() -> Update:
             provider_id=func.coalesce(bindparam("under", type_=Text), messages.c.provider_id),
             cost=bindparam("paid"),
             error=bindparam("reason"),
-            due_at=func.coalesce(bindparam("again_at", type_=messages.c.due_at.type), messages.c.due_at),
+            due_at=case(
+                (bindparam("is_held", type_=Boolean), messages.c.not_after),
+                else_=func.coalesce(bindparam("again_at", type_=messages.c.due_at.type), messages.c.due_at),
+            ),
             attempts=messages.c.attempts - bindparam("uncounted", type_=Integer),
             suspensions=messages.c.suspensions + bindparam("uncounted", type_=Integer),
             updated_at=_NOW,

@@ -280,6 +280,7 @@ KEPT: Final[Mapping[str, str]] = {
     "opt_outs": "An opt-out is valid until the number opts in again: that is its purpose.",
     "payment_refunds": "Amounts, and the staff who gave them; accounting.",
     "payment_reports": "Reports of a payment, and money by reference: amounts and receipts; accounting.",
+    "refused_templates": "Names of texts: no person. A row is deleted when its text is mended.",
     "retention_walks": "One row for each rule.",
 }
 """Tables, or their rows that no rule ends, that stay for ever, and why."""

@@ -8,7 +8,12 @@ from services.messaging.dlt import DltRegistry
 def build_dlt_registry(settings: Settings) -> DltRegistry:
     """Return the entity, headers and texts of `[dlt]`."""
     dlt = settings.dlt
-    return DltRegistry(entity=dlt.entity, headers=dict(dlt.headers), templates=dlt.templates, sends_menus=dlt.menus)
+    return DltRegistry(
+        entity=dlt.entity,
+        headers={str(kind): header for kind, header in dlt.headers.items()},
+        templates=dlt.templates,
+        sends_menus=dlt.menus,
+    )
 
 
 def find_dlt_registry(settings: Settings, provider: str) -> DltRegistry | None:

@@ -46,6 +46,7 @@ def _build_entry(row: Row) -> ProviderEntry:
 
     return ProviderEntry(
         name=row.name,
+        needs_dlt=row.sms is not None and bool(row.sms.get("dlt")),
         build_ussd=build_ussd if row.ussd is not None else None,
         build_sms_webhooks=build_sms_webhooks if row.sms and {"inbound", "report"} & row.sms.keys() else None,
         build_wire=build_wire if row.ussd is not None else None,

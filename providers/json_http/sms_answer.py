@@ -113,7 +113,7 @@ def _build_outcome(found: OutcomeOf, answer: Answer, reply: _Reply) -> SendOutco
         due = reply.now + timedelta(seconds=found.after) if found.after else None
         return _add_wait(Retry(found.retry, due, max_attempts=found.attempts, pauses_all=found.pauses_all), reply)
     if found.suspended or found.template:
-        return Suspended(found.suspended or found.template or "")
+        return Suspended(found.suspended or found.template or "", template_only=not found.suspended)
     return Unknown(found.unknown or "", needs_attention=found.needs_attention)
 
 

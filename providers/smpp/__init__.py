@@ -5,4 +5,4 @@ from typing import Final
 from providers.entry import ProviderEntry
 from providers.smpp.settings import SmppSettings
 
-ENTRY: Final = ProviderEntry(name=SmppSettings.provider, settings=SmppSettings)
+ENTRY: Final = ProviderEntry(name=SmppSettings.provider, needs_dlt=True, settings=SmppSettings)

@@ -87,7 +87,7 @@ class FakeMessages:
         self._queued.clear()
 
     async def claim(
-        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, provider: str | None = None
+        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, *_: object, **__: object
     ) -> Sequence[ClaimedMessage]:
         assert worker
         assert limit > 0, "nobody asks for nothing"
@@ -511,7 +511,7 @@ async def test_what_a_cancelled_worker_was_claiming_is_not_lost(fake_messages, c
 
     class Slow(FakeMessages):
         async def claim(
-            self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, provider: str | None = None
+            self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, *_: object, **__: object
         ) -> Sequence[ClaimedMessage]:
             claimed = await super().claim(worker, limit)
             claiming.set()
@@ -551,7 +551,7 @@ class UnreliableMessages(FakeMessages):
             raise ConnectionError(f"while {AMINA} was looked up")
 
     async def claim(
-        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, provider: str | None = None
+        self, worker: str, limit: int, medium: str = "sms", segments: int | None = None, *_: object, **__: object
     ) -> Sequence[ClaimedMessage]:
         self._fail_if_due("claim")
         return await super().claim(worker, limit)

@@ -17,6 +17,7 @@ EXAMPLES = {
     "segments": 400,
     "callbacks": 400,
     "json": 400,
+    "pdus": 400,
     "screens": 60,
     "config": 60,
     "catalogue": 60,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tests.fuzz.callbacks import check_callback, check_json_callback, random_body, random_json
 from tests.fuzz.files import changes, check_file
+from tests.fuzz.pdus import check_pdus, random_pdus
 from tests.fuzz.screens import check_screen, screens
 from tests.fuzz.targets import InputTarget, StructureTarget, Target
 from tests.fuzz.texts import check_keyword, check_segments, random_long_text, random_text
@@ -14,6 +15,7 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "segments": lambda: InputTarget(make=random_long_text, check=check_segments),
     "callbacks": lambda: InputTarget(make=random_body, check=check_callback),
     "json": lambda: InputTarget(make=random_json, check=check_json_callback),
+    "pdus": lambda: InputTarget(make=random_pdus, check=check_pdus),
     "screens": lambda: StructureTarget(strategy=screens, check=check_screen),
     "config": lambda: StructureTarget(strategy=lambda: changes("config"), check=check_file),
     "catalogue": lambda: StructureTarget(strategy=lambda: changes("catalogue", "centres"), check=check_file),

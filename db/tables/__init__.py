@@ -26,6 +26,7 @@ from db.tables.documents import document_checks, document_holders, document_sign
 from db.tables.drafts import drafts
 from db.tables.emails import email_events, emails
 from db.tables.encryption_keys import encryption_keys
+from db.tables.hidden_numbers import hidden_numbers
 from db.tables.inbound import (
     UNASSEMBLED,
     UNPROCESSED,
@@ -119,6 +120,7 @@ __all__ = [
     "encryption_keys",
     "feedback",
     "feedback_digests",
+    "hidden_numbers",
     "inbound_parts",
     "inbound_sms",
     "leases",

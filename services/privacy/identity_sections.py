@@ -12,6 +12,7 @@ from db.tables import (
     contacts,
     email_events,
     emails,
+    hidden_numbers,
     number_releases,
     pending_registrations,
     profile_facts,
@@ -51,8 +52,8 @@ class AccountSection:
         return [[*about, *(DataItem("question", question, "question") for question in questions)]]
 
     async def forget(self, transaction: Transaction, subject: DataSubject) -> None:
-        """Delete the language of the MSISDN, and its former numbers; the account itself is emptied when it is closed."""
-        for table in (callers, contacts, pending_registrations):
+        """Delete what is known of the MSISDN, and its former numbers; the account itself is emptied when it is closed."""
+        for table in (callers, contacts, hidden_numbers, pending_registrations):
             await transaction.execute(delete(table).where(table.c.msisdn == subject.msisdn))
         await transaction.execute(delete(number_releases).where(number_releases.c.account == subject.account))
 

@@ -31,6 +31,7 @@ from db.tables import (
     drafts,
     email_events,
     feedback,
+    hidden_numbers,
     inbound_parts,
     inbound_sms,
     links,
@@ -143,6 +144,8 @@ RETENTION_RULES: Final = (
     RetentionRule("missed_calls", missed_calls, missed_calls.c.begun_at, "missed_calls"),
     # With an account, the language ends with it.
     RetentionRule("callers", callers, callers.c.chosen_at, "callers", ~_has_account),
+    # Even of an account: a network gives a number, and what it calls its holder, to somebody else one day.
+    RetentionRule("hidden_numbers", hidden_numbers, hidden_numbers.c.linked_at, "callers"),
     RetentionRule(
         "contacts", contacts, contacts.c.created_at, "callers", ~(contacts.c.latin_letters & _has_contact_account)
     ),

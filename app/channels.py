@@ -21,7 +21,9 @@ from config.sms import SANDBOX
 from core.http.fast_router import FAST_PATHS
 from core.phone_numbers import build_supported_number_check
 from core.rate_limit import DailyQuota, FallbackWindowCounter, LocalWindowCounter, RedisWindowCounter
+from menus.public_screens import PUBLIC_SCREENS
 from menus.rendering import localization
+from menus.rendering.localization import Locale
 from menus.rendering.paging import ScreenBudget
 from menus.rendering.renderer import Renderer
 from menus.rendering.sms_texts import build_sms_locales
@@ -46,6 +48,7 @@ from sms.loop_guard import LoopGuard
 from sms.metrics import InboundMetrics
 from ussd import routes as ussd_routes
 from ussd.admission import Admission
+from ussd.hidden_numbers import HiddenNumberHandler
 from ussd.metrics import UssdMetrics
 from ussd.newest_input import NewestInputHandler
 from ussd.provider import ConnectedUssdProvider, ShortCodeConfig
@@ -157,17 +160,44 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         default_language_of=default_language_of,
         deadline=deadline,
     )
+    hidden_numbers = build_hidden_number_handler(context, spoken, inputs)
     busy_replies = BusyReplies(
         renderer, languages=build_languages_by_prefix(settings), default_language=settings.languages.default
     )
     return ussd_routes.UssdHandler(
         path_sessions=path_sessions,
         inputs=inputs,
+        hidden_numbers=hidden_numbers,
         admission=admission,
         busy_replies=busy_replies,
         deadline=settings.ussd.deadline,
         metrics=UssdMetrics(context.registry, admission),
         on_call_ended=checked_menu.services.payments.payments.push_after_call,
+    )
+
+
+def build_hidden_number_handler(
+    context: AppContext, spoken: Mapping[str, Locale], inputs: NewestInputHandler
+) -> HiddenNumberHandler:
+    """The handler of callers whose network hides their number: what is public, until they give it."""
+    settings, sessions = context.settings, context.resources.store.sessions
+    menu = context.checked_menu.menu.restrict(PUBLIC_SCREENS)
+    browsing = ConversationHandler(
+        sessions=sessions,
+        menu=menu,
+        renderer=Renderer(menu, localization.build_screen_locales(spoken)),
+        today=build_calendar(settings),
+        conversation_ttl=settings.ussd.session_ttl,
+    )
+    return HiddenNumberHandler(
+        links=context.checked_menu.services.hidden_numbers,
+        sessions=sessions,
+        answer_known=inputs.handle,
+        browsing=browsing,
+        default_language_of=inputs.default_language_of,
+        is_supported_number=inputs.is_supported_number,
+        session_ttl=settings.ussd.session_ttl,
+        deadline=inputs.deadline,
     )
 
 

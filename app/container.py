@@ -49,6 +49,7 @@ from services.citizens.accounts import Accounts
 from services.citizens.caller_activity import CallerActivity
 from services.citizens.contacts import Contacts
 from services.citizens.emails import Emails
+from services.citizens.hidden_numbers import HiddenNumbers
 from services.citizens.number_checks import NumberChecks
 from services.citizens.number_release import NumberReleases
 from services.citizens.one_time_codes import OneTimeCodes
@@ -167,6 +168,7 @@ class Services:
     documents: DocumentService
     drafts: Drafts
     emails: Emails
+    hidden_numbers: HiddenNumbers
     info_messages: InfoMessages
     links: Links
     listings: CatalogueListings
@@ -334,6 +336,7 @@ def build_services(
         ),
         drafts=drafts,
         emails=emails,
+        hidden_numbers=HiddenNumbers(database, cipher, codes),
         info_messages=InfoMessages(messages, render_sms),
         links=links,
         listings=CatalogueListings(current_catalogue, usage),

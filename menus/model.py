@@ -385,11 +385,12 @@ class Menu:
         proof_policy: ProofPolicy | None = None,
         labels: Labels | None = None,
         channel: str = "",
+        only: frozenset[str] = frozenset(),
     ) -> None:
         """`unavailable` is the screen for a service that left the catalogue; home without one.
 
         `entries` are the screens that SMS keywords enter. `labels` are the words by which options and rows may be chosen.
-        Options that are hidden on `channel` are left out.
+        Options that are hidden on `channel` are left out. `only` are the screens that can be reached; empty: every one.
         """
         self.screen_list = tuple(screens)
         self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.screen_list}
@@ -397,7 +398,7 @@ class Menu:
             screen.name: {
                 key: option
                 for key, option in number_options(screen.options)
-                if not channel or option.hidden_on != channel
+                if (not channel or option.hidden_on != channel) and (not only or option.goto in only)
             }
             for screen in self.screen_list
             if isinstance(screen, Choice | Question)
@@ -408,6 +409,7 @@ class Menu:
         )
         """The choices and questions that do not offer every option to everybody."""
         self.home = home
+        self.only = only
         self.stuck = stuck
         self.unavailable = unavailable or home
         self.persistent_facts = persistent_facts
@@ -416,10 +418,18 @@ class Menu:
         self.session_policy = session_policy
         self.proof_policy = proof_policy
         self.labels = labels
+        self.channel = channel
         self._option_words: dict[str, Mapping[str, str]] = {}
 
     def for_channel(self, channel: str) -> "Menu":
         """The same menu on a channel; every option keeps its number."""
+        return self._copy(channel=channel, only=self.only)
+
+    def restrict(self, screens: frozenset[str]) -> "Menu":
+        """The same menu with these screens alone; every option keeps its number, and what leads elsewhere leads home."""
+        return self._copy(channel=self.channel, only=screens | {self.home, self.stuck})
+
+    def _copy(self, *, channel: str, only: frozenset[str]) -> "Menu":
         return Menu(
             self.screen_list,
             home=self.home,
@@ -432,12 +442,15 @@ class Menu:
             proof_policy=self.proof_policy,
             labels=self.labels,
             channel=channel,
+            only=only,
         )
 
     def resolve_screen(self, name: str, facts: Facts) -> Screen:
         """The screen of this name, or the one that replaces it for an operator."""
         if self.operator_policy and facts.get("consent"):
             name = self.operator_policy.resolve_screen(name, facts)
+        if self.only and name not in self.only:
+            name = self.home
         return self.screens[name]
 
     def offered_options(self, screen: str, facts: Facts) -> Mapping[str, Option]:

@@ -34,11 +34,19 @@ class ShortCodeConfig:
         return self.network_budgets.get(network_code, self.default_budget)
 
 
+class HiddenCaller(msgspec.Struct, frozen=True):
+    """A caller whose network hides their number: what it calls them, the same in every call, and its country such as `BD`."""
+
+    identity: str
+    country: str
+
+
 class UssdInput(msgspec.Struct, frozen=True):
     """One request of a provider that sends the newest input only.
 
     `message_id` identifies the request: a repeated webhook has the same one. `starts_session` is true for the request
-    that dials; its `text` is empty, or holds the digits dialled past the short code.
+    that dials; its `text` is empty, or holds the digits dialled past the short code. Of a `hidden` caller, `caller` is the
+    calling code of the network's country, such as `+880`.
     """
 
     session_id: str
@@ -49,6 +57,7 @@ class UssdInput(msgspec.Struct, frozen=True):
     budget: ScreenBudget
     caller_number_verified: bool
     echoed_metadata: str = ""
+    hidden: HiddenCaller | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from core.logging import error_facts
 from core.verified_caller import unverified_caller
 from sessions.path_turns import UssdReply, UssdSessionHandler
 from ussd.admission import Admission
+from ussd.hidden_numbers import HiddenNumberHandler
 from ussd.metrics import UssdMetrics
 from ussd.newest_input import NewestInputHandler
 from ussd.provider import (
@@ -54,6 +55,7 @@ class UssdHandler:
         *,
         path_sessions: UssdSessionHandler,
         inputs: NewestInputHandler,
+        hidden_numbers: HiddenNumberHandler,
         admission: Admission,
         busy_replies: BusyReplies,
         deadline: float,
@@ -65,6 +67,7 @@ class UssdHandler:
         self._on_call_ended = on_call_ended
         self._path_sessions = path_sessions
         self._inputs = inputs
+        self._hidden = hidden_numbers
         self._admission = admission
         self._busy_replies = busy_replies
         self._deadline = deadline
@@ -99,6 +102,8 @@ class UssdHandler:
 
     async def _answer(self, request: AnyUssdRequest) -> UssdReply:
         if isinstance(request, UssdInput):
+            if request.hidden is not None:
+                return await self._hidden.handle(request, request.hidden)
             return await self._inputs.handle(request)
         return await self._path_sessions.handle(request)
 

@@ -1,5 +1,6 @@
 """hSenid TAP: the applications that are set up, and which of them a webhook or a message belongs to."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -98,6 +99,17 @@ def read_text(fields: Fields, name: str, *, max_length: int = 128) -> str:
     value = fields.get(name)
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return text if isinstance(text, str) and len(text) <= max_length and text.isprintable() else ""
+
+
+ADDRESS_SCHEME: Final = "tel:"
+_is_masked: Final = re.compile(r"[A-Za-z0-9_+/=.:-]{8,128}").fullmatch
+
+
+def read_masked(address: str) -> str:
+    """What the platform calls a subscriber whose number it masks, such as `tel:hu3b84346f…`; empty for any other address."""
+    identity = address.removeprefix(ADDRESS_SCHEME)
+    is_hash = _is_masked(identity) and any(map(str.isalpha, identity)) and identity != "all"
+    return identity if is_hash and address.startswith(ADDRESS_SCHEME) else ""
 
 
 ACKNOWLEDGEMENT: Final[Mapping[str, str]] = {"statusCode": "S1000", "statusDetail": "Success"}

@@ -25,6 +25,7 @@ class Dialect:
     """
 
     operator: str
+    country: str
     base_url: str
     network: str
     prefixes: Sequence[str]
@@ -41,6 +42,7 @@ _WITH_LIMITS: Final[StatusCodes] = {**STATUS_CODES, **LIMIT_CODES}
 DIALECTS: Final[Mapping[DialectName, Dialect]] = {
     "bdapps": Dialect(
         operator="Robi and Airtel, Bangladesh",
+        country="BD",
         base_url="https://developer.bdapps.com",
         network="47002",
         prefixes=("+88018", "+88016"),
@@ -50,6 +52,7 @@ DIALECTS: Final[Mapping[DialectName, Dialect]] = {
     ),
     "applink": Dialect(
         operator="Banglalink, Bangladesh",
+        country="BD",
         base_url="https://api.applink.com.bd",
         network="47003",
         prefixes=("+88019", "+88014"),
@@ -59,6 +62,7 @@ DIALECTS: Final[Mapping[DialectName, Dialect]] = {
     ),
     "ideamart": Dialect(
         operator="Dialog, Sri Lanka",
+        country="LK",
         base_url="https://api.ideamart.io",
         network="41302",
         prefixes=("+9477", "+9476", "+9474"),
@@ -68,6 +72,7 @@ DIALECTS: Final[Mapping[DialectName, Dialect]] = {
     ),
     "mspace": Dialect(
         operator="SLT-Mobitel, Sri Lanka",
+        country="LK",
         base_url="https://api.mspace.lk",
         network="41301",
         prefixes=("+9471", "+9470"),

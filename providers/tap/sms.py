@@ -7,10 +7,9 @@ from functools import partial
 from typing import Final
 
 from core.phone_numbers import is_e164
-from providers.tap.applications import Application, Applications
+from providers.tap.applications import ADDRESS_SCHEME, Application, Applications
 from providers.tap.client import Answer, DestinationResponse, HttpFailure, NoAnswerError, NotSentError, TapClient
 from providers.tap.status_codes import DAY_LIMIT, SUCCESS, OutcomeBuilder, find_status
-from providers.tap.ussd import ADDRESS_SCHEME
 from services.messaging.models import OutgoingMessage
 from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, Suspended, Unknown
 

@@ -11,16 +11,24 @@ from aiohttp import ClientSession, DummyCookieJar
 
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
 from core.http.webhooks import BadWebhookError
-from providers.tap.applications import ACKNOWLEDGEMENT, UNKNOWN_APPLICATION, Application, Applications, read_text
+from core.phone_numbers import find_country_code
+from providers.tap.applications import (
+    ACKNOWLEDGEMENT,
+    ADDRESS_SCHEME,
+    UNKNOWN_APPLICATION,
+    Application,
+    Applications,
+    read_masked,
+    read_text,
+)
 from providers.tap.ascii import AsciiBudget, fold_to_ascii
 from providers.tap.client import HttpFailure, NoAnswerError, NotSentError, TapClient
 from providers.tap.status_codes import ScreenOutcome, find_status
 from sessions.path_turns import UssdReply
 from ussd.dial_strings import parse_digits_past_code
-from ussd.provider import AnyUssdRequest, ReplyNotShownError, UssdInput
+from ussd.provider import AnyUssdRequest, HiddenCaller, ReplyNotShownError, UssdInput
 
 ASCII_ENCODING: Final = "440"
-ADDRESS_SCHEME: Final = "tel:"
 STARTS, GOES_ON = "mo-init", "mo-cont"
 ASKS, ENDS = "mt-cont", "mt-fin"
 RETRY_PAUSE: Final = 0.25  # seconds before a screen that was not shown is pushed again
@@ -90,15 +98,16 @@ class TapUssd:
             raise BadWebhookError(400, f"ussdOperation is missing or neither {STARTS} nor {GOES_ON}.")
         session, request_id = _require(fields, "sessionId"), _require(fields, "requestId")
         address = _require(fields, "sourceAddress")
-        starts = operation == STARTS
+        starts, caller = operation == STARTS, read_msisdn(address.removeprefix(ADDRESS_SCHEME))
         return TapInput(
             session_id=f"{application.name}/{session}",
             message_id=request_id,
-            caller=_read_caller(address),
+            caller=caller or f"+{find_country_code(application.dialect.country)}",
             text=_read_input(fields, application, starts=starts),
             starts_session=starts,
             budget=self._budget,
             caller_number_verified=self._caller_number_verified,
+            hidden=_read_hidden(application, address) if not caller else None,
             application=application,
             session=session,
             address=address,
@@ -169,11 +178,16 @@ def _require(fields: Fields, name: str) -> str:
     return text
 
 
-def _read_caller(address: str) -> str:
-    caller = read_msisdn(address.removeprefix(ADDRESS_SCHEME))
-    if not caller:
-        raise BadWebhookError(400, "sourceAddress is not in the form tel:8801812345678.")
-    return caller
+def _read_hidden(application: Application, address: str) -> HiddenCaller:
+    """The caller whose number the platform masks; two platforms never share an identity.
+
+    Raises:
+        BadWebhookError: the address is no masked number (400).
+    """
+    identity = read_masked(address)
+    if not identity:
+        raise BadWebhookError(400, "sourceAddress is neither a number such as tel:8801812345678 nor a masked one.")
+    return HiddenCaller(f"{application.name} {identity}", application.dialect.country)
 
 
 def _read_input(fields: Fields, application: Application, *, starts: bool) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
-from providers.tap.applications import ACKNOWLEDGEMENT, Applications, read_text
+from providers.tap.applications import ACKNOWLEDGEMENT, ADDRESS_SCHEME, Applications, read_text
 from providers.tap.sms import ID_PREFIX, build_id
-from providers.tap.ussd import ADDRESS_SCHEME
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.inbound import InboundSms
 from sms.provider import KeyedHash

@@ -14,9 +14,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from core.http.origins import is_loopback_host
 from core.http.provider_webhooks import read_json
 from core.http.webhooks import BadWebhookError
-from providers.tap.applications import Application, Applications
+from providers.tap.applications import ADDRESS_SCHEME, Application, Applications
 from providers.tap.dialects import API_VERSION
-from providers.tap.ussd import ADDRESS_SCHEME, ASCII_ENCODING, ENDS, GOES_ON, STARTS
+from providers.tap.ussd import ASCII_ENCODING, ENDS, GOES_ON, STARTS
 from web.simulator.network import SimulatedNetwork
 from web.simulator.wires import ANSWER_TIMEOUT, KeyPress, WireError, WireScreen
 

@@ -44,13 +44,13 @@ class HiddenNumbers:
     async def send_code(self, identity: str, msisdn: str, language: str, idempotency_key: str) -> SendOutcome:
         """Send a code to the number that the caller says is theirs. It counts against the limits of codes for others."""
         return await self._codes.send(
-            msisdn, language, CODE_PURPOSE, idempotency_key, requester=self._requester(identity)
+            msisdn, language, CODE_PURPOSE, idempotency_key, requester=self.name_caller(identity)
         )
 
     async def link(self, identity: str, msisdn: str, code: str, idempotency_key: str) -> CheckOutcome:
         """Link the number to the identity where the code is right. A number that was linked before is replaced."""
         outcome = await self._codes.check(
-            msisdn, CODE_PURPOSE, code, idempotency_key, requester=self._requester(identity)
+            msisdn, CODE_PURPOSE, code, idempotency_key, requester=self.name_caller(identity)
         )
         if outcome == "right":
             await self._store(self._cipher.keyed_hash(PURPOSE, identity), msisdn)
@@ -59,8 +59,6 @@ class HiddenNumbers:
     def name_caller(self, identity: str) -> str:
         """A name for the caller in the place of a number, under which sessions are kept and lookups are counted."""
         return f"hidden {self._cipher.keyed_hash(PURPOSE, identity)}"
-
-    _requester = name_caller
 
     async def _store(self, identity: str, msisdn: str) -> None:
         facts = {"msisdn": msisdn, "linked_at": self._clock()}

@@ -1,0 +1,61 @@
+"""The screens for a caller of whom not even the number is known: what is public, and the status of a number that they type.
+
+None of them records anything, reveals anything about a person, or sends an SMS.
+"""
+
+from typing import Final
+
+PUBLIC_SCREENS: Final = frozenset(
+    (
+        "main",
+        "sectors",
+        "services",
+        "nothing_here",
+        "offices",
+        "at_office",
+        "recipients",
+        "sectors_for",
+        "services_for",
+        "seek",
+        "found_services",
+        "none_found",
+        "look_at",
+        "service",
+        "service_free",
+        "list_documents",
+        "documents",
+        "no_documents",
+        "no_longer",
+        "service_elsewhere",
+        "service_about",
+        "list_papers_elsewhere",
+        "papers_elsewhere",
+        "no_papers_elsewhere",
+        "nearest_centre",
+        "find_centres",
+        "no_centre",
+        "centres",
+        "look_at_centre",
+        "centre",
+        "ask_number",
+        "no_such_number",
+        "too_many_numbers",
+        "look_up",
+        "status",
+        "status_due",
+        "status_asking",
+        "status_due_asking",
+        "complaint_status",
+        "complaint_answered",
+        "feedback_status",
+        "history",
+        "history_list",
+        "history_none",
+        "look_at_event",
+        "history_event",
+        "history_event_asking",
+        "get_help",
+        "helpdesk",
+        "stuck",
+    )
+)

@@ -1,0 +1,192 @@
+"""Calls from a network that hides the number of the caller.
+
+A caller whose number was linked is served as anybody else. Another one may find services and see the status of a number that
+they type, and may give their own number: a code goes to it by SMS, and whoever types the code here is linked to it. Their
+place in this short dialogue is kept in the session store, encrypted as every session, until the call is over.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from core.phone_numbers import PhoneNumberError, parse_msisdn
+from core.typed_input import normalize_input
+from core.typed_numbers import read_digits
+from core.verified_caller import unverified_caller
+from services.citizens.models import CheckOutcome, SendOutcome
+from sessions.failures import explain_failure
+from sessions.message_turns import ConcurrentUpdateError, ConversationHandler, IncomingMessage, Turn
+from sessions.path_turns import UssdReply
+from sessions.session import Reply
+from sessions.shared_deadline import SharedDeadline
+from sessions.store import SessionStore, StoredSession
+from ussd.provider import CHANNEL, HiddenCaller, UssdInput
+
+BROWSE, GIVE_NUMBER, BACK = "1", "2", "0"
+MAX_SAVE_ATTEMPTS: Final = 3
+
+TextKey: TypeAlias = Literal[
+    "hidden_start",
+    "hidden_number",
+    "hidden_not_served",
+    "hidden_code",
+    "hidden_wrong_code",
+    "hidden_code_gone",
+    "hidden_too_many",
+    "hidden_linked",
+]
+FINAL_TEXTS: Final[frozenset[TextKey]] = frozenset(("hidden_code_gone", "hidden_too_many", "hidden_linked"))
+TEXTS_BY_CHECK: Final[dict[CheckOutcome, TextKey]] = {
+    "right": "hidden_linked",
+    "wrong": "hidden_wrong_code",
+    "gone": "hidden_code_gone",
+}
+
+
+class NumberLinks(Protocol):
+    """Knows the numbers of callers whose network hides them; see `services.citizens.hidden_numbers`."""
+
+    async def find(self, identity: str) -> str:
+        """The MSISDN that is linked to an identity; empty where there is none."""
+
+    async def send_code(self, identity: str, msisdn: str, language: str, idempotency_key: str) -> SendOutcome:
+        """Send a code to the number that the caller says is theirs."""
+
+    async def link(self, identity: str, msisdn: str, code: str, idempotency_key: str) -> CheckOutcome:
+        """Link the number to the identity where the code is right."""
+
+    def name_caller(self, identity: str) -> str:
+        """A name for the caller in the place of a number."""
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a caller is: the id of the newest request, what they answer to, and the number that a code went to.
+
+    `text` is empty while the caller is in the menus.
+    """
+
+    message_id: str
+    text: TextKey | Literal[""] = "hidden_start"
+    msisdn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenNumberHandler:
+    """Answers callers whose network hides their number. `session_ttl` is how long a place is kept, in seconds."""
+
+    links: NumberLinks
+    sessions: SessionStore
+    answer_known: Callable[[UssdInput], Awaitable[UssdReply]]
+    """Answers a caller whose number is known."""
+    browsing: ConversationHandler
+    """The menus that are public."""
+    default_language_of: Callable[[str], str]
+    is_supported_number: Callable[[str], bool]
+    session_ttl: int
+    deadline: SharedDeadline
+
+    async def handle(self, request: UssdInput, hidden: HiddenCaller) -> UssdReply:
+        """The reply to one input; a failure of ours is a reply that says so and ends the session."""
+        try:
+            with self.deadline:
+                msisdn = await self.links.find(hidden.identity)
+                if not msisdn:
+                    with unverified_caller():
+                        return UssdReply(await self._answer(request, hidden), "answered")
+        except Exception as error:  # noqa: BLE001 - after any failure the caller still waits for a screen
+            failure = explain_failure(error, CHANNEL)
+            return UssdReply(Reply(self._find_text(request, failure.text_key), ends=True), failure.handled_as)
+        return await self.answer_known(replace(request, caller=msisdn, hidden=None))
+
+    async def _answer(self, request: UssdInput, hidden: HiddenCaller) -> Reply:
+        """Move on, save, then reply; a repeated request gets the same reply.
+
+        Raises:
+            ConcurrentUpdateError: other processes saved first, each time.
+        """
+        name, message_id = self.links.name_caller(hidden.identity), f"{request.session_id}/{request.message_id}"
+        message = IncomingMessage(message_id, name, CHANNEL, request.budget)
+        for _ in range(MAX_SAVE_ATTEMPTS):
+            stored = await self.sessions.load(_build_key(name))
+            before = _read_place(stored, request)
+            place = before if before and before.message_id == message_id else None
+            if place is None:
+                place = await self._move(request, hidden, before, message_id)
+                version = stored.version if stored else 0
+                if not await self.sessions.save(
+                    _build_key(name), _encode(place), expected_version=version, ttl=self.session_ttl
+                ):
+                    continue
+            return await self._show(request, message, place, before)
+        raise ConcurrentUpdateError
+
+    async def _move(self, request: UssdInput, hidden: HiddenCaller, before: Place | None, message_id: str) -> Place:
+        typed = normalize_input(request.text)
+        if request.starts_session or before is None:
+            return Place(message_id)
+        match before.text:
+            case "hidden_start":
+                return Place(message_id, STARTS.get(typed, "hidden_start"))
+            case "hidden_number" | "hidden_not_served":
+                return await self._take_number(request, hidden, typed, message_id)
+            case "hidden_code" | "hidden_wrong_code":
+                outcome = await self.links.link(hidden.identity, before.msisdn, read_digits(typed), message_id)
+                return Place(message_id, TEXTS_BY_CHECK[outcome], before.msisdn)
+            case _:
+                return Place(message_id, "")
+
+    async def _take_number(self, request: UssdInput, hidden: HiddenCaller, typed: str, message_id: str) -> Place:
+        if typed == BACK:
+            return Place(message_id)
+        try:
+            msisdn = parse_msisdn(typed, hidden.country)
+        except PhoneNumberError:
+            return Place(message_id, "hidden_not_served")
+        if not self.is_supported_number(msisdn):
+            return Place(message_id, "hidden_not_served")
+        language = self.default_language_of(request.caller)
+        outcome = await self.links.send_code(hidden.identity, msisdn, language, message_id)
+        return Place(message_id, "hidden_code" if outcome == "sent" else "hidden_too_many", msisdn)
+
+    async def _show(self, request: UssdInput, message: IncomingMessage, place: Place, before: Place | None) -> Reply:
+        if place.text:
+            return Reply(self._find_text(request, place.text), ends=place.text in FINAL_TEXTS)
+        is_inside = before is not None and not before.text
+        return (await self._browse(request, message, is_inside=is_inside)).reply
+
+    async def _browse(self, request: UssdInput, message: IncomingMessage, *, is_inside: bool) -> Turn:
+        """The next turn in the public menus; the first one is at home."""
+        if is_inside:
+            prefix = f"{request.session_id}/"
+            turn = await self.browsing.handle_input(message, request.text, session_prefix=prefix)
+            if turn is not None:
+                return turn
+        language = self.default_language_of(request.caller)
+        return await self.browsing.enter(message, self.browsing.menu.home, language, is_new_session=True)
+
+    def _find_text(self, request: UssdInput, key: str) -> str:
+        language = self.default_language_of(request.caller)
+        return self.browsing.renderer.locale_for(language, request.budget).common[key]
+
+
+STARTS: Final[dict[str, TextKey | Literal[""]]] = {BROWSE: "", GIVE_NUMBER: "hidden_number"}
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Place).decode
+
+
+def _read_place(stored: StoredSession | None, request: UssdInput) -> Place | None:
+    """The place in this call; None where there is none, or where another version of the program wrote it."""
+    if stored is None:
+        return None
+    try:
+        place = _decode(stored.data)
+    except msgspec.MsgspecError:
+        return None
+    return place if place.message_id.startswith(f"{request.session_id}/") else None
+
+
+def _build_key(name: str) -> str:
+    return f"link {name}"

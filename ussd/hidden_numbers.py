@@ -160,12 +160,11 @@ class HiddenNumberHandler:
     async def _browse(self, request: UssdInput, message: IncomingMessage, *, is_inside: bool) -> Turn:
         """The next turn in the public menus; the first one is at home."""
         if is_inside:
-            prefix = f"{request.session_id}/"
-            turn = await self.browsing.handle_input(message, request.text, session_prefix=prefix)
+            turn = await self.browsing.handle_input(message, request.text)
             if turn is not None:
                 return turn
         language = self.default_language_of(request.caller)
-        return await self.browsing.enter(message, self.browsing.menu.home, language, is_new_session=True)
+        return await self.browsing.enter(message, self.browsing.menu.home, language)
 
     def _find_text(self, request: UssdInput, key: str) -> str:
         language = self.default_language_of(request.caller)

@@ -375,7 +375,12 @@ CASES: Mapping[str, Case] = {
     "an opt-out": Case("/sms/africastalking/optout", opt_out),
     "key presses over TAP": Case("/ussd/tap", press_keys_over_tap),
     "an SMS over TAP": Case("/sms/tap", send_sms_over_tap, any_order=True, after_retention=SMS_IDS),
-    "delivery reports over TAP": Case("/sms/tap/delivery", report_delivery_over_tap, any_order=True),
+    "delivery reports over TAP": Case(
+        "/sms/tap/delivery",
+        report_delivery_over_tap,
+        any_order=True,
+        after_retention=frozenset({"delivery_reports"}),
+    ),
     "an SMS in a batch of JSON": Case(
         "/sms/infobip", lambda _: send_sms_over_row("infobip"), any_order=True, after_retention=SMS_IDS
     ),

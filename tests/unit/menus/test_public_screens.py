@@ -4,13 +4,12 @@ import pytest
 
 from menus.model import Choice, ListScreen, Menu, Question, Step, successors
 from menus.public_screens import PUBLIC_SCREENS
-
-MESSAGES_OR_RECORDS = ("commits", "once")
+from tests.support.menu_facts import conversation
 
 
 @pytest.fixture(scope="module")
-def menu(checked_menu) -> Menu:
-    return checked_menu.menu
+def menu() -> Menu:
+    return conversation().menu
 
 
 def test_every_public_screen_exists(menu: Menu) -> None:

@@ -15,6 +15,7 @@ from db.tables import (
     drafts,
     email_events,
     emails,
+    hidden_numbers,
     metadata,
     profile_facts,
     profile_papers,
@@ -36,6 +37,7 @@ from services.privacy.case_sections import ConsentsSection
 from services.privacy.export import PrivacyMessaging, PrivacyService
 from services.privacy.models import DataRequest, DataSubject
 from tests.support.assisted_services import AssistedServiceSet
+from tests.support.sample_rows import insert_row
 from tests.support.services import CIPHER, KARIM, PAPERS, RAHIMA, birth_certificate_submission, render_text
 
 HER_ADDRESS = "rahima@example.org"
@@ -152,10 +154,11 @@ async def test_the_link_goes_by_sms_and_to_an_address_that_is_verified_once(
 
 async def test_a_deletion_leaves_nothing_that_names_them(data_export, account, services, database):
     assert await tables_with_personal_data(database, RAHIMA, HER_ADDRESS) >= {"accounts", "callers", "messages"}
+    await insert_row(database, hidden_numbers, services.clock(), msisdn=RAHIMA)
     await data_export.delete_account(data_request(account))
     assert await tables_with_personal_data(database, NAME, BORN, HER_ADDRESS, "Sonar Bangla") == set()
     assert await tables_with_personal_data(database, RAHIMA) == {"messages"}, "the SMS that confirms it, on its way"
-    for table in (profile_facts, profile_papers, emails, email_events, security_answers, callers):
+    for table in (profile_facts, profile_papers, emails, email_events, security_answers, callers, hidden_numbers):
         assert await services.count_rows(table) == 0, table.name
     assert [(to, what) for to, _, what, _ in await services.claim_sms()] == [(RAHIMA, "deleted")]
 

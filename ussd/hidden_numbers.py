@@ -2,7 +2,7 @@
 
 A caller whose number was linked is served as anybody else. Another one may find services and see the status of a number that
 they type, and may give their own number: a code goes to it by SMS, and whoever types the code here is linked to it. Their
-place in this short dialogue is kept in the session store, encrypted as every session, until the call is over.
+position in this short dialogue is kept in the session store, encrypted as every session, until the call is over.
 """
 
 from collections.abc import Awaitable, Callable
@@ -59,10 +59,10 @@ class NumberLinks(Protocol):
         """Link the number to the identity where the code is right."""
 
     def name_caller(self, identity: str) -> str:
-        """A name for the caller in the place of a number."""
+        """A name for the caller in the position of a number."""
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
+class HiddenPosition(msgspec.Struct, frozen=True, array_like=True):
     """Where a caller is: the id of the newest request, what they answer to, and the number that a code went to.
 
     `text` is empty while the caller is in the menus.
@@ -75,7 +75,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenNumberHandler:
-    """Answers callers whose network hides their number. `session_ttl` is how long a place is kept, in seconds."""
+    """Answers callers whose network hides their number. `session_ttl` is how long a position is kept, in seconds."""
 
     links: NumberLinks
     sessions: SessionStore
@@ -111,49 +111,55 @@ class HiddenNumberHandler:
         message = IncomingMessage(message_id, name, CHANNEL, request.budget)
         for _ in range(MAX_SAVE_ATTEMPTS):
             stored = await self.sessions.load(_build_key(name))
-            before = _read_place(stored, request)
-            place = before if before and before.message_id == message_id else None
-            if place is None:
-                place = await self._move(request, hidden, before, message_id)
+            before = _read_position(stored, request)
+            position = before if before and before.message_id == message_id else None
+            if position is None:
+                position = await self._move(request, hidden, before, message_id)
                 version = stored.version if stored else 0
                 if not await self.sessions.save(
-                    _build_key(name), _encode(place), expected_version=version, ttl=self.session_ttl
+                    _build_key(name), _encode(position), expected_version=version, ttl=self.session_ttl
                 ):
                     continue
-            return await self._show(request, message, place, before)
+            return await self._show(request, message, position, before)
         raise ConcurrentUpdateError
 
-    async def _move(self, request: UssdInput, hidden: HiddenCaller, before: Place | None, message_id: str) -> Place:
+    async def _move(
+        self, request: UssdInput, hidden: HiddenCaller, before: HiddenPosition | None, message_id: str
+    ) -> HiddenPosition:
         typed = normalize_input(request.text)
         if request.starts_session or before is None:
-            return Place(message_id)
+            return HiddenPosition(message_id)
         match before.text:
             case "hidden_start":
-                return Place(message_id, STARTS.get(typed, "hidden_start"))
+                return HiddenPosition(message_id, STARTS.get(typed, "hidden_start"))
             case "hidden_number" | "hidden_not_served":
                 return await self._take_number(request, hidden, typed, message_id)
             case "hidden_code" | "hidden_wrong_code":
                 outcome = await self.links.link(hidden.identity, before.msisdn, read_digits(typed), message_id)
-                return Place(message_id, TEXTS_BY_CHECK[outcome], before.msisdn)
+                return HiddenPosition(message_id, TEXTS_BY_CHECK[outcome], before.msisdn)
             case _:
-                return Place(message_id, "")
+                return HiddenPosition(message_id, "")
 
-    async def _take_number(self, request: UssdInput, hidden: HiddenCaller, typed: str, message_id: str) -> Place:
+    async def _take_number(
+        self, request: UssdInput, hidden: HiddenCaller, typed: str, message_id: str
+    ) -> HiddenPosition:
         if typed == BACK:
-            return Place(message_id)
+            return HiddenPosition(message_id)
         try:
             msisdn = parse_msisdn(typed, hidden.country)
         except PhoneNumberError:
-            return Place(message_id, "hidden_not_served")
+            return HiddenPosition(message_id, "hidden_not_served")
         if not self.is_supported_number(msisdn):
-            return Place(message_id, "hidden_not_served")
+            return HiddenPosition(message_id, "hidden_not_served")
         language = self.default_language_of(request.caller)
         outcome = await self.links.send_code(hidden.identity, msisdn, language, message_id)
-        return Place(message_id, "hidden_code" if outcome == "sent" else "hidden_too_many", msisdn)
+        return HiddenPosition(message_id, "hidden_code" if outcome == "sent" else "hidden_too_many", msisdn)
 
-    async def _show(self, request: UssdInput, message: IncomingMessage, place: Place, before: Place | None) -> Reply:
-        if place.text:
-            return Reply(self._find_text(request, place.text), ends=place.text in FINAL_TEXTS)
+    async def _show(
+        self, request: UssdInput, message: IncomingMessage, position: HiddenPosition, before: HiddenPosition | None
+    ) -> Reply:
+        if position.text:
+            return Reply(self._find_text(request, position.text), ends=position.text in FINAL_TEXTS)
         is_inside = before is not None and not before.text
         return (await self._browse(request, message, is_inside=is_inside)).reply
 
@@ -173,18 +179,18 @@ class HiddenNumberHandler:
 
 STARTS: Final[dict[str, TextKey | Literal[""]]] = {BROWSE: "", GIVE_NUMBER: "hidden_number"}
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(Place).decode
+_decode: Final = msgspec.msgpack.Decoder(HiddenPosition).decode
 
 
-def _read_place(stored: StoredSession | None, request: UssdInput) -> Place | None:
-    """The place in this call; None where there is none, or where another version of the program wrote it."""
+def _read_position(stored: StoredSession | None, request: UssdInput) -> HiddenPosition | None:
+    """The position in this call; None where there is none, or where another version of the program wrote it."""
     if stored is None:
         return None
     try:
-        place = _decode(stored.data)
+        position = _decode(stored.data)
     except msgspec.MsgspecError:
         return None
-    return place if place.message_id.startswith(f"{request.session_id}/") else None
+    return position if position.message_id.startswith(f"{request.session_id}/") else None
 
 
 def _build_key(name: str) -> str:

@@ -24,7 +24,11 @@ def find_path_past_code(dial_string: str, code: str, service_codes: Sequence[str
     is not the last character belongs to the path.
     """
     dialled = dial_string.removesuffix("#") if dial_string.startswith(SEPARATOR) else _join(code, dial_string)
-    known = [one for one in (*service_codes, code) if dialled == one[:-1] or dialled.startswith(one[:-1] + SEPARATOR)]
+    known = [
+        one
+        for one in filter(None, (*service_codes, code))
+        if dialled == one[:-1] or dialled.startswith(one[:-1] + SEPARATOR)
+    ]
     ours = [one for one in known if one in service_codes] or known
     return dialled[len(max(ours, key=len)) :] if ours else dialled.removeprefix(SEPARATOR)
 

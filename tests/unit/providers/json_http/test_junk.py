@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
+from yarl import URL
 
 from core.http.webhooks import MAX_BODY_BYTES, MAX_FIELDS
 from tests.fakes.json_providers import JsonPhone, json_settings
@@ -180,3 +181,33 @@ async def test_fields_that_are_brought_back_are_values_and_no_objects(http: Clie
         {**without(dial, "operator"), "payload": {"request_id": 2**70, "response": "{text}"}}
     )
     assert json.loads(body)["operator"] is None
+
+
+QUERIES = {
+    "bytes that are not UTF-8": "SESSIONID=s1&USSDCODE=%FF&MSISDN=254722000004&INPUT=%FF%FE",
+    "half a character": "SESSIONID=s1&USSDCODE=*123%23&MSISDN=254722000004&INPUT=%E0%A4",
+    "a percent sign alone": "SESSIONID=s1&USSDCODE=*123%23&MSISDN=254722000004&INPUT=%",
+    "a session of zero bytes": "SESSIONID=%00%00&USSDCODE=*123%23&MSISDN=254722000004&INPUT=1",
+    "separators alone": "&&&===&",
+    "a session given twice": "SESSIONID=s1&SESSIONID=s2&USSDCODE=*123%23&MSISDN=254722000004&INPUT=",
+    "a plus that is a blank": "SESSIONID=s+1&USSDCODE=*123%23&MSISDN=+254722000004&INPUT=",
+}
+
+
+@pytest.mark.parametrize("case", QUERIES)
+async def test_a_query_that_nobody_sends_is_answered_or_refused(case: str, http: ClientSession, url: str) -> None:
+    address = URL(f"{url}/ussd/advanta?token={WEBHOOK_TOKEN}&{QUERIES[case]}", encoded=True)
+    with capture_all_logs() as logged:
+        async with http.get(address) as response:
+            body = await response.text()
+            assert response.status in {200, 400}
+            assert response.status == 200 or "\n" not in body
+    assert "Traceback" not in logged.getvalue()
+    assert "254722000004" not in logged.getvalue()
+
+
+async def test_an_address_that_is_too_long_is_refused_and_not_logged(http: ClientSession, url: str) -> None:
+    with capture_all_logs() as logged:
+        async with http.get(f"{url}/ussd/advanta?token={WEBHOOK_TOKEN}&INPUT={SECRET * 2000}") as response:
+            assert response.status in {400, 413, 414}
+    assert SECRET not in logged.getvalue()

@@ -18,6 +18,7 @@ EXAMPLES = {
     "callbacks": 400,
     "json": 400,
     "pdus": 400,
+    "sms_rows": 400,
     "screens": 60,
     "config": 60,
     "catalogue": 60,

@@ -50,6 +50,8 @@ from sessions.shared_deadline import SharedDeadline
 from sessions.store import SessionStore, StoreUnavailableError
 from ussd.provider import CHANNEL, UssdInput
 
+MAX_LOST: Final = 16
+"""By how many a lost session goes on with its count: what the lost inputs did has keys with their numbers."""
 MAX_NEWEST: Final = 20_000
 """Sessions of one process of which it remembers how many inputs they have."""
 
@@ -206,7 +208,8 @@ class NewestInputHandler:
         if request.starts_session or is_late or session.has_answered(request.message_id):
             return UssdReply(session.reply, "repeated", session.hop_metadata)
         if session.is_lost:
-            return replace(session, is_lost=False, answered=session.list_answered(request.message_id))
+            consumed, answered = session.consumed + MAX_LOST, session.list_answered(request.message_id)
+            return replace(session, is_lost=False, consumed=consumed, answered=answered)
         return await self._advance(request, session, (request.text,))
 
     async def _start_session(self, request: UssdInput, state: StoredState) -> Session:

@@ -297,6 +297,7 @@ def build_sms_routes(context: AppContext, inbound_worker: InboundWorker) -> list
         receive_sms=inbound_worker.receive,
         store_unparsed=UnparsedWebhooks(resources.database, resources.cipher).record,
         keyed_hash=resources.cipher.keyed_hash,
+        find_hidden_number=context.checked_menu.services.hidden_numbers.find,
     )
     builders = [entry.build_sms_webhooks for entry in providers_in_use(context.settings) if entry.build_sms_webhooks]
     return [

@@ -1,6 +1,7 @@
 """The routes that a provider calls with inbound SMS, delivery reports and opt-outs."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple, NoReturn
 
@@ -30,14 +31,23 @@ MAX_SMS_BODY_BYTES: Final = MAX_SEGMENTS * UNITS_PER_SEGMENT * ESCAPED_BYTES_PER
 log = structlog.get_logger()
 
 
+async def find_no_number(_: str) -> str:
+    """Nobody's number is hidden."""
+    return ""
+
+
 class WebhookHandlers(NamedTuple):
-    """Handlers for parsed webhooks, for unparsed ones, and the hash that identifies an SMS without an id."""
+    """Handlers for parsed webhooks, for unparsed ones, and the hash that identifies an SMS without an id.
+
+    `find_hidden_number` gives the MSISDN of a sender whose network hides it; empty where nobody gave it yet.
+    """
 
     record_report: Callable[[DeliveryReport], Awaitable[object]]
     record_opt_out: Callable[[str], Awaitable[object]]
     receive_sms: Callable[[InboundSms], Awaitable[object]]
     store_unparsed: StoreUnparsed
     keyed_hash: KeyedHash
+    find_hidden_number: Callable[[str], Awaitable[str]] = find_no_number
 
 
 def inbound_path(provider: SmsWebhooks) -> str:
@@ -61,6 +71,11 @@ def routes(provider: SmsWebhooks, guard: WebhookGuard, handlers: WebhookHandlers
         sms = provider.parse_inbound_sms(fields, handlers.keyed_hash)
         if sms is None:
             _reject("An SMS has a sender and a text.", fields)
+        if sms.hidden_as:
+            msisdn = await handlers.find_hidden_number(sms.hidden_as)
+            if not msisdn:
+                _reject("The network hides the number of the sender, who gave it in no call yet.", fields)
+            sms = replace(sms, msisdn=msisdn, hidden_as="")
         await handlers.receive_sms(sms)
 
     async def handle_report(_: web.Request, fields: Fields) -> None:

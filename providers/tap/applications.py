@@ -105,11 +105,14 @@ ADDRESS_SCHEME: Final = "tel:"
 _is_masked: Final = re.compile(r"[A-Za-z0-9_+/=.:-]{8,128}").fullmatch
 
 
-def read_masked(address: str) -> str:
-    """What the platform calls a subscriber whose number it masks, such as `tel:hu3b84346f…`; empty for any other address."""
+def name_hidden_caller(application: Application, address: str) -> str:
+    """The name of a subscriber whose number the platform masks, such as `robi hu3b84346f…` for `tel:hu3b84346f…`.
+
+    Empty for any other address. The names of two applications are never the same.
+    """
     identity = address.removeprefix(ADDRESS_SCHEME)
-    is_hash = _is_masked(identity) and any(map(str.isalpha, identity)) and identity != "all"
-    return identity if is_hash and address.startswith(ADDRESS_SCHEME) else ""
+    is_hash = _is_masked(identity) and any(map(str.isalpha, identity))
+    return f"{application.name} {identity}" if is_hash and address.startswith(ADDRESS_SCHEME) else ""
 
 
 ACKNOWLEDGEMENT: Final[Mapping[str, str]] = {"statusCode": "S1000", "statusDetail": "Success"}

@@ -18,7 +18,7 @@ from providers.tap.applications import (
     UNKNOWN_APPLICATION,
     Application,
     Applications,
-    read_masked,
+    name_hidden_caller,
     read_text,
 )
 from providers.tap.ascii import AsciiBudget, fold_to_ascii
@@ -184,10 +184,10 @@ def _read_hidden(application: Application, address: str) -> HiddenCaller:
     Raises:
         BadWebhookError: the address is no masked number (400).
     """
-    identity = read_masked(address)
+    identity = name_hidden_caller(application, address)
     if not identity:
         raise BadWebhookError(400, "sourceAddress is neither a number such as tel:8801812345678 nor a masked one.")
-    return HiddenCaller(f"{application.name} {identity}", application.dialect.country)
+    return HiddenCaller(identity, application.dialect.country)
 
 
 def _read_input(fields: Fields, application: Application, *, starts: bool) -> str:

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
-from providers.tap.applications import ACKNOWLEDGEMENT, ADDRESS_SCHEME, Applications, read_text
+from providers.tap.applications import (
+    ACKNOWLEDGEMENT,
+    ADDRESS_SCHEME,
+    Applications,
+    name_hidden_caller,
+    read_text,
+)
 from providers.tap.sms import ID_PREFIX, build_id
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.inbound import InboundSms
@@ -57,14 +63,17 @@ class TapSmsWebhooks:
             return None
         sender = address.removeprefix(ADDRESS_SCHEME)
         msisdn = read_msisdn(sender)
-        if not msisdn and len(sender) > MAX_SENDER:  # a masked number: nobody can be answered
+        is_machine = not msisdn and len(sender) <= MAX_SENDER
+        hidden_as = "" if msisdn or is_machine else name_hidden_caller(application, address)
+        if not (msisdn or is_machine or hidden_as):
             return None
         return InboundSms(
             provider_id=build_id(read_text(fields, "requestId")) or _build_missing_id(fields, keyed_hash),
-            msisdn=msisdn or sender,
+            msisdn=msisdn or ("" if hidden_as else sender),
             sent_to=application.sender or self._short_code,
             text=strip_keyword(text, application.keyword),
             network=application.dialect.network,
+            hidden_as=hidden_as,
         )
 
     def parse_delivery_report(self, fields: Fields) -> DeliveryReport | None:

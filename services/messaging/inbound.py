@@ -32,7 +32,10 @@ REPEAT_WINDOW: Final = timedelta(seconds=5)  # the same text from the same sende
 
 @dataclass(frozen=True, slots=True)
 class InboundSms:
-    """An inbound SMS: its sender, the short code or number it was sent to, and its text."""
+    """An inbound SMS: its sender, the short code or number it was sent to, and its text.
+
+    Of a sender whose network hides the number `msisdn` is empty, and `hidden_as` is what the network calls them.
+    """
 
     provider_id: str
     msisdn: str = field(repr=False)
@@ -41,6 +44,7 @@ class InboundSms:
     link_id: str = ""
     network: str = ""
     sent_at: datetime | None = None
+    hidden_as: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

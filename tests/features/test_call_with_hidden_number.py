@@ -170,3 +170,37 @@ async def test_the_code_of_one_caller_is_of_no_use_to_another(
     await victim.enter("2", victim.msisdn)
     assert await victim.enter(code) in {WRONG, LINKED}  # by chance, both codes are one
     assert await stranger.enter("000000") != LINKED
+
+
+async def test_an_sms_from_a_hidden_number_is_answered_once_it_was_given(
+    server: TapServer, gateway: tuple[ClientSession, str]
+) -> None:
+    phone = build_phone(server, gateway, 11)
+    await phone.send_sms("HELP")
+    await link(phone)
+    sent = len(server.sms)
+    await phone.send_sms("LANG EN")
+    assert await phone.wait_for_sms("English")
+    assert {sms.to for sms in server.sms[sent:]} == {phone.msisdn}
+
+
+async def test_nothing_personal_is_logged(
+    server: TapServer,
+    gateway: tuple[ClientSession, str],
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither the hash, nor the number, nor what was typed, nor the password of an application."""
+    phone = build_phone(server, gateway, 12)
+    await phone.dial()
+    await phone.enter("2", phone.msisdn)
+    code = await read_code(phone)
+    await phone.enter("000001", code)
+    await phone.send_sms("FEEDBACK the queue is long")
+    await phone.report(await server.wait_for_sms(phone.msisdn), "DELIVRD")
+    phone.session_id = server.open_session(BDAPPS, phone.address)
+    await phone.post({**phone.build_key_press("mo-init", "*213#"), "applicationId": "APP_999999"})
+    said = f"{caplog.text} {capsys.readouterr()}"
+    assert "ussd" in said or "message_processed" in said, "something is logged"
+    for secret in ("hu3b84346f", phone.msisdn[1:], code, "queue", phone.application.password, "APP_999999"):
+        assert secret not in said, secret

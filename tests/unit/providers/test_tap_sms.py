@@ -210,16 +210,23 @@ def test_the_text_of_an_sms_is_read_in_every_encoding(message: str, encoding: st
         {"applicationId": "APP_999999"},
         {"sourceAddress": ""},
         {"sourceAddress": 5.5},
-        {"sourceAddress": "tel:hu3b84346f0a9d2c11"},
+        {"sourceAddress": "tel:no hash of a number"},
         {"message": None},
         {"message": ["1"]},
         {"message": "no octets", "encoding": "245"},
         {"message": "09", "encoding": "245"},
     ],
-    ids=["application", "no sender", "odd sender", "masked", "no text", "list", "no hexadecimal", "half a character"],
+    ids=["application", "no sender", "odd sender", "no hash", "no text", "list", "no hexadecimal", "half a character"],
 )
 def test_an_sms_that_nobody_can_answer_is_not_taken(changes: dict[str, object]) -> None:
     assert webhooks().parse_inbound_sms({**INBOUND, **changes}, hash_value) is None
+
+
+def test_a_masked_sender_is_named_and_has_no_number() -> None:
+    sms = webhooks().parse_inbound_sms({**INBOUND, "sourceAddress": "tel:hu3b84346f0a9d2c11"}, hash_value)
+    assert sms is not None
+    assert (sms.msisdn, sms.hidden_as) == ("", "bdapps hu3b84346f0a9d2c11")
+    assert "hu3b" not in repr(sms)
 
 
 def test_an_sms_without_an_id_has_the_same_one_when_it_is_repeated() -> None:

@@ -87,6 +87,23 @@ def test_digits_past_the_code_of_the_application_are_input(dialled: str, text: s
     assert parse(message=dialled).text == text
 
 
+def test_a_masked_caller_is_named_and_has_the_calling_code_of_the_network() -> None:
+    request = parse(sourceAddress="tel:hu3b84346f0a9d2c11")
+    assert request.caller == "+880"
+    assert (request.hidden.identity, request.hidden.country) == ("bdapps hu3b84346f0a9d2c11", "BD")
+    other = parse(sourceAddress="tel:hu3b84346f0a9d2c11", applicationId=APPLICATIONS["applink"].id)
+    assert other.hidden.identity != request.hidden.identity
+    assert parse().hidden is None
+
+
+@pytest.mark.parametrize(
+    "address", ["hu3b84346f0a9d2c11", "tel:", "tel:all", "tel:123", "tel:77000", "tel:a b c d e f g h"]
+)
+def test_an_address_that_is_neither_a_number_nor_a_hash_is_refused(address: str) -> None:
+    with pytest.raises(BadWebhookError, match="sourceAddress"):
+        parse(sourceAddress=address)
+
+
 def test_an_id_that_comes_as_a_number_is_taken_as_text() -> None:
     assert parse(requestId=1330933229901).message_id == "1330933229901"
 

@@ -43,7 +43,8 @@ class JsonUssd:
         self._config = config
         self._budget = find_budget(row.screen, config.default_budget)
         self._states = {value.casefold(): state for value, state in row.states.items()}
-        self._is_verified = row.vouches_for_number and config.caller_number_verified
+        self._networks = {name.casefold(): code for name, code in row.networks.items()}
+        self._vouched_networks = frozenset(map(str.casefold, row.vouched_networks))
 
     @property
     def identifies_requests(self) -> bool:
@@ -99,7 +100,7 @@ class JsonUssd:
             text=self._read_first_text(fields) if starts_session else _read_required_text(fields, names.text),
             starts_session=starts_session,
             budget=self._read_budget(fields),
-            caller_number_verified=self._is_verified,
+            caller_number_verified=self._is_vouched_for(fields),
             echoed_metadata=_read_text(fields, names.metadata),
         )
 
@@ -114,7 +115,7 @@ class JsonUssd:
             path=path,
             channel=CHANNEL,
             budget=self._read_budget(fields),
-            caller_number_verified=self._is_verified,
+            caller_number_verified=self._is_vouched_for(fields),
             echoed_metadata=_read_text(fields, names.metadata),
             is_deep_dial=not is_dialled and path != text,
         )
@@ -146,9 +147,20 @@ class JsonUssd:
         except PhoneNumberError:
             return ""
 
-    def _read_budget(self, fields: Fields) -> ScreenBudget:
+    def _is_vouched_for(self, fields: Fields) -> bool:
+        """Whether the network of this caller vouches for the number: an app or a shop of the provider does not."""
+        if not (self._row.vouches_for_number and self._config.caller_number_verified):
+            return False
         network = _read_text(fields, self._row.request.network)
-        return self._config.network_budgets.get(self._row.networks.get(network, network), self._budget)
+        return not self._vouched_networks or network.casefold() in self._vouched_networks
+
+    def _read_network(self, fields: Fields) -> str:
+        """The code of the caller's network; what the provider says where the row does not know it."""
+        network = _read_text(fields, self._row.request.network)
+        return self._networks.get(network.casefold(), network)
+
+    def _read_budget(self, fields: Fields) -> ScreenBudget:
+        return self._config.network_budgets.get(self._read_network(fields), self._budget)
 
 
 def find_budget(screen: Screen, default: ScreenBudget) -> ScreenBudget:

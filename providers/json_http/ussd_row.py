@@ -133,6 +133,7 @@ class UssdRow(Section):
     everything typed, or everything with the dialled code before it. `first_text`: what `request.first_text`, else `request.text`,
     is in the request that dials: the whole dialled string, the digits past our code, or something that tells nothing.
     `states`: what each value of `request.state` means, in any case. `networks`: our code of each network that the provider names.
+    `vouched_networks`: those whose callers' numbers are vouched for, where there are others; empty stands for all.
     """
 
     format: Format
@@ -141,6 +142,7 @@ class UssdRow(Section):
     caller: Literal["international", "national"] = "international"
     country: Annotated[str, AfterValidator(_check_country)] = ""
     vouches_for_number: bool = True
+    vouched_networks: tuple[str, ...] = ()
     request: RequestFields
     states: Mapping[str, SessionState] = Field(default_factory=dict)
     networks: Mapping[str, str] = Field(default_factory=dict)
@@ -168,6 +170,8 @@ def _find_contradictions(ussd: UssdRow) -> Iterator[Fault]:
         yield from _find_state_faults(ussd)
     if ussd.input == "dialled_path" and not ussd.request.service_code:
         yield ("request", "service_code"), "a dialled path begins with the code", "name the field that has the code"
+    if ussd.vouched_networks and not ussd.request.network:
+        yield ("request", "network"), "vouched_networks needs it", "name the field that has the network"
     if (ussd.caller == "national") != bool(ussd.country):
         yield (
             ("country",),

@@ -69,11 +69,19 @@ def test_a_row_says_whether_the_number_is_vouched_for() -> None:
     assert not read(build(unverified)).caller_number_verified
 
 
+def test_callers_of_some_networks_alone_may_be_vouched_for() -> None:
+    provider = build(vouched_networks=["mtn"])
+    assert [
+        read(provider, net=network).caller_number_verified for network in ("MTN", "mtn", "Hubtel-Android", None)
+    ] == [True, True, False, False]
+
+
 def test_the_size_of_screens_is_that_of_the_network_then_of_the_row_then_of_the_settings() -> None:
     assert read(build()).budget == ScreenBudget()
     assert read(build(screen={"septets": 120})).budget == ScreenBudget(septets=120)
     assert read(build(screen={"unicode": True, "units": 60})).budget == ScreenBudget(units=60, unicode=True)
     assert read(build(screen={"septets": 120}, networks={"MTN": "62001"})).budget == WIDE
+    assert read(build(networks={"mtn": "62001"})).budget == WIDE
     assert read(build(), net="62001").budget == WIDE
     assert read(build(), net=None).budget == ScreenBudget()
 

@@ -179,3 +179,15 @@ async def test_a_late_request_of_hubtel_moves_nothing(http: ClientSession, url: 
     screen = await phone.enter("1", "4", "2")
     assert await phone.repeat(1) == screen
     assert "How was it?" in await phone.enter("2")
+
+
+@pytest.mark.parametrize("name", ["hubtel", "arkesel", "nalo", "mobilesasa", "advanta"])
+async def test_digits_dialled_past_our_code_lead_where_they_lead_elsewhere(
+    name: str, http: ClientSession, url: str
+) -> None:
+    phone, other = JsonPhone(http, url, name, new_msisdn()), Phone(http, url, new_msisdn())
+    for one in (phone, other):
+        await one.dial()
+        await one.enter("1")
+    assert await phone.dial("*123*4*2#") == await other.dial("*123*4*2#")
+    assert "What is it about" in await phone.dial("*123*4*2#")

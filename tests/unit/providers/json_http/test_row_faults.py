@@ -103,6 +103,7 @@ ROW_FAULTS = {
     'input = "newest"|input = "dialled_path"': "acme.toml:8: ussd.request.service_code: a dialled path begins with the code; name the field that has the code",
     'input = "newest"|input = "newest"\ncaller = "national"': 'acme.toml:4: ussd.country: only national numbers need their country; write it with caller = "national", or leave it out',
     'input = "newest"|input = "newest"\ncaller = "national"\ncountry = "Kenya"': "acme.toml:8: ussd.country: there is no such country; write its two letters, such as KE",
+    'input = "newest"|input = "newest"\nvouched_networks = ["mtn"]': "acme.toml:9: ussd.request.network: vouched_networks needs it; name the field that has the network",
     "[ussd.reply]|[ussd.screen]\nseptets = 900\n[ussd.reply]": "acme.toml:20: ussd.screen.septets: this is too large; write 182 or less",
     "[ussd.reply]|[ussd.reply]\nstatus = 500": "acme.toml:20: ussd.reply.status: this is too large; write 299 or less",
     '[ussd.reply]|[ussd.reply]\ncontent_type = "html"': "acme.toml:20: ussd.reply.content_type: this is not a content type; write one such as application/json",

@@ -20,7 +20,7 @@ from services.messaging.outcomes import Accepted, Rejected, Retry, SendOutcome, 
 
 MAX_ANSWER_BYTES: Final = 64 * 1024  # a real answer has less than 2 KB
 CALLING_CODE_OF_INDIA: Final = "91"
-INDIA_LACKS: Final = {"entity": "NoDltEntity", "template": "NoDltTemplate"}
+NO_ENTITY: Final = "NoDltEntity"
 
 
 class RowSms:
@@ -62,6 +62,8 @@ class RowSms:
         )
         asked_at = self._clock()
         outcome = await self._request(request, reference)
+        if isinstance(outcome, Suspended) and outcome.template_only and message.dlt is None:
+            return Rejected(outcome.reason)  # nothing is registered for it that a person could mend
         if not isinstance(outcome, Unknown) or not self._refuses_repeats(asked_at):
             return outcome
         repeated = await self._request(request, reference)
@@ -75,12 +77,9 @@ class RowSms:
             return Rejected("TextTooLong")
         if len(reference) > self._row.max_reference:
             return Suspended("ReferenceTooLong")
-        if self._row.dlt and find_calling_code(message.to) == CALLING_CODE_OF_INDIA and not self._has_dlt(message):
-            return Suspended(INDIA_LACKS[self._row.dlt])
+        if self._row.dlt and find_calling_code(message.to) == CALLING_CODE_OF_INDIA and message.dlt is None:
+            return Suspended(NO_ENTITY)
         return None
-
-    def _has_dlt(self, message: OutgoingMessage) -> bool:
-        return message.dlt is not None and bool(getattr(message.dlt, self._row.dlt))
 
     def _refuses_repeats(self, asked_at: datetime) -> bool:
         """Whether the provider still knows the reference of a request that was sent at `asked_at`."""

@@ -24,7 +24,7 @@ from providers.json_http.sms_request import build_request
 from providers.json_http.sms_row import SmsRow, Table, Text
 from providers.json_http.sms_webhooks import RowSmsWebhooks
 from services.messaging.models import DltIds, OutgoingMessage
-from services.messaging.outcomes import Accepted, Retry, SendOutcome
+from services.messaging.outcomes import Accepted, Retry, SendOutcome, Suspended
 
 SUFFIX: Final = ".sms.toml"
 CALLBACK_URL: Final = "https://gateway.example/sms/{name}/delivery?token=made-up"
@@ -64,7 +64,7 @@ class SampleAnswer(Table):
     status: Annotated[int, Field(strict=True, ge=100, le=599)] = 200
     headers: Mapping[Text, Text] = Field(default_factory=dict)
     body: Text = ""
-    outcome: Literal["accepted", "rejected", "retry", "suspended", "unknown"]
+    outcome: Literal["accepted", "rejected", "retry", "suspended", "template", "unknown"]
     id: Text = ""
     cost: Text = ""
     reason: Text = ""
@@ -213,7 +213,9 @@ def describe_outcome(outcome: SendOutcome, now: datetime) -> tuple[str, str, str
     if isinstance(outcome, Accepted):
         return "accepted", outcome.provider_id, outcome.cost, None
     due = outcome.not_before if isinstance(outcome, Retry) else None
-    return type(outcome).__name__.lower(), outcome.reason, "", (due - now).total_seconds() if due else None
+    is_template = isinstance(outcome, Suspended) and outcome.template_only
+    kind = "template" if is_template else type(outcome).__name__.lower()
+    return kind, outcome.reason, "", (due - now).total_seconds() if due else None
 
 
 def _expected(answer: SampleAnswer) -> tuple[str, str, str, float | None]:

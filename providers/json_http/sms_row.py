@@ -75,7 +75,7 @@ class Request(Table):
 class OutcomeOf(Table):
     """One outcome: exactly one of the six keys has its reason. The others say more about it.
 
-    `template`: this message's registered template or sender is refused. `after` is in seconds. `attempts` limits a retry.
+    `template`: what India's registry has of this message is refused, its template or its sender. `after` is in seconds. `attempts` limits a retry.
     """
 
     accepted: Word | None = None
@@ -155,7 +155,7 @@ class SmsRow(Table):
     """The table `[sms]`.
 
     `repeats_in_day_of` is the time zone in whose day the provider refuses a second request with the same reference: there a
-    request without an answer is repeated at once. `dlt` is what a message to India must have. Lengths are in characters.
+    request without an answer is repeated at once. `dlt`: a message to India is sent with its ids. Lengths are in characters.
     """
 
     receives_replies: bool = False
@@ -163,7 +163,7 @@ class SmsRow(Table):
     max_characters: Count = 1600
     max_reference: Annotated[int, Field(strict=True, ge=8, le=64)] = REFERENCE_LENGTH
     deadline: Annotated[float, Field(gt=0, le=30)] = 10.0
-    dlt: Literal["", "entity", "template"] = ""
+    dlt: bool = False
     repeats_in_day_of: Text = ""
     unicode: SpelledUnicode | None = None
     request: Request

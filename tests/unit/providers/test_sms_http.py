@@ -186,18 +186,30 @@ ENTITY = DltIds("1101546710000030001")
     ("name", "to", "dlt", "reason"),
     [
         ("exotel", "+919876543210", None, "NoDltEntity"),
-        ("exotel", "+919876543210", ENTITY, ""),  # it looks for the template by the text
+        ("exotel", "+919876543210", ENTITY, ""),
         ("exotel", AMINA, None, ""),
-        ("infobip", "+919876543210", ENTITY, "NoDltTemplate"),
+        ("infobip", "+919876543210", None, "NoDltEntity"),
         ("infobip", AMINA, None, ""),
         ("mimsms", "+919876543210", None, ""),
     ],
 )
-async def test_a_message_to_india_waits_until_it_is_registered(name, to, dlt, reason):
+async def test_a_message_to_india_waits_for_the_entity(name, to, dlt, reason):
     async with SmsHttpServer() as server, open_sms_row(name, server) as provider:
         server.respond_with(find_answer(name, "accepted"))
         outcome = await provider.send(OutgoingMessage(to, "Hi", reference="ekdial42", dlt=dlt))
     assert getattr(outcome, "reason", "") == reason
+
+
+@pytest.mark.parametrize(
+    ("dlt", "outcome"),
+    [(ENTITY, Suspended("BadRequest", template_only=True)), (None, Rejected("BadRequest"))],
+    ids=["to India", "abroad"],
+)
+async def test_a_refused_template_holds_its_own_messages_only(dlt, outcome):
+    async with SmsHttpServer() as server, open_sms_row("exotel", server) as provider:
+        server.respond_with(respond(400, '{"RestException": {"Status": 400, "Message": "Invalid Parameters"}}'))
+        to = "+919876543210" if dlt else AMINA
+        assert await provider.send(OutgoingMessage(to, "Hi", reference="ekdial42", dlt=dlt)) == outcome
 
 
 async def test_a_message_of_no_outbox_has_a_reference_of_its_own():

@@ -12,7 +12,21 @@ from aiohttp import web
 from app.admin import add_admin_server
 from app.runner import build_long_running_app, build_runner
 from app.settings import load_settings
-from cli import audit, check, citizen, departments, dial, graph, keys, messages, migrate, operator, payments, serve
+from cli import (
+    audit,
+    check,
+    citizen,
+    departments,
+    dial,
+    graph,
+    keys,
+    messages,
+    migrate,
+    operator,
+    payments,
+    serve,
+    smpp,
+)
 from cli.command import Command, common_parser
 from config.settings import Settings
 from core.errors import CommandError
@@ -50,6 +64,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         messages.run_messages, "messages with an unknown result: list and settle", messages.add_arguments
     ),
     "payments": Command(payments.run_payments, "payments: report, refunds, open cases", payments.add_arguments),
+    "smpp": Command(smpp.run_smpp, "hold the binds at operators' SMSCs: SMS and USSD over SMPP", smpp.add_arguments),
     "graph": Command(graph.run_graph, "draw the menu tree as SVG", graph.add_arguments),
 }
 

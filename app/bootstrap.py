@@ -1,6 +1,6 @@
 """Open and close the gateway: resources, menus and services, workers, routes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
@@ -28,7 +28,9 @@ from app.workers import (
 from config.settings import Settings
 from core.claim_worker import running_worker
 from providers.registry import open_sms_providers
-from sms.inbound_worker import run_inbound_worker
+from sms.conversation import SmsConversations
+from sms.inbound_worker import InboundWorker, run_inbound_worker
+from sms.provider import SmsProvider
 
 
 @asynccontextmanager
@@ -43,11 +45,28 @@ async def open_app(settings: Settings, *, shares_metrics: bool = False) -> Async
         MigrationsPendingError: the tables are older than this program.
     """
     async with (
-        open_resources(settings) as resources,
         open_sms_providers(settings) as sms_providers,
+        open_context(settings, sms_providers) as context,
         AsyncExitStack() as stack,
     ):
-        context = AppContext(
+        render_metrics = await stack.enter_async_context(
+            open_metrics(settings, context.registry, is_shared=shares_metrics)
+        )
+        workers = await _start_workers(context, stack)
+        yield build_application(context, workers, render_metrics)
+
+
+@asynccontextmanager
+async def open_context(settings: Settings, sms_providers: Mapping[str, SmsProvider]) -> AsyncIterator[AppContext]:
+    """Open what every process needs that answers callers; at exit it is closed.
+
+    Raises:
+        ValidationFailedError: the catalogue, the menus or the locales are invalid.
+        EmbeddedStoreError: another process uses the embedded store.
+        MigrationsPendingError: the tables are older than this program.
+    """
+    async with open_resources(settings) as resources:
+        yield AppContext(
             settings=settings,
             resources=resources,
             checked_menu=build_menu(settings, resources),
@@ -55,11 +74,6 @@ async def open_app(settings: Settings, *, shares_metrics: bool = False) -> Async
             webhook_guard=build_webhook_guard(settings),
             registry=_build_registry(),
         )
-        render_metrics = await stack.enter_async_context(
-            open_metrics(settings, context.registry, is_shared=shares_metrics)
-        )
-        workers = await _start_workers(context, stack)
-        yield build_application(context, workers, render_metrics)
 
 
 async def check_startup(settings: Settings) -> None:
@@ -87,8 +101,7 @@ async def build_checked_menu(settings: Settings) -> CheckedMenu:
 async def _start_workers(context: AppContext, stack: AsyncExitStack) -> Workers:
     """Start every background task; `stack` stops them when it is closed."""
     services = context.checked_menu.services
-    outboxes, conversations = build_sms_outboxes(context), build_conversations(context)
-    inbound_worker = build_inbound_worker(context, conversations)
+    outboxes = build_sms_outboxes(context)
     await stack.enter_async_context(run_retention(context))
     await stack.enter_async_context(run_escalation(services.complaints))
     await stack.enter_async_context(expire_consents(services.consents))
@@ -99,13 +112,22 @@ async def _start_workers(context: AppContext, stack: AsyncExitStack) -> Workers:
     await stack.enter_async_context(
         run_email_worker(context.settings, services.messages, context.resources.cipher, context.registry)
     )
+    conversations, inbound_worker = await start_caller_workers(context, stack)
+    return Workers(outboxes=outboxes, conversations=conversations, inbound_worker=inbound_worker)
+
+
+async def start_caller_workers(context: AppContext, stack: AsyncExitStack) -> tuple[SmsConversations, InboundWorker]:
+    """Start the background tasks of every process that answers callers; `stack` stops them when it is closed."""
+    services = context.checked_menu.services
+    conversations = build_conversations(context)
+    inbound_worker = build_inbound_worker(context, conversations)
     await stack.enter_async_context(run_inbound_worker(inbound_worker))
     await stack.enter_async_context(track_usage(services.usage))
     await stack.enter_async_context(release_silent_numbers(context))
     await stack.enter_async_context(
         follow_catalogue_edits(context.settings.catalogue, context.checked_menu, context.registry)
     )
-    return Workers(outboxes=outboxes, conversations=conversations, inbound_worker=inbound_worker)
+    return conversations, inbound_worker
 
 
 def _build_registry() -> CollectorRegistry:

@@ -98,7 +98,7 @@ def build_sms_outbox(context: AppContext, provider_name: str, metrics: OutboxMet
         prepare_text=fold_to_gsm7,
         prepare_variable=fold_characters,
         dlt=find_dlt_registry(settings, provider_name),
-        worker=_worker_name(),
+        worker=worker_name(),
         concurrency=concurrency(settings, provider_name),
         grace_period=provider.send_deadline + 5,
     )
@@ -158,7 +158,7 @@ async def run_department_deliveries(context: AppContext) -> AsyncIterator[None]:
             worker = DeliveryWorker(
                 circuit,
                 services.deliveries,
-                worker=_worker_name(),
+                worker=worker_name(),
                 concurrency=connector.concurrency,
                 grace_period=DELIVERY_GRACE_PERIOD,
             )
@@ -271,7 +271,7 @@ def _build_email_outbox(mail: MailSettings, messages: Messages, smtp: SmtpProvid
     return Outbox(
         messages,
         smtp,
-        worker=f"{_worker_name()}:mail",
+        worker=f"{worker_name()}:mail",
         medium="email",
         concurrency=mail.concurrency,
         grace_period=grace_period,
@@ -304,6 +304,6 @@ def _parse_mailbox(settings: Settings, key: KeyPath, text: str) -> Address:
         raise ValidationFailedError([settings.problem_at(key, problem, fix)]) from None
 
 
-def _worker_name() -> str:
+def worker_name() -> str:
     """Return the name that claimed rows carry: host and process."""
     return f"{socket.gethostname()}:{os.getpid()}"

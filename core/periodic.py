@@ -32,11 +32,11 @@ class PeriodicJob(NamedTuple):
 
 
 @asynccontextmanager
-async def background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run an endless coroutine while the block lasts, then cancel it."""
+async def background(work: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a coroutine while the block lasts, then cancel it."""
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         await cancel_and_wait(task)
 

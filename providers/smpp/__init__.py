@@ -5,4 +5,6 @@ from typing import Final
 from providers.entry import ProviderEntry
 from providers.smpp.settings import SmppSettings
 
-ENTRY: Final = ProviderEntry(name=SmppSettings.provider, needs_dlt=True, settings=SmppSettings)
+ENTRY: Final = ProviderEntry(
+    name=SmppSettings.provider, needs_dlt=True, settings=SmppSettings, sends_in_own_process=True
+)

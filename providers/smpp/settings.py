@@ -1,6 +1,7 @@
 """The table `[providers.smpp]` of config.toml: the binds, by name."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,9 @@ class SmppSettings(ProviderSection):
             elif bind.ussd and bind.mode in {"transmitter", "receiver"}:
                 fix = 'write mode = "transceiver", or "pair" for a transmitter and a receiver'
                 yield (*binds, name, "mode"), "USSD needs both directions", fix
+        ports = Counter(bind.admin_port for bind in self.binds.values() if bind.admin_port)
+        for name in (name for name, bind in self.binds.items() if ports[bind.admin_port] > 1):
+            yield (*binds, name, "admin_port"), "two binds have one port", "give each process a port of its own"
         for name, dialect in self.dialects.items():
             if problem := dialect.find_ambiguity():
                 yield (*dialects, name), problem, "give each operation one meaning"

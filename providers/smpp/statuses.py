@@ -19,6 +19,7 @@ RMSGQFUL: Final = 0x14
 RINVSYSTYP: Final = 0x53
 RTHROTTLED: Final = 0x58
 RX_T_APPN: Final = 0x64
+RX_P_APPN: Final = 0x65
 
 OutcomeBuilder = Callable[[str], SendOutcome]
 RETRY_UP_TO_FOUR: Final = partial(Retry, max_attempts=4)
@@ -62,7 +63,7 @@ STATUSES: Final[Mapping[int, tuple[str, OutcomeBuilder]]] = {
     0x62: ("RINVEXPIRY", Suspended),  # the form of validity_period: the setting is wrong
     0x63: ("RINVDFTMSGID", Rejected),
     RX_T_APPN: ("RX_T_APPN", RETRY_UP_TO_FOUR),
-    0x65: ("RX_P_APPN", Rejected),
+    RX_P_APPN: ("RX_P_APPN", Rejected),
     0x66: ("RX_R_APPN", Rejected),
     0x67: ("RQUERYFAIL", Rejected),
     0xC0: ("RINVOPTPARSTREAM", Suspended),  # this and the next four: a vendor's parameter that this SMSC does not take

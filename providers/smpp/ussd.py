@@ -74,11 +74,9 @@ class SmppUssd:
         self._open: dict[str, _OpenPress] = {}
         self._log_throttle = LogThrottle()
 
-    async def on_deliver(self, deliver: Deliver) -> int | None:
-        """Take what was delivered and return the status of the answer; None for what is no USSD."""
+    async def on_deliver(self, deliver: Deliver) -> int:
+        """Take what was delivered on USSD, and return the status of the answer."""
         event = read_event(self._dialect, deliver)
-        if event is None:
-            return None
         caller = read_source(deliver, self._country_code)
         if not caller or event.kind == "unknown":
             return self._refuse("number" if not caller else "operation")

@@ -34,11 +34,14 @@ class UssdEvent(NamedTuple):
     sequence: str = ""
 
 
-def read_event(dialect: Dialect, deliver: Deliver) -> UssdEvent | None:
-    """The event of a PDU; None for an SMS or a delivery report."""
-    operation = deliver.tlvs.get(USSD_SERVICE_OP)
-    if not operation or deliver.esm_class & REPORT_OR_ACKNOWLEDGEMENT:
-        return None
+def is_ussd(deliver: Deliver) -> bool:
+    """Whether a PDU is of USSD, in whatever dialect."""
+    return bool(deliver.tlvs.get(USSD_SERVICE_OP)) and not deliver.esm_class & REPORT_OR_ACKNOWLEDGEMENT
+
+
+def read_event(dialect: Dialect, deliver: Deliver) -> UssdEvent:
+    """The event of a PDU that `is_ussd`."""
+    operation = deliver.tlvs[USSD_SERVICE_OP]
     info = int.from_bytes(deliver.tlvs.get(ITS_SESSION_INFO, b"")[:2])
     has_ended = dialect.end_flag and bool(info & END_BIT)
     kind = "abort" if has_ended else _find_kind(dialect, operation[-1])

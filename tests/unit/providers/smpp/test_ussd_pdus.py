@@ -6,7 +6,7 @@ from providers.smpp.dialects import DIALECTS
 from providers.smpp.pdus import Deliver
 from providers.smpp.settings import DialectSettings
 from providers.smpp.text import TextRules
-from providers.smpp.ussd_pdus import build_submit, read_dialled_digits, read_event, read_input
+from providers.smpp.ussd_pdus import build_submit, is_ussd, read_dialled_digits, read_event, read_input
 
 OP, INFO, REFERENCE = 0x0501, 0x1383, 0x0204
 PLAIN = TextRules()
@@ -52,8 +52,9 @@ def test_what_is_delivered_starts_answers_or_ends_a_session(dialect, op, fields,
 
 
 def test_an_sms_and_a_delivery_report_are_no_ussd():
-    assert read_event(DIALECTS["standard"], deliver()) is None
-    assert read_event(DIALECTS["standard"], deliver("01", esm_class=0x04)) is None
+    assert not is_ussd(deliver())
+    assert not is_ussd(deliver("01", esm_class=0x04))
+    assert is_ussd(deliver("00"))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from core.periodic import PeriodicJob, background, run_periodically
 from db.leases import DEFAULT_TIMES, Lease, Leases, LeaseTimes
 from providers.smpp import statuses
 from providers.smpp.calls import Calls
+from providers.smpp.dialects import Dialect
 from providers.smpp.link import SmppLink, open_link
 from providers.smpp.pdus import Deliver
 from providers.smpp.settings import SmppSettings
@@ -99,7 +100,7 @@ class BindHolder:
     async def _wait_for_lease(self, stack: AsyncExitStack) -> Lease | None:
         """The lease, which is given back when `stack` is closed; None where `stop` is called first."""
         waiting = asyncio.create_task(stack.enter_async_context(self._leases.hold(f"smpp/{self._name}")))
-        await self._first_of(waiting)
+        await self._wait_for_either(waiting)
         if waiting.done():
             return await waiting
         waiting.cancel()
@@ -118,7 +119,7 @@ class BindHolder:
                 async with AsyncExitStack() as stack:
                     await self._start(delivery, link, stack)
                     async with background(lease.wait_until_lost()) as lost:
-                        await self._first_of(lost)
+                        await self._wait_for_either(lost)
                     delivery.is_stopping = True
                     if not lease.is_held:
                         link.abort()
@@ -126,8 +127,8 @@ class BindHolder:
             finally:
                 self._link = None
 
-    async def _first_of(self, task: "asyncio.Task[Any]") -> None:
-        """Return when the task is done, or `stop` is called."""
+    async def _wait_for_either(self, task: "asyncio.Task[Any]") -> None:
+        """Return when the task is done or `stop` is called."""
         stopped = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +138,7 @@ class BindHolder:
     async def _start(self, delivery: "BindDelivery", link: SmppLink, stack: AsyncExitStack) -> None:
         """Start what works over the link: USSD, SMS in, SMS out."""
         if self._dialect is not None:
-            delivery.ussd = self._build_ussd(link)
+            delivery.ussd = self._build_ussd(self._dialect, link)
         if self._bind.sms:
             delivery.sms = self._build_inbound()
             job = PeriodicJob(delivery.sms.pass_on_incomplete, "inbound_parts_not_passed_on")
@@ -147,11 +148,10 @@ class BindHolder:
             outbox = build_sms_outbox(context, SmppSms.name, self._outbox_metrics)
             await stack.enter_async_context(running_worker(outbox))
 
-    def _build_ussd(self, link: SmppLink) -> SmppUssd:
-        assert self._dialect is not None  # noqa: S101 - the caller has looked
+    def _build_ussd(self, dialect: Dialect, link: SmppLink) -> SmppUssd:
         return SmppUssd(
             bind=self._name,
-            dialect=self._dialect,
+            dialect=dialect,
             rules=build_text_rules(self._bind),
             country_code=self._bind.country_code,
             network=self._bind.network,

@@ -9,7 +9,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
@@ -35,7 +35,7 @@ class _StoredCall(msgspec.Struct, frozen=True, array_like=True):
 class Call:
     """A running call. `session_id` is ours and never used again; `reference` is that of the network, which it uses again.
 
-    `screens` were accepted by the SMSC. `sequence` is that of the key press whose screen is the newest of them; `counts` says
+    `screens` were submitted. `sequence` is that of the key press whose screen is the newest of them; `counts` says
     whether it ever changed. `submitted_at` is when the newest screen was, in seconds of `time.monotonic`.
     """
 
@@ -53,10 +53,25 @@ class Call:
         """Whether a key press came before the newest screen was submitted, or the SMSC counts and has counted it before."""
         return arrived_at < self.submitted_at or (self.counts and sequence == self.sequence)
 
-    def count_screen(self, sequence: str, submitted_at: float) -> None:
-        """Count a screen that was accepted, and remember when it was submitted and the sequence of its key press."""
+    def count_screen(self, sequence: str, submitted_at: float) -> "Shown":
+        """Count a screen that is submitted, with the sequence of its key press; what was before."""
+        before = Shown(self.screens, self.sequence, self.submitted_at)
         self.counts = self.counts or bool(self.screens and sequence != self.sequence)
         self.screens, self.sequence, self.submitted_at = self.screens + 1, sequence, submitted_at
+        return before
+
+    def uncount_screen(self, before: "Shown") -> None:
+        """Count it no more, where it is still the newest one."""
+        if self.screens == before.screens + 1:
+            self.screens, self.sequence, self.submitted_at = before
+
+
+class Shown(NamedTuple):
+    """The screens of a call, and what is known of the newest one."""
+
+    screens: int
+    sequence: str
+    submitted_at: float
 
 
 class Calls:

@@ -13,7 +13,7 @@ from providers.smpp.addresses import read_source
 from providers.smpp.calls import Call, Calls
 from providers.smpp.dialects import Dialect
 from providers.smpp.pdus import Deliver, Submit
-from providers.smpp.session import SubmitResult
+from providers.smpp.session import LinkDownError, SubmitResult
 from providers.smpp.text import TextRules
 from providers.smpp.ussd_pdus import UssdEvent, build_submit, read_dialled_digits, read_event, read_input
 from sessions.path_turns import UssdReply
@@ -25,14 +25,18 @@ INVALID_PARAMETER: Final = 0xC4  # ESME_RINVOPTPARAMVAL
 MAX_INPUT: Final = 182  # characters; USSD has no longer ones
 BUSY: Final = frozenset({statuses.RTHROTTLED, statuses.RMSGQFUL})
 
+
+class ScreenNotShownError(Exception):
+    """The SMSC did not take a screen; the text is the name of its status."""
+
+
+NOT_SHOWN: Final = (ScreenNotShownError, LinkDownError, TimeoutError)
+"""What a screen was certainly not shown after. Where the answer is lost, it may have been."""
+
 SubmitScreen = Callable[[Submit], Awaitable[SubmitResult]]
 """Submits on the bind while this process holds it."""
 
 log = structlog.get_logger()
-
-
-class ScreenNotShownError(Exception):
-    """The SMSC did not take a screen; the text is the name of its status."""
 
 
 class _OpenPress(NamedTuple):
@@ -96,16 +100,18 @@ class SmppUssd:
             ScreenNotShownError: the SMSC refuses it.
             LinkDownError: the bind is down.
             AnswerLostError: there was no answer.
-            LeaseLostError: another process holds the bind.
             TimeoutError: the SMSC was busy for PUSH_DEADLINE seconds.
         """
         call, sequence, deliver = self._open.pop(request.session_id)
         if not self._calls.is_current(call):
             return  # the session has ended meanwhile, or the caller has dialled again
         ends = reply.reply.ends
-        began = monotonic()
-        await self._show(build_submit(self._dialect, deliver, self._rules, reply.reply.text, ends=ends))
-        call.count_screen(sequence, began)
+        before = call.count_screen(sequence, monotonic())  # who answers while we wait for the SMSC has seen it
+        try:
+            await self._show(build_submit(self._dialect, deliver, self._rules, reply.reply.text, ends=ends))
+        except NOT_SHOWN:
+            call.uncount_screen(before)
+            raise
         if not ends:
             await self._calls.save(call)
             return
@@ -117,13 +123,18 @@ class SmppUssd:
         if call.session_id in self._open or call.is_repeat(event.sequence, deliver.arrived_at):
             log.info("ussd_repeat", bind=self._bind)  # its screen is on its way, or was shown
             return
-        self._open[call.session_id] = _OpenPress(call, event.sequence, deliver)
+        press = self._open[call.session_id] = _OpenPress(call, event.sequence, deliver)
         task = self._handler.start_push(self, self._build_input(call, event, deliver), deliver.arrived_at)
-        task.add_done_callback(lambda _: self._open.pop(call.session_id, None))
+        task.add_done_callback(lambda _: self._forget(press))
         if not call.version:
             await self._calls.save(call)
         if self._dialect.answers_first:
             await task
+
+    def _forget(self, press: _OpenPress) -> None:
+        """Take no later key press for a repeat of this one, which has no screen: the menus failed."""
+        if self._open.get(press.call.session_id) is press:
+            del self._open[press.call.session_id]
 
     async def _find_call(self, caller: str, event: UssdEvent) -> Call:
         """The call that a key press belongs to. Who dials begins one, unless their first screen was not shown yet.

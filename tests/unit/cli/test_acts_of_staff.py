@@ -73,6 +73,7 @@ READS = {
     "serve": "the gateway",
     "check": "reads files",
     "graph": "writes a picture",
+    "smpp": "serves callers, as serve does",
     "migrate": "changes tables, and no record",
     "audit export": "ids and codes alone",
     "keys list": "no secret",

@@ -96,6 +96,7 @@ def test_help_lists_the_commands_with_one_line_each(tmp_path):
         "departments",
         "messages",
         "payments",
+        "smpp",
         "graph",
     ]
 

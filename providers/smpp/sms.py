@@ -82,7 +82,7 @@ class SmppSms:
         except AnswerLostError:
             return Unknown("NoAnswer")
         if result.status in self._bind.template_refusals:
-            return Suspended(f"TemplateRefused{result.status:X}")
+            return Suspended(f"TemplateRefused{result.status:X}", template_only=True)
         return outcome_from_status(result.status) if result.status != statuses.ROK else result
 
     async def _submit_rest(self, submit: Submit) -> SubmitResult | SendOutcome:

@@ -76,8 +76,7 @@ def encode_text(text: str, rules: TextRules, reference: int = 0) -> EncodedText:
     Raises:
         ValueError: it takes more than 255 segments.
     """
-    plans = [plan for plan in _list_plans(text, rules) if plan is not None]
-    best = min(plans, key=lambda plan: plan.count_segments())  # the first of those with as many
+    best = _choose_plan(text, rules)
     if best.count_segments() > MAX_SEGMENTS:
         raise ValueError("The text is too long for one SMS.")
     return best.build(rules, reference)
@@ -109,6 +108,16 @@ class _Plan:
             header = _header(own + self.elements)
             segments.append(header + (_pack(body, len(header)) if self.packs else body))
         return EncodedText(self.data_coding, segments, has_header=numbers or bool(self.elements))
+
+
+def _choose_plan(text: str, rules: TextRules) -> _Plan:
+    """Return the first of the plans with the fewest segments; those after a plan of one segment are not made."""
+    plans = []
+    for plan in _list_plans(text, rules):
+        if plan is not None and plan.count_segments() == 1:
+            return plan
+        plans += [plan] if plan is not None else []
+    return min(plans, key=_Plan.count_segments)
 
 
 def _list_plans(text: str, rules: TextRules) -> Iterator[_Plan | None]:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +23,7 @@ from db.migrate import upgrade
 from db.tables import inbound_sms, messages
 from providers.smpp.sms_inbound import SmppInbound
 from providers.smpp.text import TextRules, encode_text
-from services.messaging.inbound import InboundSmsRepository
+from services.messaging.inbound import InboundSms, InboundSmsRepository
 from services.messaging.inbound_parts import InboundParts
 from services.messaging.messages import Messages
 from services.messaging.models import Message
@@ -37,7 +37,7 @@ LONG_EVERY = 10  # one SMS in ten that is delivered has two parts
 BUSY_EVERY = 400  # submits between two answers that the SMSC is busy
 AT_A_TIME = 10  # SMS that the SMSC delivers at the same time
 REPEAT_AFTER = 0.2  # seconds until it delivers again
-REPORT_TIMEOUT = 120.0  # seconds for the rest of the messages after the last kill
+REPORT_TIMEOUT = 900.0  # seconds for the rest of the messages after the last kill
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def build_inbound(database: Database, messages_: Messages) -> SmppInbound:
     """Return what takes deliveries: it records them, and nobody answers."""
     repository = InboundSmsRepository(database, messages_, CIPHER)
 
-    async def receive(sms: object) -> None:
+    async def receive(sms: InboundSms) -> None:
         await repository.record(sms)
 
     return SmppInbound(
@@ -169,18 +169,18 @@ async def _deliver_all(smsc: Smsc, count: int) -> None:
             group.create_task(deliver_each())
 
 
-def _build_parts(number: int) -> Sequence[Mapping[str, object]]:
+def _build_parts(number: int) -> Sequence[tuple[bytes, int]]:
     text = f"in {number} " + ("x" * 160 if number % LONG_EVERY == 0 else "")
     encoded = encode_text(text, TextRules(), number % 256)
-    return [{"text": segment, "esm_class": 0x40 if encoded.has_header else 0} for segment in encoded.segments]
+    return [(segment, 0x40 if encoded.has_header else 0) for segment in encoded.segments]
 
 
-async def _deliver_until_answered(smsc: Smsc, number: int, part: Mapping[str, object]) -> None:
+async def _deliver_until_answered(smsc: Smsc, number: int, part: tuple[bytes, int]) -> None:
     """Deliver one part until its answer says that it was taken. An SMSC waits ten seconds or more; here it waits less."""
     while True:
         with suppress(ConnectionError, TimeoutError, StopIteration, RuntimeError):
             async with asyncio.timeout(10):
-                if await smsc.deliver(f"88018{number:08}", **part) == 0:
+                if await smsc.deliver(f"88018{number:08}", part[0], esm_class=part[1]) == 0:
                     return
         await asyncio.sleep(REPEAT_AFTER)
 

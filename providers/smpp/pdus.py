@@ -7,7 +7,7 @@ The bodies of `submit_sm` and `deliver_sm`, with their optional parameters, are 
 import math
 import struct
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -85,7 +85,7 @@ class Deliver:
 
     `text` is `short_message`, or `message_payload` where that is given. `tlvs` are the optional parameters by tag.
     `bound_for` is the time in seconds since its connection was bound.
-    `arrived_at` is when it was read, in seconds of `time.monotonic`.
+    `arrived_at` is when it was read, in seconds of `time.monotonic`. `can_answer` says whether its connection is still there.
     """
 
     source: str = field(repr=False)
@@ -102,6 +102,7 @@ class Deliver:
     protocol_id: int = 0
     bound_for: float = math.inf
     arrived_at: float = field(default_factory=time.monotonic, compare=False)
+    can_answer: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def encode_bind(command: int, sequence: int, *, system_id: str, password: str, s
     return encode_pdu(command, sequence, body=names + bytes([INTERFACE_VERSION, 0, 0]) + b"\0")
 
 
-def read_deliver(pdu: Pdu, bound_for: float = math.inf) -> Deliver:
+def read_deliver(pdu: Pdu, bound_for: float = math.inf, can_answer: Callable[[], bool] = lambda: True) -> Deliver:
     """Return what a `deliver_sm` or a `data_sm` delivers, so many seconds after the bind.
 
     Raises:
@@ -219,6 +220,7 @@ def read_deliver(pdu: Pdu, bound_for: float = math.inf) -> Deliver:
         service_type=read.service_type,
         protocol_id=read.protocol_id,
         bound_for=bound_for,
+        can_answer=can_answer,
     )
 
 

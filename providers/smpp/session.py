@@ -198,7 +198,7 @@ class Session:
     def _accept(self, pdu: Pdu) -> None:
         """Start to work on a delivery, after the one before of the same source."""
         try:
-            deliver = pdus.read_deliver(pdu, asyncio.get_running_loop().time() - self._opened_at)
+            deliver = pdus.read_deliver(pdu, asyncio.get_running_loop().time() - self._opened_at, self._can_answer)
         except PduError:
             self._log_unreadable(pdus.name_command(pdu.command))
             self._refuse(pdu, statuses.RINVMSGLEN)
@@ -209,6 +209,9 @@ class Session:
         task = self._deliveries.start(self._deliver(pdu, deliver, self._newest_from.get(deliver.source)))
         self._newest_from[deliver.source] = task
         task.add_done_callback(lambda done: self._forget(deliver.source, done))
+
+    def _can_answer(self) -> bool:
+        return not self._closed
 
     def _forget(self, source: str, task: asyncio.Task[None]) -> None:
         if self._newest_from.get(source) is task:

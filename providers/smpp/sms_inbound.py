@@ -1,9 +1,11 @@
 """SMS and delivery reports that an SMSC delivers: each is committed before it is acknowledged."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -68,7 +70,8 @@ class SmppInbound:
         self._new_id = new_id
         self._clock = clock
         self._uncertain: dict[tuple[str, str], datetime] = {}  # by sender and text: when one began that failed
-        self._taken_for_repeats: set[int] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._repeated_on: dict[int, object] = {}  # by SMS: the connection that repeated it last
         self._log_throttle = LogThrottle()
 
     async def on_deliver(self, deliver: Deliver) -> int:
@@ -109,6 +112,12 @@ class SmppInbound:
             sent_to=deliver.destination[:MAX_ADDRESS],
             text=join_texts([part.text]),
         )
+        async with self._locks.setdefault(
+            sms.msisdn, asyncio.Lock()
+        ):  # what a lost connection delivered may be in work
+            await self._receive_once(deliver, sms)
+
+    async def _receive_once(self, deliver: Deliver, sms: InboundSms) -> None:
         if await self._is_repeat(deliver, sms):
             return
         fingerprint = (sms.msisdn, sms.text)
@@ -116,10 +125,11 @@ class SmppInbound:
             self._uncertain.clear()
         self._uncertain[fingerprint] = self._clock()
         await self._receive(sms)
-        del self._uncertain[fingerprint]
+        if deliver.can_answer():
+            del self._uncertain[fingerprint]
 
     async def _is_repeat(self, deliver: Deliver, sms: InboundSms) -> bool:
-        """Whether the SMSC repeats an SMS that we have and that it saw no answer to. Each that we have counts once."""
+        """Whether the SMSC repeats an SMS that we have and that it saw no answer to; once on a connection."""
         now = self._clock()
         failed_at = self._uncertain.pop((sms.msisdn, sms.text), None)
         if failed_at is not None:
@@ -133,8 +143,9 @@ class SmppInbound:
         else:
             return False
         same = await self._repository.find_same(sms, after=after, before=before)
-        known = [row for row in same if row not in self._taken_for_repeats]
-        self._taken_for_repeats.update(known[:1])
+        connection = deliver.can_answer  # each connection has one of its own
+        known = [row for row in same if self._repeated_on.get(row) != connection]
+        self._repeated_on.update(dict.fromkeys(known[:1], connection))
         return bool(known)
 
     async def _take_part(self, deliver: Deliver, part: ReceivedPart) -> None:

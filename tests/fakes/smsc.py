@@ -81,7 +81,7 @@ class Smsc:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.changed.wait(), 0.05)
 
-    async def deliver(self, source: str = "8801711000001", text: bytes = b"MENU", *, tlvs: Mapping[int, bytes] | None = None, **fields: int | str) -> int:  # fmt: skip
+    async def deliver(self, source: str = "8801711000001", text: bytes = b"MENU", *, tlvs: Mapping[int, bytes] | None = None, **fields: object) -> int:  # fmt: skip
         """Deliver a deliver_sm, and return the status of its answer."""
         facts = {"source_addr_ton": 1, "source_addr_npi": 1, **fields}
         parameters = [Tlv(tag, value) for tag, value in (tlvs or {}).items()]

@@ -1,0 +1,15 @@
+"""SMS both ways over SMPP while the process is killed and connections end: `python -m bench.smpp --fire` has ten thousand."""
+
+import pytest
+
+from bench.smpp_scene import FirePlan, play_fire
+
+
+@pytest.mark.slow
+async def test_nothing_is_lost_and_nothing_sent_twice(tmp_path):
+    result = await play_fire(FirePlan(80, kill_after=(0.3, 1.0)), tmp_path)
+
+    assert result.kills >= 1
+    assert result.holds, result
+    assert result.inbound_once == 80
+    assert result.sent_once + result.unknown >= 80

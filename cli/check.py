@@ -19,6 +19,7 @@ def run_check(settings: Settings, args: argparse.Namespace) -> int:
         ValidationFailedError: with every problem found.
     """
     from app.bootstrap import build_checked_menu
+    from app.country_notes import list_country_notes
     from app.editor_notes import find_language_file_problems, list_notes
     from app.keys import check_keys
     from app.menu import catalogue_folders, find_fact_problems
@@ -38,5 +39,7 @@ def run_check(settings: Settings, args: argparse.Namespace) -> int:
     print(f"Services that citizens can apply for: {', '.join(counts)}")
     folders = catalogue_folders(settings.catalogue)
     for note in list_notes(settings, catalogue, checked.locales, folders, verbose=args.verbose):
+        print(note)
+    for note in list_country_notes(settings, checked.locales):
         print(note)
     return 0

@@ -98,7 +98,7 @@ class Transitions:
         await self._audit.record(transaction, _build_audit_entry(row, transition, actor))
         policy, promised = self._policies.policy_for(row.department), due_columns["promised"]
         facts = complaint_facts(row.complaint_number, transition.level, policy, promised, transition.note)
-        text = self._render_text(row.language, transition.text_key, {**facts, "complaint_status": transition.status})
+        text = self._render_text(row.language, transition.text_key, {**facts, "status": transition.status})
         message = Message(row.msisdn, text, "status", f"{transition.idempotency_key}/complaint")
         await self._messages.enqueue(transaction, message)
         return now

@@ -1,13 +1,22 @@
 """A running gateway with embedded backends, and phones that use it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
 from tests.support.phone import Phone, build_settings, run_gateway
+from tests.support.sent_texts import check_listed, recorded_texts
 from tests.support.sms_phone import SmsPhone, open_sms_phone
+
+
+@pytest.fixture(autouse=True)
+def sent_texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every SMS of a conversation is in the list of texts to register, as what it is sent."""
+    with recorded_texts(monkeypatch) as sent:
+        yield
+    check_listed(sent)
 
 
 @pytest.fixture

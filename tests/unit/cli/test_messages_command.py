@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import csv
 import io
 import sqlite3
 from contextlib import closing, redirect_stdout
@@ -106,3 +107,49 @@ async def test_invalid_arguments_are_reported(run_command, capsys, arguments):
         await run_command(*arguments)
     assert ended.value.code == 2
     assert ": error: " in capsys.readouterr().err
+
+
+# Texts to register, and refused ones ------------------------------------------------------------------------------------
+
+REFUSED = "INSERT INTO refused_templates VALUES ('moved.hi', '1107161234567890123', 'DltScrubbing', ?)"
+WAITING = (
+    "UPDATE messages SET status = 'queued', due_at = not_after, template = 'moved', form = 'hi' WHERE id IN (1, 4)"
+)
+
+
+@pytest.fixture
+def refuse(settings, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "ekdial.db")) as database, database:
+        database.execute(REFUSED, (NOW,))
+        database.execute(WAITING)
+
+
+@pytest.mark.usefixtures("refuse")
+async def test_a_refused_text_is_listed_with_how_many_wait(run_command):
+    assert (await run_command("list")).splitlines()[1:] == [
+        "refused moved.hi (id 1107161234567890123) DltScrubbing: 2 wait, the first until 2999-01-01 00:00"
+    ]
+
+
+@pytest.mark.usefixtures("refuse")
+async def test_a_text_that_is_mended_is_released_with_a_reason(run_command, tmp_path):
+    await run_command("release", "moved.hi", "--why", "the portal shows it again", "--by", "rahim")
+    assert read(tmp_path, "SELECT id FROM messages WHERE status = 'queued' AND due_at < not_after") == [(1,), (4,)]
+    assert read(tmp_path, "SELECT actor, act, subject, details FROM audit") == [
+        ("rahim", "template_released", "moved.hi", '{"reason": "the portal shows it again"}')
+    ]
+    with pytest.raises(
+        CommandError, match=r"No messages of 'moved\.hi' wait because it is refused; messages list shows"
+    ):
+        await run_command("release", "moved.hi", "--why", "again")
+
+
+async def test_the_texts_to_register_are_written_without_a_database(run_command, tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    said = await run_command("templates", "--country", "IN", "--output", str(sheet))
+    rows = list(csv.DictReader(sheet.read_text("utf-8-sig").splitlines(keepends=True)))
+    assert said == f"{sheet}: {len(rows)} texts\n"
+    assert {"moved.hi", "received-due-to_pay_at.en", "code.hi_Latn"} <= {row["name"] for row in rows}
+    assert (await run_command("templates", "--country", "IN")).count("\nmoved.hi,") == 1
+    with pytest.raises(CommandError, match="cannot be written: No such file or directory; name another file"):
+        await run_command("templates", "--country", "IN", "--output", str(tmp_path / "no" / "sheet.csv"))

@@ -1,6 +1,6 @@
 """Sends SMS over HTTP, one in a request, to a provider that a row of TOML describes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -144,7 +144,8 @@ async def open_sms(
     from core.http.aiohttp_client import AiohttpClient, forbid_repeats
 
     table = read_sms(row)
-    check_values(row.name, table, values)
+    for setting, problem, fix in find_setting_faults(table, values):
+        raise CommandError(f"providers.json.{row.name}.{setting}: {problem}; {fix}")
     deadline = table.deadline / 2 if table.repeats_in_day_of else table.deadline
     async with ClientSession(cookie_jar=DummyCookieJar(), middlewares=[forbid_repeats]) as session:
         http = AiohttpClient(session, deadline=deadline, max_bytes=MAX_ANSWER_BYTES)
@@ -158,17 +159,13 @@ def build_callback_url(name: str, public_url: str, token: str) -> str:
     return f"{public_url}/sms/{name}/delivery{guard}" if public_url else ""
 
 
-def check_values(name: str, table: SmsRow, values: Mapping[str, str]) -> None:
-    """Check that every setting that a request uses is given, and that there is an address to send to.
-
-    Raises:
-        CommandError: with the first setting that is wrong.
-    """
+def find_setting_faults(table: SmsRow, values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield each setting that keeps a row from sending, with the problem and its fix: one that is empty, or no address."""
     texts = [*(text for _, text in texts_in(table.request.model_dump())), table.answer.accepts.word]
     used = {found for text in texts for found in PLACEHOLDER.findall(text)}
     for setting in sorted(used & values.keys()):
         if not values[setting]:
-            raise CommandError(f"providers.json.{name}.{setting}: it is empty; give it, since the row uses it")
+            yield setting, "it is empty", "give it, since the row uses it"
     first = PLACEHOLDER.match(table.request.url)
-    if first and (complaint := find_address_fault(values[first[1]], values)):
-        raise CommandError(f"providers.json.{name}.{first[1]}: {complaint}")
+    if first and values[first[1]] and (fault := find_address_fault(values[first[1]], values)):
+        yield first[1], *fault

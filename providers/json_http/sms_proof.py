@@ -113,6 +113,9 @@ def load_sample(row: Row) -> SampleFile:
         ValidationFailedError: there is none, or it is not valid.
     """
     path = sample_path(row.path)
+    if not path.is_file():
+        fix = "write one beside the row, as in docs/how-to/add-an-sms-row.md"
+        raise ValidationFailedError([Problem(display_path(path), 0, "", "there is no sample exchange", fix)])
     source = read_utf8(path)
     tables = parse_toml(source, display_path(path))
     try:

@@ -203,14 +203,14 @@ def placeholders_in(text: str) -> Sequence[str]:
     return PLACEHOLDER.findall(text)
 
 
-def find_address_fault(address: str, setting_names: Iterable[str]) -> str:
-    """What is wrong with a setting that is the beginning of an address, as *problem; fix*; empty where nothing is."""
+def find_address_fault(address: str, setting_names: Iterable[str]) -> tuple[str, str] | None:
+    """The problem of a setting that is the beginning of an address, and its fix; None where there is none."""
     known = (*MESSAGE_PLACEHOLDERS, *setting_names)
     host = address.partition("://")[2].partition("/")[0].partition("?")[0]
     if not address.startswith(("http://", "https://")) or not host or PLACEHOLDER.search(host):
-        return "this is not an address; begin it with https:// and the name of a host"
+        return "this is not an address", "begin it with https:// and the name of a host"
     unknown = [name for name in placeholders_in(address) if name not in known]
-    return f"there is no placeholder {{{unknown[0]}}}; {_suggest(unknown[0], known)}" if unknown else ""
+    return (f"there is no placeholder {{{unknown[0]}}}", _suggest(unknown[0], known)) if unknown else None
 
 
 def _find_contradictions(row: SmsRow, setting_names: Sequence[str]) -> Iterator[Finding]:

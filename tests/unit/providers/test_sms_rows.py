@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from core.errors import ValidationFailedError
 from core.http.client import HttpResponse
 from core.http.webhooks import WebhookGuard
+from providers.json_http.checks import find_row_problems
 from providers.json_http.provider_rows import Row, load_row
 from providers.json_http.sms import read_sms
 from providers.json_http.sms_answer import read_outcome
@@ -236,6 +237,18 @@ def test_an_account_that_sends_must_be_complete(tmp_path):
     assert (problem.key, problem.problem) == ("providers.json.exotel.account_sid", "sending SMS needs it")
 
 
+def test_the_check_looks_at_the_account_that_sends(tmp_path):
+    generic = {**PUBLIC_SETTINGS, "SMS__PROVIDER": "generic", "PROVIDERS__JSON__GENERIC__ENABLED": "true"}
+    settings = build_settings(
+        tmp_path, **generic, PROVIDERS__JSON__GENERIC__WORD="OK", PROVIDERS__JSON__GENERIC__URL="sms.example?to={to}"
+    )
+    [problem] = find_row_problems(settings)
+    assert str(problem) == (
+        "environment: EKDIAL_PROVIDERS__JSON__GENERIC__URL: this is not an address; "
+        "begin it with https:// and the name of a host"
+    )
+
+
 def test_a_row_without_sms_does_not_send(tmp_path):
     with pytest.raises(ValidationFailedError, match=r"SMS__PROVIDER: this is not one of what it may be"):
         build_settings(tmp_path, **PUBLIC_SETTINGS, SMS__PROVIDER="hubtel", PROVIDERS__JSON__HUBTEL__ENABLED="true")
@@ -359,7 +372,7 @@ def test_a_sample_that_is_missing_or_says_too_little_is_a_problem(tmp_path):
     ]
     (tmp_path / "acme.sms.toml").unlink()
     [problem] = find_sms_problems(row, read_sms(row))
-    assert problem.problem == "cannot be read: No such file or directory"
+    assert problem.problem == "there is no sample exchange"
 
 
 def test_a_row_with_webhooks_has_samples_of_them(tmp_path):

@@ -34,7 +34,6 @@ from tests.support.smpp import build_bind
 CIPHER = Cipher(b"a secret of the benchmark, 32 octets")
 ROOT = Path(__file__).resolve().parents[1]
 LONG_EVERY = 10  # one SMS in ten that is delivered has two parts
-BUSY_EVERY = 400  # submits between two answers that the SMSC is busy
 AT_A_TIME = 10  # SMS that the SMSC delivers at the same time
 REPEAT_AFTER = 0.2  # seconds until it delivers again
 REPORT_TIMEOUT = 900.0  # seconds for the rest of the messages after the last kill
@@ -47,6 +46,7 @@ class FirePlan:
     messages: int
     kill_after: tuple[float, float] = (0.8, 4.0)
     seed: int = 1
+    busy_every: int = 400  # submits between two answers that the SMSC is busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ async def play_fire(plan: FirePlan, folder: Path) -> FireResult:
     async with run_smsc(window=20, strict=False) as smsc, Database(url) as database:
         service = Messages(database, CIPHER)
         await _enqueue(database, service, plan.messages)
-        _make_busy(smsc, plan.messages)
+        _make_busy(smsc, plan)
         killer = _Killer(smsc, file, plan, random)
         async with asyncio.TaskGroup() as group:
             killing = group.create_task(killer.run())
@@ -119,10 +119,9 @@ async def _enqueue(database: Database, service: Messages, count: int) -> None:
                 await service.enqueue(transaction, message)
 
 
-def _make_busy(smsc: Smsc, count: int) -> None:
-    every = min(BUSY_EVERY, max(10, count // 3))
-    for number in range(1, count // every + 1):
-        smsc.submit_statuses.extend([0] * (every - 1) + [RTHROTTLED if number % 2 else RMSGQFUL])
+def _make_busy(smsc: Smsc, plan: FirePlan) -> None:
+    for number in range(plan.messages // plan.busy_every):
+        smsc.submit_statuses.extend([0] * (plan.busy_every - 1) + [RMSGQFUL if number % 2 else RTHROTTLED])
 
 
 class _Killer:

@@ -31,6 +31,7 @@ from providers import africastalking
 from providers.registry import providers_in_use
 from providers.sandbox.sms import SandboxSmsProvider
 from services.messaging.inbound import InboundSmsRepository
+from services.messaging.kinds import MessageKind
 from services.messaging.missed_calls import AnswerCooldown
 from services.messaging.models import Message
 from services.messaging.opt_outs import OptOuts
@@ -39,7 +40,7 @@ from sessions.message_turns import ConversationHandler
 from sessions.path_turns import UssdSessionHandler
 from sessions.shared_deadline import SharedDeadline
 from sms import routes as sms_routes
-from sms.conversation import CHANNEL, SmsConversations
+from sms.conversation import CHANNEL, SmsConversations, TakesReplies
 from sms.conversation_size import SegmentLimit
 from sms.inbound_handler import InboundSmsHandler
 from sms.inbound_worker import InboundWorker
@@ -95,9 +96,11 @@ def add_channels(
 def add_ussd(app: web.Application, context: AppContext, admission: Admission) -> None:
     """Add the USSD webhooks of every provider in use. Replies that are being pushed at a stop are finished."""
     handler = build_ussd_handler(context, admission)
-    config = build_short_code_config(context.settings)
+    settings = context.settings
     providers = [
-        entry.build_ussd(context.settings, config) for entry in providers_in_use(context.settings) if entry.build_ussd
+        entry.build_ussd(settings, build_short_code_config(settings, entry.name))
+        for entry in providers_in_use(settings)
+        if entry.build_ussd
     ]
     for provider in providers:
         app.add_routes(ussd_routes.routes(provider, handler, context.webhook_guard))
@@ -201,12 +204,12 @@ def build_hidden_number_handler(
     )
 
 
-def build_short_code_config(settings: Settings) -> ShortCodeConfig:
-    """Our short codes and the screen budget of each network, from the section `[ussd]`."""
+def build_short_code_config(settings: Settings, provider: str) -> ShortCodeConfig:
+    """Our short codes at a provider and the screen budget of each network, from the section `[ussd]`."""
     ussd = settings.ussd
     budget = ScreenBudget(ussd.screen_septets, ussd.screen_units, ussd.unicode)
     networks = {code: _build_network_budget(network, budget) for code, network in ussd.networks.items()}
-    return ShortCodeConfig(ussd.service_codes, budget, networks, ussd.caller_number_verified)
+    return ShortCodeConfig(ussd.find_service_codes(provider), budget, networks, ussd.caller_number_verified)
 
 
 def _build_network_budget(network: NetworkSettings, default: ScreenBudget) -> ScreenBudget:
@@ -240,7 +243,24 @@ def build_conversations(context: AppContext) -> SmsConversations:
         size_limit=SegmentLimit(settings.sms.screen_segments),
         messages=services.messages,
         find_language=services.contacts.get_language,
+        render_text=build_sms_renderer(conversation.locales, settings),
+        takes_replies=build_reply_check(context),
     )
+
+
+def build_reply_check(context: AppContext) -> TakesReplies:
+    """Return whether a reply of a number to our SMS of a kind reaches us, by the route that carries it.
+
+    A provider whose messages a process of its own sends takes replies, unless the route says otherwise.
+    """
+    find_route, providers = context.checked_menu.services.messages.find_route, context.sms_providers
+
+    async def takes_replies(msisdn: str, kind: MessageKind) -> bool:
+        route = await find_route(msisdn, kind)
+        provider = providers.get(route.provider)
+        return not route.is_one_way and (bool(route.sender) or provider is None or provider.receives_replies)
+
+    return takes_replies
 
 
 def build_inbound_worker(context: AppContext, conversations: SmsConversations) -> InboundWorker:
@@ -387,8 +407,11 @@ def add_simulator(app: web.Application, context: AppContext) -> None:
 
 def _build_wires(settings: Settings) -> Sequence[ProviderWire]:
     """The wires of every provider in use that has one."""
-    config = build_short_code_config(settings)
-    return [entry.build_wire(settings, config) for entry in providers_in_use(settings) if entry.build_wire]
+    return [
+        entry.build_wire(settings, build_short_code_config(settings, entry.name))
+        for entry in providers_in_use(settings)
+        if entry.build_wire
+    ]
 
 
 def _build_simulator_settings(settings: Settings) -> SimulatorSettings:
@@ -400,7 +423,7 @@ def _build_simulator_settings(settings: Settings) -> SimulatorSettings:
         inbound=sms,
         delivery=f"{sms}/delivery",
         voice=f"/voice/{SIMULATED_PROVIDER}",
-        service_code=settings.ussd.service_codes[0],
+        service_code=settings.ussd.find_service_codes(SIMULATED_PROVIDER)[0],
         networks=_build_networks(settings),
         sms_code=settings.sms.short_code,
         missed_calls=settings.missed_calls.numbers,
@@ -411,7 +434,7 @@ def _build_simulator_settings(settings: Settings) -> SimulatorSettings:
 
 def _build_networks(settings: Settings) -> tuple[SimulatedNetwork, ...]:
     """The sandbox's network, Grameenphone and Safaricom with the default budget, and the networks of the settings."""
-    config = build_short_code_config(settings)
+    config = build_short_code_config(settings, SIMULATED_PROVIDER)
     budgets = {
         "99999": config.default_budget,
         "47001": config.default_budget,

@@ -22,7 +22,7 @@ from app.localization import (
     offered_by_country,
 )
 from app.resources import Resources
-from app.sms_routing import build_sms_routes
+from app.sms_routing import build_code_names, build_sms_routes
 from app.texts import build_email_renderer, build_sms_renderer
 from config.settings import Settings
 from core.crypto import Cipher
@@ -403,6 +403,7 @@ def build_messages(
         next_allowed_time=QuietHours(quiet_periods),
         may_send=may_send,
         routes=build_sms_routes(settings),
+        codes=build_code_names(settings),
     )
 
 

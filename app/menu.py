@@ -10,6 +10,7 @@ from app.localization import build_time_formatter
 from app.menu_plan import find_unknown_departments, validated_plan
 from app.message_facts import derive_message_facts
 from app.resources import Resources
+from app.sms_routing import build_code_names
 from app.texts import build_name_lookups
 from config.settings import CatalogueSettings, NetworkSettings, Settings, UssdSettings
 from core.errors import Problem, ValidationFailedError
@@ -90,6 +91,7 @@ def build_journey_services(services: Services, settings: Settings) -> JourneySer
         drafts=services.drafts,
         emails=services.emails,
         fees=payments.fees,
+        find_sms_code=build_code_names(settings).sms.find,
         format_time_of_day=build_time_formatter(settings),
         info_messages=services.info_messages,
         is_supported_number=build_supported_number_check(settings.countries.allowed),

@@ -1,14 +1,28 @@
-"""The routes of SMS, from the settings: which provider carries which message, and whether replies to it come back."""
+"""The routes of SMS, from the settings: which provider carries which message, and whether replies to it come back; the codes that texts name."""
 
-from config.settings import Settings
-from config.sms import SmsRoute
+from config.settings import Settings, UssdCode
+from config.sms import SmsRoute, SmsShortCode
 from config.sms_checks import is_sender_of_letters
 from services.messaging.routing import Route, SmsRoutes
+from services.messaging.short_codes import CodeNames, ShortCode, ShortCodes
 
 
 def build_sms_routes(settings: Settings) -> SmsRoutes:
     """Return the routes of `[[sms.routes]]`, and the default one to `sms.provider`."""
     return SmsRoutes(Route(provider=settings.sms.provider), tuple(map(_build_route, settings.sms.routes)))
+
+
+def build_code_names(settings: Settings) -> CodeNames:
+    """Return the codes that texts name, by country and network."""
+    ussd, sms = settings.ussd, settings.sms
+    return CodeNames(
+        ShortCodes(ussd.service_codes[0], tuple(map(_build_code, ussd.codes))),
+        ShortCodes(sms.short_code, tuple(map(_build_code, sms.short_codes))),
+    )
+
+
+def _build_code(code: UssdCode | SmsShortCode) -> ShortCode:
+    return ShortCode(code=code.code, countries=frozenset(code.countries), networks=frozenset(code.networks))
 
 
 def _build_route(route: SmsRoute) -> Route:

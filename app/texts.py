@@ -5,6 +5,7 @@ from typing import Any
 
 from app.localization import replace_not_offered
 from app.menu_plan import build_menu_plan
+from app.sms_routing import build_code_names
 from config.settings import Settings
 from core.languages import DEFAULT_LANGUAGE, language_of_locale
 from core.types import SmsText, TextRenderer, in_latin_letters
@@ -53,10 +54,11 @@ def build_name_lookups(current_catalogue: CurrentCatalogue) -> NameLookups:
 def build_sms_renderer(locales: Mapping[str, Locale], settings: Settings) -> TextRenderer:
     """The renderer of SMS texts, each with its form in Latin letters.
 
-    A language without texts in Latin letters has the English one. Facts about the deployment are always available to a text.
+    A language without texts in Latin letters has the English one. Facts about the deployment are always available to a text;
+    where codes differ by recipient, the text has marks in their places until it is queued.
     """
     spoken = replace_not_offered(locales, settings.languages)
-    always = build_constant_facts(settings)
+    always = {**build_constant_facts(settings), **build_code_names(settings).facts}
 
     def render(locale: Locale, key: str, facts: Mapping[str, object]) -> tuple[str, MessageTemplate]:
         filled = fill_template(locale.sms[key], {**always, **facts}, locale.formatters)

@@ -29,6 +29,7 @@ from config.types import (
     KeyedByMsisdn,
     Mailbox,
     MissedCallAction,
+    NetworkCode,
     NonEmpty,
     RedisUrl,
     Seconds,
@@ -184,10 +185,20 @@ class NetworkSettings(Section):
     unicode: bool | None = None
 
 
+class UssdCode(Section):
+    """A code that people dial, the providers at which they do, and who does; an empty list stands for everybody."""
+
+    code: ServiceCode
+    providers: Annotated[tuple[str, ...], NonEmpty]
+    countries: tuple[CountryCode, ...] = ()
+    networks: tuple[NetworkCode, ...] = ()
+
+
 class UssdSettings(Section):
     """The short codes, the session, and the limits of a USSD request."""
 
     service_codes: Annotated[tuple[ServiceCode, ...], NonEmpty] = ("*123#",)
+    codes: tuple[UssdCode, ...] = ()
     ended_reply_ttl: TtlSeconds = 300
     session_ttl: TtlSeconds = 600
     screen_septets: Septets = 160
@@ -199,6 +210,10 @@ class UssdSettings(Section):
     networks: Mapping[str, NetworkSettings] = Field(
         default_factory=lambda: {"63903": NetworkSettings(screen_septets=182), "99998": NetworkSettings(unicode=True)}
     )
+
+    def find_service_codes(self, provider: str) -> tuple[str, ...]:
+        """Return the codes that people dial at a provider: those of `codes` that name it, else `service_codes`."""
+        return tuple(one.code for one in self.codes if provider in one.providers) or self.service_codes
 
 
 class LanguageSettings(Section):
@@ -400,7 +415,8 @@ class Settings(BaseSettings):
     @property
     def short_codes(self) -> tuple[str, ...]:
         """Every code of ours that people dial or send SMS to."""
-        return (*self.ussd.service_codes, self.sms.short_code)
+        ussd = (*self.ussd.service_codes, *(one.code for one in self.ussd.codes))
+        return tuple(dict.fromkeys((*ussd, self.sms.short_code, *(one.code for one in self.sms.short_codes))))
 
     @property
     def is_public(self) -> bool:

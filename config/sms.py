@@ -40,6 +40,14 @@ class SmsRoute(Section):
     short_codes: tuple[UsedCode, ...] = ()
 
 
+class SmsShortCode(Section):
+    """A number that people send keywords to, and who does; an empty list stands for everybody."""
+
+    code: SmsNumber
+    countries: tuple[CountryCode, ...] = ()
+    networks: tuple[NetworkCode, ...] = ()
+
+
 class ProviderLimits(Section):
     """What one process sends by a provider; None has the value of `[sms]`."""
 
@@ -58,6 +66,7 @@ class SmsSettings(Section):
     segments_per_second: Annotated[StrictFloat, Field(ge=0, le=10_000)] = 0
     quiet_hours: Mapping[NetworkOrCountry, QuietHours] = Field(default_factory=dict)
     limits: Mapping[str, ProviderLimits] = Field(default_factory=dict)
+    short_codes: tuple[SmsShortCode, ...] = ()
     routes: tuple[SmsRoute, ...] = ()
 
     @property

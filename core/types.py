@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, Self, TypeAlias
+from typing import Any, Final, NewType, Protocol, Self, TypeAlias
 
 CHANNEL_USSD: Final = "ussd"
 CHANNEL_SMS: Final = "sms"
@@ -65,6 +65,9 @@ def in_latin_letters(text: str) -> str:
     """The text in Latin letters, as far as it has such a form."""
     return text.latin if isinstance(text, SmsText) else text
 
+
+TextKey = NewType("TextKey", str)
+"""The key of an SMS text that is rendered later."""
 
 TextRenderer: TypeAlias = Callable[[str, str, Mapping[str, object]], str]
 """Renders the text of an SMS from the language, the key of the text (`received`, `code`, …) and its facts."""

@@ -61,7 +61,8 @@ class UssdRequest(msgspec.Struct, frozen=True):
 
     `path` is everything typed in this session, joined by `*`. `caller` is an E.164 number. `echoed_metadata` is the hop
     metadata of the reply before, empty where the provider does not return it. `is_deep_dial`: the provider says that the path
-    begins with digits dialled past the short code.
+    begins with digits dialled past the short code. `used_code` is our short code that was dialled, and `network` the code of
+    the caller's network; both are empty where the provider does not tell.
     """
 
     session_id: str
@@ -72,6 +73,8 @@ class UssdRequest(msgspec.Struct, frozen=True):
     caller_number_verified: bool
     echoed_metadata: str = ""
     is_deep_dial: bool = False
+    used_code: str = ""
+    network: str = ""
 
     @property
     def starts_session(self) -> bool:

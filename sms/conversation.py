@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
+from core.types import TextRenderer
 from menus.engine import accepts
 from menus.journeys.apply import SAID_BY_SMS_FACT
 from menus.journeys.sms_keywords import NAME_QUESTION
@@ -11,12 +12,15 @@ from menus.journeys.track import FAILED_LOOKUPS
 from menus.model import Form, ListScreen, Question
 from menus.rendering.paging import SizeLimit
 from menus.rendering.sms_texts import SECRET_FACTS
-from services.messaging.kinds import RULES
+from services.messaging.kinds import RULES, MessageKind
 from services.messaging.messages import Messages
 from services.messaging.models import Message
 from sessions.message_turns import ConversationHandler, IncomingMessage, Turn
 
 CHANNEL: Final = "sms"
+
+TakesReplies: TypeAlias = Callable[[str, MessageKind], Awaitable[bool]]
+"""Whether a reply of an MSISDN to our SMS of this kind reaches us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +28,25 @@ class SmsConversations:
     """The SMS conversations of all people.
 
     `msisdn` is an E.164 number. `idempotency_key` is the key of one SMS, the same whenever the SMS is handled again.
-    `find_language` returns the language of a person who has not written yet.
+    `find_language` returns the language of a person who has not written yet. `takes_replies` returns whether a reply of a number
+    to our SMS of a kind reaches us: the menus are not sent to a number whose replies do not, which gets `render_text` of
+    `by_call` instead.
     """
 
     handler: ConversationHandler
     size_limit: SizeLimit
     messages: Messages
     find_language: Callable[[str], Awaitable[str]]
+    render_text: TextRenderer
+    takes_replies: TakesReplies
 
     async def send_main_menu(self, msisdn: str, idempotency_key: str) -> None:
         """Send the main menu. A number in reply is understood as long as the SMS may still be under way, and longer."""
         message, language = self._build_message(msisdn, idempotency_key), await self.find_language(msisdn)
+        if not await self.takes_replies(msisdn, "menu"):
+            text = self.render_text(language, "by_call", {})
+            await self.messages.send(Message(msisdn, text, "menu", f"{idempotency_key}/menu"))
+            return
         extra_ttl = int(RULES["menu"].ttl.total_seconds())
         turn = await self.handler.enter(message, self.handler.menu.home, language, extra_ttl=extra_ttl)
         await self.messages.send(Message(msisdn, turn.reply.text, "menu", f"{idempotency_key}/menu"))

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from core.languages import DEFAULT_LANGUAGE, LANGUAGE_CODES, language_by_script
-from core.types import SmsText, TextRenderer, UtcClock, in_latin_letters, utc_now
+from core.types import SmsText, TextKey, TextRenderer, UtcClock, in_latin_letters, utc_now
 from core.verified_caller import unverified_caller
 from menus.keywords import KEYWORD_BY_NAME, KEYWORD_NAMES
 from services.citizens.unverified_sms import UnverifiedSmsLimiter
@@ -30,6 +30,12 @@ from sms.reading import ParsedKeyword, decide_reading
 
 REPEAT_LIMITED: Final = frozenset({"unknown", "near_miss", "service_name", "help"})
 """Outcomes of an automatic reply to our SMS. They are not repeated without end to the same number."""
+COMMAND_TEXTS: Final = {"start": TextKey("started"), "help": TextKey("help")}
+"""Keywords that are answered with a text alone."""
+ONE_WAY_TEXTS: Final = {"start": TextKey("started_by_call"), "help": TextKey("help_by_call")}
+"""The same for a person who cannot reply to the answer."""
+ONE_WAY_KEYWORDS: Final = frozenset({"status", "complain", "answer", "feedback", "lang", "refuse", "app"})
+"""Keywords that one SMS can say all of; the others begin a conversation."""
 HANDLED_AS: Final = (
     *("answer", "resumed", *KEYWORD_NAMES),
     *("service_name", "near_miss", "unknown", "failed", "given_up"),
@@ -162,6 +168,8 @@ class InboundSmsHandler:
         return Handled("abroad", self.render_text(language, "abroad", {}))
 
     async def _respond(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
+        if not await self.conversations.takes_replies(sms.msisdn, "reply"):
+            return await self._add_language_hint(sms, parsed, await self._answer_one_way(sms, parsed))
         running = await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key)
         handled = await self._answer(sms, parsed, running)
         return handled if running else await self._add_language_hint(sms, parsed, handled)
@@ -187,6 +195,22 @@ class InboundSmsHandler:
                 return Handled("resumed", turn.reply.text)
         return await self._handle_without_keyword(sms, parsed, None)
 
+    async def _answer_one_way(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
+        """Answer a person who cannot reply to the answer: no conversation begins, and none is offered."""
+        language = await self._choose_language(sms, parsed, None)
+        if not isinstance(parsed, KeywordRequest):
+            return self._explain_not_understood(parsed, language, one_way=True)
+        if parsed.name in ONE_WAY_TEXTS:
+            return await self._run_command(sms, parsed, language, ONE_WAY_TEXTS[parsed.name])
+        by_call = Handled(parsed.name, self.render_text(language, "by_call", {}))
+        if parsed.name not in ONE_WAY_KEYWORDS:
+            return by_call
+        handled = await self._run_keyword(sms, parsed, language)
+        if await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key) is None:
+            return handled
+        await self.conversations.end(sms.msisdn)
+        return by_call
+
     async def _handle_without_keyword(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> Handled:
         """List the services that the text names; else say which keyword may be meant, or that nothing was understood."""
         language = await self._choose_language(sms, parsed, running)
@@ -196,11 +220,8 @@ class InboundSmsHandler:
         return self._explain_not_understood(parsed, language)
 
     async def _run_keyword(self, sms: ClaimedSms, keyword: KeywordRequest, language: str) -> Handled:
-        if keyword.name == "start":
-            await self.opt_outs.opt_in(sms.msisdn)
-            return Handled("start", self.render_text(language, "started", {}))
-        if keyword.name == "help":
-            return Handled("help", self.render_text(language, "help", {}))
+        if keyword.name in COMMAND_TEXTS:
+            return await self._run_command(sms, keyword, language, COMMAND_TEXTS[keyword.name])
         if keyword.name == "app":
             await self.send_app_links(sms.msisdn, language, sms.idempotency_key)
             return Handled("app")
@@ -212,12 +233,19 @@ class InboundSmsHandler:
         turn = await self.conversations.enter(sms.msisdn, sms.idempotency_key, screen, language, entry_data)
         return Handled(keyword.name, build_reply_text(turn))
 
-    def _explain_not_understood(self, parsed: ParsedKeyword, language: str) -> Handled:
+    async def _run_command(self, sms: ClaimedSms, keyword: KeywordRequest, language: str, text: TextKey) -> Handled:
+        """Answer a keyword that enters no screen with a text."""
+        if keyword.name == "start":
+            await self.opt_outs.opt_in(sms.msisdn)
+        return Handled(keyword.name, self.render_text(language, text, {}))
+
+    def _explain_not_understood(self, parsed: ParsedKeyword, language: str, *, one_way: bool = False) -> Handled:
         if isinstance(parsed, KeywordSuggestions) and parsed.number:
             return Handled("near_miss", self.render_text(language, "refuse_or_status", {"number": parsed.number}))
         if isinstance(parsed, KeywordSuggestions):
             return Handled("near_miss", self.render_text(language, "did_you_mean", {"words": ", ".join(parsed.words)}))
-        return Handled("unknown", self.render_text(language, "not_understood", {}))
+        text = TextKey("not_understood_by_call") if one_way else TextKey("not_understood")
+        return Handled("unknown", self.render_text(language, text, {}))
 
     def _names_service(self, text: str) -> bool:
         return self.is_service_name(strip_service_request(text))

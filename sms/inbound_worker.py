@@ -16,6 +16,7 @@ from core.claim_worker import TaskSet, result_or_log
 from core.logging import error_facts
 from core.periodic import background
 from core.timeouts import Timeout
+from core.used_code import using_code
 from services.messaging.inbound import DUPLICATE, ClaimedSms, InboundSms, InboundSmsRepository, build_reply_key
 from services.messaging.models import Message
 from sms.inbound_handler import Handled, InboundSmsHandler
@@ -90,6 +91,10 @@ class InboundWorker:
             await self._handle_one(sms)
 
     async def _handle_one(self, sms: ClaimedSms) -> None:
+        with using_code(sms.sent_to):
+            await self._answer(sms)
+
+    async def _answer(self, sms: ClaimedSms) -> None:
         started = perf_counter()
         handled = await self._handle_or_apologize(sms)
         reply = Message(sms.msisdn, handled.reply, "reply", build_reply_key(sms.provider_id)) if handled.reply else None

@@ -29,6 +29,13 @@ class ShortCodeConfig:
     network_budgets: Mapping[str, ScreenBudget]
     caller_number_verified: bool = True
 
+    def find_used_code(self, dial_string: str = "") -> str:
+        """The longest of our codes that begins what was dialled, else the only one; empty where there are several."""
+        begins = [
+            code for code in self.service_codes if f"{dial_string.removesuffix('#')}*".startswith(f"{code[:-1]}*")
+        ]
+        return max(begins, key=len, default=self.service_codes[0] if len(self.service_codes) == 1 else "")
+
     def budget_for(self, network_code: str) -> ScreenBudget:
         """The screen budget of a network; the default one for a network without its own."""
         return self.network_budgets.get(network_code, self.default_budget)
@@ -45,8 +52,9 @@ class UssdInput(msgspec.Struct, frozen=True):
     """One request of a provider that sends the newest input only.
 
     `message_id` identifies the request: a repeated webhook has the same one. `starts_session` is true for the request
-    that dials; its `text` is empty, or holds the digits dialled past the short code. Of a `hidden` caller, `caller` is the
-    calling code of the network's country, such as `+880`.
+    that dials; its `text` is empty, or holds the digits dialled past the short code. `used_code` is our short code that was
+    dialled, and `network` the code of the caller's network; both are empty where the provider does not tell. Of a `hidden`
+    caller, `caller` is the calling code of the network's country, such as `+880`.
     """
 
     session_id: str
@@ -58,6 +66,8 @@ class UssdInput(msgspec.Struct, frozen=True):
     caller_number_verified: bool
     echoed_metadata: str = ""
     hidden: HiddenCaller | None = None
+    used_code: str = ""
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)

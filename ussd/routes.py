@@ -16,6 +16,7 @@ from core.http.provider_webhooks import FIELD_READERS, WEBHOOK_METHODS, build_we
 from core.http.server_protocol import arrival_time
 from core.http.webhooks import BadWebhookError, WebhookGuard, log_malformed
 from core.logging import error_facts
+from core.used_code import using_code
 from core.verified_caller import unverified_caller
 from sessions.path_turns import UssdReply, UssdSessionHandler
 from ussd.admission import Admission
@@ -40,6 +41,9 @@ STOP_TIMEOUT: Final = 10.0  # seconds at a stop for replies that are being pushe
 CallEnded: TypeAlias = Callable[[str], Awaitable[object]]
 """Told the id of a session that has ended."""
 
+NoteNetwork: TypeAlias = Callable[[str, str], None]
+"""Told the number of a caller and the code of the network that they call from."""
+
 log = structlog.get_logger()
 
 
@@ -61,10 +65,15 @@ class UssdHandler:
         deadline: float,
         metrics: UssdMetrics,
         on_call_ended: CallEnded = ignore_end,
+        note_network: NoteNetwork = lambda _msisdn, _network: None,
     ) -> None:
-        """`deadline` are the seconds from the arrival of a request to its reply."""
+        """`note_network` learns the network of a caller whose number is verified.
+
+        `deadline` are the seconds from the arrival of a request to its reply.
+        """
         self.metrics = metrics
         self._on_call_ended = on_call_ended
+        self._note_network = note_network
         self._path_sessions = path_sessions
         self._inputs = inputs
         self._hidden = hidden_numbers
@@ -101,6 +110,12 @@ class UssdHandler:
         return reply
 
     async def _answer(self, request: AnyUssdRequest) -> UssdReply:
+        if request.network and request.caller_number_verified:
+            self._note_network(request.caller, request.network)
+        with using_code(request.used_code):
+            return await self._dispatch(request)
+
+    async def _dispatch(self, request: AnyUssdRequest) -> UssdReply:
         if isinstance(request, UssdInput):
             if request.hidden is not None:
                 return await self._hidden.handle(request, request.hidden)

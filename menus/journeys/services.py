@@ -47,7 +47,7 @@ class JourneyServices:
     """The services behind the screens; a step calls their methods directly.
 
     `act_as_operator` returns a context in which the audit log names the operator. `format_time_of_day` formats a moment on
-    the clock of an MSISDN's owner, such as `14:05`. `profile_fields` are the fields of a profile, by key.
+    the clock of an MSISDN's owner, such as `14:05`. `find_sms_code` returns the number to which an MSISDN sends keywords. `profile_fields` are the fields of a profile, by key.
     """
 
     accounts: "Accounts"
@@ -70,6 +70,7 @@ class JourneyServices:
     drafts: "Drafts"
     emails: "Emails"
     fees: "Fees"
+    find_sms_code: Callable[[str], str]
     format_time_of_day: Callable[[datetime, str], str]
     info_messages: "InfoMessages"
     is_supported_number: Callable[[str], bool]

@@ -61,7 +61,10 @@ def build_sign_in_journey(services: JourneyServices, *, by_email: bool) -> Journ
             return Outcome("unasked", {"questions_offered": True})
         # A forged STOP may have ended the news: a call from the phone itself tells how to get them again.
         is_out = context.caller_number_verified and await services.opt_outs.is_opted_out(context.citizen)
-        return Outcome("in_with_email" if by_email else "in", {"news_by_sms": "off" if is_out else None})
+        return Outcome(
+            "in_with_email" if by_email else "in",
+            {"start_code": services.find_sms_code(context.citizen) if is_out else None},
+        )
 
     async def sign_out(_: StepContext) -> Outcome[Literal["out"]]:
         return Outcome("out", {"account": 0, "epoch": 0})

@@ -69,6 +69,8 @@ def parse_ussd_request(form: Mapping[str, str], echoed_metadata: str, config: Sh
         caller_number_verified=config.caller_number_verified,
         echoed_metadata=echoed_metadata,
         is_deep_dial=path != form["text"],
+        used_code=config.find_used_code(form.get("serviceCode", "")),
+        network=form.get("networkCode", ""),
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, select
 from core.crypto import Cipher
 from core.idempotency import build_request_key
 from core.pagination import Page, PageRequest, build_page, select_page
-from core.types import Translations, UtcClock, utc_now
+from core.types import TextKey, Translations, UtcClock, utc_now
 from db.database import Database
 from db.tables import applications, complaint_events, complaints, feedback
 from services.audit.audit import AuditLog, build_audit_entry
@@ -25,7 +25,7 @@ from services.complaints.models import (
     complaint_associated_data,
     feedback_associated_data,
 )
-from services.complaints.transitions import TextKey, Transition, Transitions, find_event
+from services.complaints.transitions import Transition, Transitions, find_event
 
 CHANGE_TEXTS: Final[Mapping[str, TextKey]] = {
     "under_review": TextKey("complaint_moved"),

@@ -7,13 +7,13 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, or_, select, update
 
 from core.claim_worker import result_or_log
-from core.types import TextRenderer, UtcClock, utc_now
+from core.types import TextKey, TextRenderer, UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import complaints
 from services.audit.models import Actor
 from services.complaints.models import EscalationPolicy, complaint_facts
 from services.complaints.policies import EscalationPolicies
-from services.complaints.transitions import TextKey, Transition, Transitions
+from services.complaints.transitions import Transition, Transitions
 from services.messaging.messages import Messages
 from services.messaging.models import Message
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from core.crypto import Cipher
 from core.reference_numbers import record_with_new_number
 from core.typed_input import clean_text
-from core.types import CHANNEL_SMS, TextRenderer, UtcClock, utc_now
+from core.types import CHANNEL_SMS, TextKey, TextRenderer, UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import applications, complaint_events, complaints, feedback
 from services.audit.audit import AuditLog, build_audit_entry
@@ -23,7 +23,7 @@ from services.complaints.models import (
     feedback_associated_data,
 )
 from services.complaints.policies import EscalationPolicies
-from services.complaints.transitions import TextKey, Transition
+from services.complaints.transitions import Transition
 from services.messaging.messages import Messages
 from services.messaging.models import Message
 

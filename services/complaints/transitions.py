@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NewType
+from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
-from core.types import TextRenderer, Translations, UtcClock, utc_now
+from core.types import TextKey, TextRenderer, Translations, UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import complaint_events, complaints
 from services.audit.audit import AuditLog, build_audit_entry
@@ -20,9 +20,6 @@ from services.messaging.models import Message
 
 ANSWERED_STATUSES: Final = frozenset({"answered", "closed"})
 """The statuses in which no answer is due."""
-
-TextKey = NewType("TextKey", str)
-"""The key of a text in the table `[sms]` of a locale."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
+from core.types import TextKey
 from db.database import Database, Transaction
 from db.tables import complaints
 from services.audit.models import Actor
 from services.complaints.models import VerdictResult
 from services.complaints.policies import EscalationPolicies
-from services.complaints.transitions import TextKey, Transition, Transitions, find_event
+from services.complaints.transitions import Transition, Transitions, find_event
 
 JUDGED_STATUS: Final = "answered"
 

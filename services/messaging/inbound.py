@@ -49,13 +49,14 @@ class InboundSms:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSms:
-    """An SMS that one worker has claimed for CLAIM_DURATION; `attempts` counts this one."""
+    """An SMS that one worker has claimed for CLAIM_DURATION; `attempts` counts this one. `sent_to` is our short code."""
 
     id: int
     provider_id: str
     msisdn: str = field(repr=False)
     text: str = field(repr=False)
     attempts: int
+    sent_to: str = ""
 
     @property
     def idempotency_key(self) -> str:
@@ -177,7 +178,7 @@ class InboundSmsRepository:
             log.error("inbound_sms_unreadable", sms=row.id)
             await self.finish(ClaimedSms(row.id, row.provider_id, msisdn, "", row.attempts), "unreadable")
             return await self.claim(msisdn)
-        return ClaimedSms(row.id, row.provider_id, msisdn, text, row.attempts)
+        return ClaimedSms(row.id, row.provider_id, msisdn, text, row.attempts, row.sent_to)
 
 
 def build_idempotency_key(provider_id: str) -> str:
@@ -213,7 +214,7 @@ def _build_claim() -> Update:
         update(inbound_sms)
         .where(inbound_sms.c.id == oldest.scalar_subquery(), UNPROCESSED, _UNCLAIMED)
         .values(claimed_until=bindparam("until"), attempts=inbound_sms.c.attempts + 1)
-        .returning(*(inbound_sms.c[name] for name in ("id", "provider_id", "text", "attempts")))
+        .returning(*(inbound_sms.c[name] for name in ("id", "provider_id", "text", "attempts", "sent_to")))
     )
 
 

@@ -40,6 +40,7 @@ from services.messaging.message_status import (
 from services.messaging.models import ClaimedMessage, Message, Resolution, SendResult
 from services.messaging.opt_outs import opted_out_among
 from services.messaging.routing import Route, SmsFacts, SmsRoutes
+from services.messaging.short_codes import NO_CODES, CodeNames
 from services.messaging.template_holds import TemplateHolds
 
 SegmentCounter: TypeAlias = Callable[[str], int]
@@ -85,11 +86,12 @@ class Messages:
         next_allowed_time: NextAllowedTime = lambda _number, _network, _now: None,
         may_send: MaySend | None = None,
         routes: SmsRoutes = ONE_PROVIDER,
+        codes: CodeNames = NO_CODES,
     ) -> None:
         """Without `count_segments` every text is one segment; without `next_allowed_time` there are no quiet hours.
 
         `may_send` limits the SMS that unverified callers cause, without replies and codes, which are limited where they
-        are built. `routes` choose the provider of each SMS.
+        are built. `routes` choose the provider of each SMS, and `codes` what it names of our codes.
         """
         self._database = database
         self._cipher = cipher
@@ -98,6 +100,7 @@ class Messages:
         self._next_allowed_time = next_allowed_time
         self._may_send = may_send
         self._routes = routes
+        self._codes = codes
         self._audit = AuditLog(database, clock=clock)
         self._delivery_reports = DeliveryReports(database, cipher, clock)
         self.holds = TemplateHolds(database, clock, self._audit, self._wake_workers)
@@ -116,8 +119,13 @@ class Messages:
         """
         if is_detached(message.to):
             return
-        provider = await self._choose_provider(transaction, message)
-        row = self._row(message, *await _choose_letters(transaction, message), provider)
+        sms = await self._describe(transaction, message)
+        provider = self._routes.choose(sms).provider if message.medium == "sms" else ""
+        text, template = await _choose_letters(transaction, message)
+        if message.medium == "sms":
+            text = self._codes.fill_text(text, sms.msisdn, sms.network, sms.used_code)
+            template = template and self._codes.fill_template(template, sms.msisdn, sms.network, sms.used_code)
+        row = self._row(message, text, template, provider)
         if not await self._is_within_limits(message):
             if message.kind == "pin":
                 raise SmsLimitReachedError
@@ -221,6 +229,14 @@ class Messages:
             log.warning("messages_resent", count=resent)
         return abandoned
 
+    async def find_route(self, msisdn: str, kind: MessageKind) -> Route:
+        """Return the route that carries an SMS of this kind to this number now."""
+        networks: Mapping[str, str] = {}
+        if self._routes.ask_network:
+            async with self._database.transaction() as transaction:
+                networks = await self._find_networks(transaction, [msisdn])
+        return self._routes.choose(SmsFacts(msisdn, kind, networks.get(msisdn, ""), find_used_code()))
+
     async def adopt_orphans(self) -> int:
         """Give the default provider the SMS that name none, and those of providers that no route names any more.
 
@@ -289,15 +305,11 @@ class Messages:
             total += count
         return total
 
-    async def _choose_provider(self, transaction: Transaction, message: Message) -> str:
-        """Return the provider that carries a message; empty for e-mail."""
-        if message.medium != "sms":
-            return ""
-        if not self._routes.routes:
-            return self._routes.default.provider
-        networks = await self._find_networks(transaction, [message.to] if self._routes.ask_network else ())
-        sms = SmsFacts(message.to, message.kind, networks.get(message.to, ""), find_used_code())
-        return self._routes.choose(sms).provider
+    async def _describe(self, transaction: Transaction, message: Message) -> SmsFacts:
+        """Return what routes and codes ask of a message that is being queued."""
+        ask_network = message.medium == "sms" and (self._routes.ask_network or self._codes.ask_network)
+        networks = await self._find_networks(transaction, [message.to] if ask_network else ())
+        return SmsFacts(message.to, message.kind, networks.get(message.to, ""), find_used_code())
 
     def _name_provider(self, medium: Medium, provider: str | None) -> str:
         if medium != "sms":

@@ -56,9 +56,7 @@ async def test_m8_forged_stop_ends_news_only_and_the_next_call_says_how_to_get_t
         assert await phone.wait_for_sms("To get them again send START"), "their phone is told at once"
         await phone.redial()
         menu = await phone.enter("5", "4826")
-        assert menu.startswith(
-            "My account\nNews by SMS is off. To turn it on, reply START to our SMS\n1 My applications"
-        )
+        assert menu.startswith("My account\nNews by SMS is off. To turn it on, send START to 123\n1 My applications")
         async with open_sms_phone(attacker.url, VICTIM) as sms_phone:
             assert "STATUS" in await sms_phone.send_sms("HELP"), "who asks is answered"
             await sms_phone.send_sms("START")

@@ -73,7 +73,7 @@ async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_
         "apply for a service, track your applications, pay a bill or fee\\.",
         asked,
     )
-    assert asked.endswith("The help is free. To end it, reply STOP.")
+    assert asked.endswith("The help is free. To end it, send STOP to 123.")
     code = await scenario.consent_code()
     await scenario.lose_everything()
     assert (await scenario.operator.enter(code)).startswith(f"{VISIT}What do they need?\n1 Find a service\n")

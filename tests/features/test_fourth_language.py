@@ -71,7 +71,7 @@ def test_a_call_two_sms_and_the_demo_phone_are_in_nepali(tree: Path, tmp_path: P
     assert said["main"].startswith("Ekdial\n1 सेवा खोज्नुहोस्\n2 निवेदनको अवस्था\n")
     assert said["track"] == "ट्र्याकिङ नम्बरका १२ अङ्क लेख्नुहोस्\n1 मेरा निवेदन\n0 पछाडि"
     assert said["unknown"].startswith("एउटा अङ्क मिलेको छैन जस्तो छ\n")
-    assert said["help"].startswith("Ekdial. पठाउनुहोस्: STATUS र नम्बर")
+    assert said["help"].startswith("Ekdial. 123 मा पठाउनुहोस्: STATUS र नम्बर")
     assert said["status"].startswith("ट्र्याकिङ नम्बरका १२ अङ्क लेख्नुहोस्\n")
     assert said["stranger"].startswith("ट्र्याकिङ नम्बरका १२ अङ्क"), "who never called is answered by the words"
     assert said["nepali_country"].startswith("माफ गर्नुहोस्"), (

@@ -5,7 +5,7 @@ from tests.support.sms_phone import open_sms_phone
 
 BY_SMS = (
     "Ekdial: Birth certificate (no. 101)\nFee Tk 50\nReady in 7 days\nMirpur office\n"
-    "Bring: Vaccine card or discharge slip, Parents' ID cards\nTo apply dial *123# or send APPLY 101 by SMS"
+    "Bring: Vaccine card or discharge slip, Parents' ID cards\nTo apply dial *123# or send APPLY 101 to 123"
 )
 
 

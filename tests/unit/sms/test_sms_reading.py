@@ -32,7 +32,14 @@ def conversations() -> SmsConversations:
     menu = conversation().menu.for_channel("sms")
     handler = SimpleNamespace(menu=menu, today=lambda: date(2026, 11, 30))
     unused = cast("Any", None)
-    return SmsConversations(handler=cast("Any", handler), size_limit=unused, messages=unused, find_language=unused)
+    return SmsConversations(
+        handler=cast("Any", handler),
+        size_limit=unused,
+        messages=unused,
+        find_language=unused,
+        render_text=unused,
+        takes_replies=unused,
+    )
 
 
 parse = cache(parse_keyword)

@@ -155,7 +155,7 @@ class BindHolder:
             rules=build_text_rules(self._bind),
             country_code=self._bind.country_code,
             network=self._bind.network,
-            config=build_short_code_config(self._context.settings),
+            config=build_short_code_config(self._context.settings, SmppSettings.provider),
             calls=self._calls,
             handler=self._handler,
             submit=link.submit,

@@ -23,17 +23,19 @@ Ton = Annotated[StrictInt, Field(ge=0, le=7)]
 Npi = Annotated[StrictInt, Field(ge=0, le=18)]
 
 
-def _check_ascii(limit: int) -> AfterValidator:
+def _check_form(pattern: str, problem: str, fix: str) -> AfterValidator:
+    """Return the check that a text has the form of `pattern`."""
+
     def check(text: str) -> str:
-        if not (text.isascii() and text.isprintable() and len(text) <= limit):
-            raise PydanticCustomError(
-                "plain",
-                "{problem}; {fix}",
-                {"problem": "SMPP has no room for it", "fix": f"write {limit} ASCII letters"},
-            )
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("plain", "{problem}; {fix}", {"problem": problem, "fix": fix})
         return text
 
     return AfterValidator(check)
+
+
+def _check_ascii(limit: int) -> AfterValidator:
+    return _check_form(rf"[ -~]{{0,{limit}}}", "SMPP has no room for it", f"write {limit} ASCII letters")
 
 
 def _check_bind_name(name: str) -> str:
@@ -108,10 +110,10 @@ class BindSettings(Section):
     password: SecretStr = SecretStr("")
     system_type: Annotated[str, _check_ascii(12)] = ""
     mode: BindMode = "transceiver"
-    account: str = ""
+    account: Annotated[str, _check_form(r"[a-z0-9_]{0,20}", "this is not the name of an account", "write robi")] = ""
     sms: bool = True
     ussd: str = ""
-    network: Annotated[str, Field(pattern=r"^[0-9]{0,6}$")] = ""
+    network: Annotated[str, _check_form(r"[0-9]{0,6}", "this is not a network", "write its code, 47002")] = ""
     admin_port: Annotated[StrictInt, Field(ge=0, le=65535)] = 0
     receives_replies: bool = True
     window: Annotated[StrictInt, Field(ge=1, le=1000)] = 10
@@ -131,7 +133,7 @@ class BindSettings(Section):
     default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"
     ucs2_coding: Annotated[StrictInt, Field(ge=0, le=255)] = 8
     vendor_zero: bool = False
-    country_code: Annotated[str, Field(pattern=r"^[1-9]?[0-9]{0,3}$")] = ""
+    country_code: Annotated[str, _check_form(r"([1-9][0-9]{0,3})?", "this is not a calling code", "write 880")] = ""
     shift_tables: tuple[ShiftLanguage, ...] = ()
     shift: Literal["single", "locking", "both"] = "both"
     long_messages: LongForm = "udh"

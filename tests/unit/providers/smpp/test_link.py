@@ -134,6 +134,45 @@ async def test_a_data_sm_is_a_delivery():
     assert (deliver.text, deliver.data_coding, deliver.esm_class) == (b"\x09\x95\x09\x96", 8, 0x40)
 
 
+async def test_more_deliveries_than_are_worked_on_at_a_time_are_to_be_repeated(monkeypatch):
+    monkeypatch.setattr("providers.smpp.session.MAX_DELIVERIES", 2)
+    committed = asyncio.Event()
+
+    async def take(_: Deliver) -> int:
+        await committed.wait()
+        return 0
+
+    async with run_smsc() as smsc, open_bound_link(build_bind(smsc.port), take):
+        first = [asyncio.create_task(smsc.deliver(f"88017110000{n:02}")) for n in range(2)]
+        await asyncio.sleep(0)
+        assert await smsc.deliver("8801711000099") == RX_T_APPN
+        committed.set()
+        assert await asyncio.gather(*first) == [0, 0]
+
+
+async def test_a_delivery_that_takes_too_long_is_to_be_repeated(monkeypatch):
+    monkeypatch.setattr("providers.smpp.session.DELIVER_TIMEOUT", 0.1)
+
+    async def take(_: Deliver) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    async with run_smsc() as smsc, open_bound_link(build_bind(smsc.port), take):
+        assert await smsc.deliver() == RX_T_APPN
+
+
+async def test_an_smsc_that_does_not_read_is_dropped(monkeypatch):
+    monkeypatch.setattr("providers.smpp.session.MAX_UNSENT", 10)
+    with capture_all_logs() as logs:
+        async with run_smsc(strict=False) as smsc, open_bound_link(build_bind(smsc.port)) as link:
+            transport = link._connections[0]._session._writer.transport
+            monkeypatch.setattr(type(transport), "get_write_buffer_size", lambda _: 11, raising=False)
+            with pytest.raises(AnswerLostError):
+                await link.submit(HELLO)
+            monkeypatch.undo()
+    assert "smpp_connection_stuck" in logs.getvalue()
+
+
 # Window, pace, answers ------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from config import loader
 from config.settings import Settings
 from core.errors import ValidationFailedError
-from providers.registry import SETTINGS_MODELS, find_providers_without_sms
+from providers.registry import SETTINGS_MODELS, find_providers_without_sms, find_providers_without_ussd
 
 
 def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -16,6 +16,6 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
         ValidationFailedError: The file is missing or not TOML, or a setting is invalid.
     """
     settings = loader.load_settings(path, environment, provider_models=SETTINGS_MODELS)
-    if problems := tuple(find_providers_without_sms(settings)):
+    if problems := (*find_providers_without_sms(settings), *find_providers_without_ussd(settings)):
         raise ValidationFailedError(problems)
     return settings

@@ -20,11 +20,20 @@ def check_sms(settings: Settings, providers: Collection[str]) -> Iterator[Contra
         yield from _check_providers(key_path, route, providers)
         yield from _check_senders(key_path, route)
         yield from _check_conditions(key_path, settings, number)
+    yield from _check_codes(("ussd", "codes"), [one.code for one in settings.ussd.codes])
+    yield from _check_codes(("sms", "short_codes"), [one.code for one in settings.sms.short_codes])
     for name in settings.sms.limits:
         if name not in settings.sms.providers:
             yield ("sms", "limits", name), "no SMS is sent by it", "name it in a route, or leave it out"
     if settings.sms.leaves_this_machine and set(settings.sms.providers) <= set(providers):
         yield from _check_public_url(settings)
+
+
+def _check_codes(key_path: KeyPath, codes: Sequence[str]) -> Iterator[Contradiction]:
+    for number, code in enumerate(codes):
+        if code in codes[:number]:
+            fix = f"name all its {'providers' if code.startswith('*') else 'countries'} in one table"
+            yield (*key_path, str(number), "code"), f"{code} is given twice", fix
 
 
 def _check_public_url(settings: Settings) -> Iterator[Contradiction]:

@@ -88,6 +88,17 @@ def find_providers_without_sms(settings: Settings) -> Iterator[Problem]:
             yield settings.problem_at(key_path, f"{name} sends no SMS", f"write {' or '.join(sorted(senders))}")
 
 
+def find_providers_without_ussd(settings: Settings) -> Iterator[Problem]:
+    """Yield each code of `[[ussd.codes]]` that is said to be dialled at a provider without USSD."""
+    entries = {entry.name: entry for entry in list_providers(settings)}
+    with_ussd = sorted(name for name, entry in entries.items() if entry.build_ussd or entry.sends_in_own_process)
+    for number, code in enumerate(settings.ussd.codes):
+        for place, name in enumerate(code.providers):
+            if name not in with_ussd:
+                key_path = ("ussd", "codes", str(number), "providers", str(place))
+                yield settings.problem_at(key_path, f"nobody dials at {name}", f"write {' or '.join(with_ussd)}")
+
+
 def _name_senders(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     yield ("sms", "provider"), settings.sms.provider
     for number, route in enumerate(settings.sms.routes):

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import SecretStr
 
-from config.settings import Settings
+from config.settings import Settings, UssdCode
 from core.errors import CommandError
 from menus.rendering.paging import ScreenBudget
 from providers import registry
@@ -59,3 +59,11 @@ async def test_a_provider_that_sends_no_sms_is_refused(monkeypatch: pytest.Monke
     with pytest.raises(CommandError, match="sandbox sends no SMS"):
         async with registry.open_sms_providers(Settings()):
             pass
+
+
+def test_a_code_at_a_provider_without_ussd_is_refused() -> None:
+    code = UssdCode(code="*213#", providers=("africastalking", "sandbox"))
+    settings = Settings().model_copy(update={"ussd": Settings().ussd.model_copy(update={"codes": (code,)})})
+    (problem,) = registry.find_providers_without_ussd(settings)
+    assert (problem.key, problem.problem) == ("ussd.codes.0.providers.1", "nobody dials at sandbox")
+    assert "africastalking" in problem.fix

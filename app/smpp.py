@@ -22,7 +22,7 @@ from app.workers import build_sms_outbox, worker_name
 from config.settings import Settings
 from core.claim_worker import running_worker
 from core.periodic import PeriodicJob, background, run_periodically
-from db.leases import DEFAULT_TIMES, Lease, Leases, LeaseTimes
+from db.leases import Lease, Leases, LeaseTimes
 from providers.smpp import statuses
 from providers.smpp.calls import Calls
 from providers.smpp.dialects import Dialect
@@ -214,11 +214,12 @@ class BindDelivery:
 
 @asynccontextmanager
 async def open_bind(
-    settings: Settings, name: str, *, lease_times: LeaseTimes = DEFAULT_TIMES
+    settings: Settings, name: str, *, lease_times: LeaseTimes | None = None
 ) -> AsyncIterator[web.Application]:
     """Hold the bind `name` inside the block, and give the application of its admin server.
 
-    At the end the messages that are being sent and the screens that are being shown are finished.
+    At the end the messages that are being sent and the screens that are being shown are finished. `lease_times`
+    replace those that `takeover_after` sets.
 
     Raises:
         ValidationFailedError: the catalogue, the menus or the locales are invalid.
@@ -231,13 +232,17 @@ async def open_bind(
         render_metrics = await stack.enter_async_context(open_metrics(settings, context.registry, is_shared=False))
         await stack.enter_async_context(admission.measuring())
         _, inbound_worker = await start_caller_workers(context, stack)
-        database = context.resources.database
+        database, takeover_after = context.resources.database, settings.provider_section(SmppSettings).takeover_after
         holder = BindHolder(
             context=context,
             name=name,
             inbound=inbound_worker,
             handler=handler,
-            leases=Leases(database=database, holder=worker_name(), times=lease_times),
+            leases=Leases(
+                database=database,
+                holder=worker_name(),
+                times=lease_times or LeaseTimes.for_takeover_after(takeover_after),
+            ),
         )
         await stack.enter_async_context(running_worker(holder))
         checks = {

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import structlog
 from sqlalchemy import BindParameter, Row, Update, bindparam, func, select, update
@@ -39,6 +39,11 @@ class LeaseTimes(NamedTuple):
     margin: float = 2.0
     renew_interval: float = 1.5
     poll_interval: float = 0.5
+
+    @classmethod
+    def for_takeover_after(cls, seconds: float) -> Self:
+        """The times with which another process takes over so many seconds after the last renewal."""
+        return cls(seconds, margin=seconds / 4, renew_interval=seconds / 5, poll_interval=seconds / 16)
 
 
 DEFAULT_TIMES: Final = LeaseTimes()

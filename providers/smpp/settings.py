@@ -151,6 +151,7 @@ class SmppSettings(ProviderSection):
     binds: Mapping[BindName, BindSettings] = Field(default_factory=dict)
     dialects: Mapping[DialectName, DialectSettings] = Field(default_factory=dict)
     passwords: SecretStr = SecretStr("")
+    takeover_after: Annotated[StrictFloat, Field(ge=2, le=60)] = 8.0
 
     def find_password(self, name: str) -> str:
         """Return the password of a bind: from `passwords`, or from the bind's own table."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import ColumnElement, Row, Select, func, select, union_all, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, union_all, update
 
 from core.clock_watch import FUTURE_MARGIN
 from core.crypto import Cipher
@@ -158,10 +158,11 @@ class Payments:
     async def push_after_call(self, session_id: str) -> int:
         """Make due the payments that wait for the end of this call; return their number.
 
-        A payment that the caller had begun in an earlier call has the key of that one, and waits for `push_delay`.
+        A payment that the caller had begun in an earlier call has the key of that one, and waits for `push_delay`. A key begins
+        with the session, or where each input is a session of its own, with the session and the id of the input.
         """
         now = self._clock()
-        of_call = payments.c.idempotency_key.startswith(f"{session_id}:", autoescape=True)
+        of_call = or_(*(payments.c.idempotency_key.startswith(f"{session_id}{end}", autoescape=True) for end in ":/"))
         waiting = (payments.c.status == "requested", payments.c.due_at > now, of_call)
         async with self._database.transaction() as transaction:
             count = (await transaction.execute(update(payments).where(*waiting).values(due_at=now))).rowcount

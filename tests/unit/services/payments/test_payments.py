@@ -82,6 +82,15 @@ async def test_the_end_of_the_call_starts_the_wallet_of_that_call_alone(database
     assert await payment_services.payments.push_after_call("ATUid%") == 0
 
 
+async def test_the_end_of_a_call_whose_inputs_have_ids_starts_its_wallet_too(database, clock):
+    payment_services = PaymentServiceSet(database, clock, push_delay=timedelta(seconds=4))
+    await request_payment(payment_services, "smpp/robi/1a/9:1+/ask_wallet")
+    await request_payment(payment_services, "smpp/robi/1/9:1+/ask_wallet", reference="100000000004")
+    assert await payment_services.payments.push_after_call("smpp/robi/1a") == 1
+    await payment_services.run_due_jobs()
+    assert [push.description for push in payment_services.wallet.push_requests] == [TRACKING_NUMBER]
+
+
 async def test_the_same_key_press_twice_and_at_once_is_one_payment(payment_services):
     said = await asyncio.gather(*(payment_services.payments.request_payment(fee_request(), "s:5") for _ in range(4)))
     await payment_services.run_due_jobs()

@@ -30,6 +30,8 @@ function serve(session) {
         event: "submit", ...readText(pdu), source: pdu.source_addr, destination: pdu.destination_addr,
         ton: [pdu.source_addr_ton, pdu.dest_addr_ton], coding: pdu.data_coding, seconds,
         report: pdu.registered_delivery, entity: hex(pdu["5120"]), template: hex(pdu["5121"]),
+        op: pdu.ussd_service_op, info: hex(pdu.its_session_info), user_reference: pdu.user_message_reference,
+        service_type: pdu.service_type,
         sar: [pdu.sar_msg_ref_num, pdu.sar_total_segments, pdu.sar_segment_seqnum],
       });
     } else if (pdu.command === "enquire_link") {
@@ -46,6 +48,7 @@ const commands = {
   deliver({ command, fields }) {
     if (fields.udh) fields.short_message = { udh: Buffer.from(fields.udh, "hex"), message: fields.short_message };
     delete fields.udh;
+    if (fields.its_session_info) fields.its_session_info = Buffer.from(fields.its_session_info, "hex");
     esme[command || "deliver_sm"](fields, (pdu) => say({ event: "answer", command: pdu.command, status: pdu.command_status }));
   },
   enquire: () => esme.enquire_link({}, (pdu) => say({ event: "answer", command: pdu.command, status: pdu.command_status })),

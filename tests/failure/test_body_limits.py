@@ -28,9 +28,11 @@ MAX_TAKEN = 1024 * 1024
 TOO_LARGE = 413
 GUARDED = {401, 404}
 """What a guard answers before it reads the body."""
-OTHER_ANSWERS = {"/sms/africastalking": 200, "/d/{token}": 410}
-"""To a body above the limit: an SMS is acknowledged and stored without its fields, a page for people has no field."""
-INBOUND_SMS = {"/sms/africastalking"}
+PAGES = {"/d/{token}": 410}
+"""To a body above the limit: a page for people has no field."""
+STORED = 200
+"""To an inbound SMS above the limit: it is acknowledged, and stored without its fields."""
+is_inbound_sms = re.compile(r"/sms/[a-z0-9_-]+").fullmatch
 
 
 class Route(NamedTuple):
@@ -46,8 +48,8 @@ def list_routes(app: web.Application) -> list[Route]:
     return [
         Route(
             re.sub(r"\{[^}]*\}", "abcdefghjkmnpqrst", path),
-            MAX_SMS_BODY_BYTES if path in INBOUND_SMS else MAX_BODY_BYTES,
-            OTHER_ANSWERS.get(path, TOO_LARGE),
+            MAX_SMS_BODY_BYTES if is_inbound_sms(path) else MAX_BODY_BYTES,
+            STORED if is_inbound_sms(path) else PAGES.get(path, TOO_LARGE),
         )
         for path in sorted(paths)
     ]

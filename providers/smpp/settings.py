@@ -14,6 +14,7 @@ from config.section import Section
 from config.settings import Contradiction, ProviderSection, Settings
 from config.types import Hostname, Seconds, StrictFloat, StrictInt
 from core.errors import KeyPath
+from core.http.origins import is_loopback_host
 from providers.smpp.dialects import DIALECTS, CodeField, Dialect, SessionField
 
 ShiftLanguage = Literal["bn", "hi"]
@@ -141,6 +142,7 @@ class BindSettings(Section):
     reports: bool = True
     template_refusals: tuple[StrictInt, ...] = ()
     report_ids: Literal["same", "hex", "decimal"] = "same"
+    simulated: bool = False
 
 
 class SmppSettings(ProviderSection):
@@ -169,6 +171,11 @@ class SmppSettings(ProviderSection):
         if self.binds and not self._passwords().keys() <= self.binds.keys():
             yield (*path, "passwords"), "a line is for no bind", "write name=password on each line, as binds are named"
 
+        for name, bind in self.binds.items():
+            if bind.simulated and not (is_loopback_host(bind.host) and settings.is_simulator_enabled):
+                problem = "the simulator can be the SMSC of a bind on this machine only, and only where it is enabled"
+                fix = 'write host = "127.0.0.1" with simulator.enabled, or simulated = false'
+                yield (*path, "binds", name, "simulated"), problem, fix
         yield from self._find_ussd_contradictions((*path, "binds"), (*path, "dialects"))
 
     def find_dialect(self, name: str) -> Dialect | None:

@@ -17,7 +17,7 @@ from web.simulator.inbox import InboxStream, SmsFeed
 from web.simulator.network import SimulatedNetwork
 from web.simulator.sample_numbers import SAMPLE_NUMBERS
 from web.simulator.wallets import WALLET_PATH, NoWallets, SimulatedWallets, build_answer_handler
-from web.simulator.wires import ProviderWire, build_wire_routes, wire_paths
+from web.simulator.wires import ProviderWire, build_wire_routes, keep_listening, wire_paths
 from web.simulator.words_loader import build_texts_module
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -111,6 +111,7 @@ def add_routes(
     }
     app.add_routes([web.get(path, _require_local(page)) for path, page in pages.items()])
     app.add_routes(build_wire_routes(wires, _require_local))
+    app.cleanup_ctx.append(lambda _: keep_listening(wires))
     app.add_routes([web.post(WALLET_PATH, _require_local(build_answer_handler(wallets)))])
     app.on_shutdown.append(inbox.close)
     if DRAIN in app:

@@ -5,10 +5,11 @@ the form of its provider, over HTTP as the provider does, and answers with the s
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -80,6 +81,14 @@ class ProviderWire(Protocol):
 
     def routes(self) -> Sequence[web.RouteDef]:
         """What the gateway calls at the provider, such as the address to which it pushes screens."""
+
+
+@runtime_checkable
+class ListeningWire(ProviderWire, Protocol):
+    """A wire that needs more than the routes of the gateway."""
+
+    def connections(self) -> AbstractAsyncContextManager[None]:
+        """Everything else that it listens on, open for the block."""
 
 
 class _Call(NamedTuple):
@@ -164,3 +173,12 @@ def build_wire_routes(wires: Sequence[ProviderWire], guard: Callable[[Handler], 
         *(route for wire in wires for route in wire.routes()),
     ]
     return [web.RouteDef(route.method, route.path, guard(route.handler), route.kwargs) for route in routes]
+
+
+async def keep_listening(wires: Sequence[ProviderWire]) -> AsyncIterator[None]:
+    """Keep open what the wires listen on until the application ends."""
+    async with AsyncExitStack() as stack:
+        for wire in wires:
+            if isinstance(wire, ListeningWire):
+                await stack.enter_async_context(wire.connections())
+        yield

@@ -218,10 +218,10 @@ class Smsc:
             return
         octets = submitted.short_message or tlvs.get(MESSAGE_PAYLOAD, b"")
         with suppress(UnreadableTextError):
-            text = decode_part(octets, self._coding_of(submitted), self.bind.rules, has_header=False).text
+            text = decode_part(octets, self._read_coding(submitted), self.bind.rules, has_header=False).text
             screen.set_result(WireScreen(text, ends=operation[-1] == self.bind.dialect.ends))
 
-    def _coding_of(self, submitted: SubmitSm) -> int:
+    def _read_coding(self, submitted: SubmitSm) -> int:
         dialect, rules = self.bind.dialect, self.bind.rules
         if submitted.data_coding == rules.ucs2_coding:
             return UCS2

@@ -60,7 +60,10 @@ def full_queue(tmp_path_factory: pytest.TempPathFactory) -> Path:
         async with Database(url) as database, database.transaction() as transaction:
             queue = Messages(database, CIPHER, clock=lambda: NOON)
             texts = {n: f"message {n}" for n in range(WAITING)}
-            rows = [queue._row(Message(f"+88017{n:08}", text, "info", f"k:{n}"), text) for n, text in texts.items()]
+            rows = [
+                queue._row(Message(f"+88017{n:08}", text, "info", f"k:{n}"), text, None, "")
+                for n, text in texts.items()
+            ]
             await transaction.execute(messages.insert(), rows)
 
     asyncio.run(fill(migrated_sqlite_url(file)))

@@ -5,13 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
 from core.http.provider_webhooks import Fields
 from providers.tap.dialects import DIALECTS, Dialect
 from providers.tap.settings import TapSettings
-
-log = structlog.get_logger()
 
 UNKNOWN_APPLICATION: Final = "applicationId is none of [providers.tap.applications]; give the id that the portal shows."
 
@@ -52,10 +48,7 @@ class Applications:
         named = fields.get("applicationId")
         if named is None and len(self._all) == 1:
             return self._all[0]
-        found = self._by_id.get(named) if isinstance(named, str) else None
-        if found is None:
-            log.warning("tap_application_unknown", named=isinstance(named, str) and bool(named))
-        return found
+        return self._by_id.get(named) if isinstance(named, str) else None
 
     def find_for_message(self, to: str, sender: str) -> Application | None:
         """The application that sends to a number: the one with that sender, else the longest prefix, else the first."""

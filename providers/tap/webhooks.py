@@ -9,10 +9,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import structlog
+
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
 from providers.tap.applications import (
     ACKNOWLEDGEMENT,
     ADDRESS_SCHEME,
+    UNKNOWN_APPLICATION,
     Applications,
     name_hidden_caller,
     read_text,
@@ -21,6 +24,8 @@ from providers.tap.sms import ID_PREFIX, build_id
 from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.inbound import InboundSms
 from sms.provider import KeyedHash
+
+log = structlog.get_logger()
 
 BINARY_ENCODING: Final = "245"
 MAX_TEXT: Final = 255 * 153  # characters of the longest SMS
@@ -58,8 +63,11 @@ class TapSmsWebhooks:
     def parse_inbound_sms(self, fields: Fields, keyed_hash: KeyedHash) -> InboundSms | None:
         """The SMS that a webhook describes; None for an unknown application, or without a sender or a text."""
         application = self._applications.find_by_fields(fields)
+        if application is None:
+            log.warning("tap_application_unknown", problem=UNKNOWN_APPLICATION)
+            return None
         address, text = read_text(fields, "sourceAddress"), _read_message(fields)
-        if application is None or not address or text is None:
+        if not address or text is None:
             return None
         sender = address.removeprefix(ADDRESS_SCHEME)
         msisdn = read_msisdn(sender)

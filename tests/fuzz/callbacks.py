@@ -20,9 +20,11 @@ from providers.africastalking.voice import parse_call
 from providers.json_http.provider_rows import Row, find_rows, load_row
 from providers.json_http.ussd import JsonUssd, build_provider
 from providers.json_http.ussd_sample import load_sample, read_fields
+from providers.tap.webhooks import TapSmsWebhooks
 from sessions.path_turns import UssdReply, UssdRequest
 from sessions.session import Reply
 from tests.fuzz.texts import MUTATIONS, random_text
+from tests.support.tap import build_fake_applications, build_ussd, read_tap_dialogues
 from ussd.provider import ShortCodeConfig, UssdInput
 
 FORMS: Sequence[Mapping[str, str]] = (
@@ -70,7 +72,7 @@ def random_json(random: Random) -> bytes:
     """A body of JSON: nested, huge, with odd numbers, keys twice, lone surrogates; then bytes changed."""
     fields = {name: _random_value(random, 3) for name in random.sample(sorted(JSON_NAMES), random.randint(0, 6))}
     if random.random() < 0.5:
-        known = random.choice(ROW_REQUESTS)
+        known = random.choice(JSON_REQUESTS)
         fields = {**{name: value for name, value in known.items() if random.random() < 0.95}, **_spoil(known, random)}
     text = json.dumps(fields, ensure_ascii=random.random() < 0.5)
     if random.random() < 0.2:
@@ -126,9 +128,9 @@ async def check_json_callback(body: bytes) -> object:
         return fields
     repr(fields_as_text(fields))
     str(fields_as_text(fields)).encode()
-    return len(fields), *[
-        await _answer(provider, fields) for provider in ROW_PROVIDERS if provider.body_format == "json"
-    ]
+    results = [await _answer(provider, fields) for provider in ROW_PROVIDERS if provider.body_format == "json"]
+    results += [type(await _result_or_status(_now(read, fields), {400})).__name__ for read in TAP_READERS]
+    return len(fields), *results
 
 
 async def _answer(provider: JsonUssd, fields: Mapping[str, Any]) -> object:
@@ -182,6 +184,17 @@ ROW_REQUESTS: Sequence[Mapping[str, Any]] = [
     if provider.body_format == "json"
     for step in load_sample(row).dialogue.step[:2]
 ]
+TAP_REQUESTS: Sequence[Mapping[str, Any]] = [
+    dialogue[kind]["in"] for dialogue in read_tap_dialogues().values() for kind in ("inbound", "report")
+] + [turn["in"] for dialogue in read_tap_dialogues().values() for turn in dialogue["ussd"]]
+JSON_REQUESTS: Sequence[Mapping[str, Any]] = [*ROW_REQUESTS, *TAP_REQUESTS]
+_TAP_APPLICATIONS = build_fake_applications(None, ids={"bdapps": "APP_000001"})
+_TAP_SMS = TapSmsWebhooks(_TAP_APPLICATIONS, short_code="22384")
+TAP_READERS: Sequence[Callable[[Mapping[str, Any]], object]] = (
+    lambda fields: build_ussd(_TAP_APPLICATIONS).parse_request(fields, {}),
+    lambda fields: _TAP_SMS.parse_inbound_sms(fields, lambda _, value: str(len(value))),
+    _TAP_SMS.parse_delivery_report,
+)
 READERS: Sequence[Callable[[Mapping[str, str]], object]] = (
     lambda fields: parse_ussd_request(fields, "", _LINE),
     parse_end_event,

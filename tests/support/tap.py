@@ -1,6 +1,10 @@
 """The adapter to hSenid TAP without a gateway: applications, screens and the settings that they are built from."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -15,14 +19,25 @@ from tests.fakes.tap_server import APPLICATIONS, TapServer
 DIALECT_NAMES: Mapping[str, DialectName] = {"bdapps": "bdapps", "applink": "applink"}
 
 
-def build_fake_applications(server: TapServer | None, *, base_url: str = "", keyword: str = "") -> Applications:
-    """Both applications of the server; without one, of nobody who answers."""
+DIALOGUES = Path(__file__).parents[1] / "fixtures/tap/dialogues.json"
+
+
+def read_tap_dialogues() -> Mapping[str, Mapping[str, Any]]:
+    """What the platforms publish: an account, a call, an SMS out and in, and a delivery report, by dialect."""
+    dialogues: Mapping[str, Mapping[str, Any]] = json.loads(DIALOGUES.read_text(encoding="utf-8"))
+    return dialogues
+
+
+def build_fake_applications(
+    server: TapServer | None, *, keyword: str = "", ids: Mapping[str, str] = MappingProxyType({})
+) -> Applications:
+    """Both applications of the server; without one, of nobody who answers. `ids` replaces ids by dialect."""
     settings = {
         name: TapApplication(
             dialect=DIALECT_NAMES[name],
-            application_id=application.id,
+            application_id=ids.get(name, application.id),
             password=SecretStr(application.password),
-            base_url=base_url or (f"{server.url}/{name}" if server else "http://127.0.0.1:1"),
+            base_url=f"{server.url}/{name}" if server else "http://127.0.0.1:1",
             sender=application.sender,
             keyword=keyword,
             service_codes=(application.service_code,),

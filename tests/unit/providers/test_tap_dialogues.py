@@ -1,7 +1,6 @@
 """hSenid TAP: the dialogues that the two platforms publish, field by field in both directions."""
 
 import json
-from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -15,9 +14,9 @@ from providers.tap.webhooks import TapSmsWebhooks
 from services.messaging.models import OutgoingMessage
 from services.messaging.outcomes import Accepted
 from tests.fakes.tap_server import TapServer, answer_body
-from tests.support.tap import DIALECT_NAMES, build_reply, build_ussd
+from tests.support.tap import DIALECT_NAMES, build_reply, build_ussd, read_tap_dialogues
 
-DIALOGUES = json.loads((Path(__file__).parents[2] / "fixtures/tap/dialogues.json").read_text(encoding="utf-8"))
+DIALOGUES = read_tap_dialogues()
 NETWORKS = sorted(DIALOGUES)
 
 

@@ -222,6 +222,13 @@ def test_an_sms_that_nobody_can_answer_is_not_taken(changes: dict[str, object]) 
     assert webhooks().parse_inbound_sms({**INBOUND, **changes}, hash_value) is None
 
 
+def test_an_unknown_application_is_logged_without_its_id() -> None:
+    with capture_logs() as lines:
+        assert webhooks().parse_inbound_sms({**INBOUND, "applicationId": "APP_999999"}, hash_value) is None
+    assert [line["event"] for line in lines] == ["tap_application_unknown"]
+    assert "APP_999999" not in str(lines)
+
+
 def test_a_masked_sender_is_named_and_has_no_number() -> None:
     sms = webhooks().parse_inbound_sms({**INBOUND, "sourceAddress": "tel:hu3b84346f0a9d2c11"}, hash_value)
     assert sms is not None

@@ -69,11 +69,10 @@ def test_a_key_press_with_an_unusable_field_is_refused(name: str, value: object)
     assert "8801812345678" not in f"{lines} {refused.value.message}"
 
 
-def test_an_unknown_application_is_logged_without_its_id() -> None:
-    with capture_logs() as lines, pytest.raises(BadWebhookError):
+def test_an_unknown_application_is_refused_without_its_id() -> None:
+    with pytest.raises(BadWebhookError, match=r"applicationId is none of \[providers.tap.applications\]") as refused:
         parse(applicationId="APP_999999")
-    assert [line["event"] for line in lines] == ["tap_application_unknown"]
-    assert "APP_999999" not in str(lines)
+    assert "APP_999999" not in refused.value.message
 
 
 def test_calls_of_two_applications_never_share_an_id() -> None:

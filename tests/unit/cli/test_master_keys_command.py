@@ -37,26 +37,29 @@ def run_command(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def operator(run_command):
-    """An operator who was added with the former secret: a name, an SMS and a PIN."""
+    """An operator who was added with the former secret: a name, an SMS with its variables, and a PIN."""
     added = run_command(BEFORE, "operator", "add", "--number", KARIM, "--centre", "mirpur", "--name", "Karim Mia", *WHY)
     assert added.returncode == 0, added.stderr
 
 
 def test_the_status_counts_what_each_key_is_needed_for(run_command, operator):
     assert run_command(BEFORE, "keys", "status").stdout == (
-        f"Key {FORMER}, the current one: 2 encrypted values, 1 hashes of PINs and answers, 0 keyed hashes\n"
+        f"Key {FORMER}, the current one: 3 encrypted values, 1 hashes of PINs and answers, 0 keyed hashes\n"
     )
     assert run_command(AFTER, "keys", "status").stdout == (
         f"Key {CURRENT}, the current one: 0 encrypted values, 0 hashes of PINs and answers, 0 keyed hashes\n"
-        f"Key {FORMER}, a former one: 2 encrypted values, 1 hashes of PINs and answers, 0 keyed hashes\n"
-        "  still needed for 1 in messages.text, 1 in operators.name; run: python server.py keys rotate --why TEXT\n"
+        f"Key {FORMER}, a former one: 3 encrypted values, 1 hashes of PINs and answers, 0 keyed hashes\n"
+        "  still needed for 1 in messages.text, 1 in messages.variables, 1 in operators.name; run: python server.py keys rotate --why TEXT\n"
     )
 
 
 def test_a_rotation_says_what_still_needs_the_former_secret(run_command, operator):
     rotated = run_command(AFTER, "keys", "rotate", *WHY)
     assert (rotated.returncode, rotated.stderr) == (0, "")
-    assert rotated.stdout.splitlines()[:2] == ["messages.text: 1 encrypted again", "operators.name: 1 encrypted again"]
+    assert rotated.stdout.splitlines()[:3] == [
+        *("messages.text: 1 encrypted again", "messages.variables: 1 encrypted again"),
+        "operators.name: 1 encrypted again",
+    ]
     assert "never right again: 1 in operators.pin_hash; a PIN is hashed again at the next sign-in" in rotated.stdout
     refused = run_command(ALONE, "operator", "list")
     assert refused.returncode == 2
@@ -66,7 +69,7 @@ def test_a_rotation_says_what_still_needs_the_former_secret(run_command, operato
 def test_a_former_secret_that_encrypts_values_is_not_retired(run_command, operator):
     refused = run_command(AFTER, "keys", "retire", FORMER, *WHY)
     assert refused.returncode == 2
-    assert f"2 values are encrypted with key {FORMER}; run: python server.py keys rotate" in refused.stderr
+    assert f"3 values are encrypted with key {FORMER}; run: python server.py keys rotate" in refused.stderr
 
 
 def test_a_retired_secret_can_be_taken_out(run_command, operator):

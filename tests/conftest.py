@@ -18,6 +18,7 @@ from tests.support.cheap_hashes import PRODUCT_HASHES, hash_cheaply
 from tests.support.compile_cache import compile_equal_statements_once
 from tests.support.databases import delete_all_rows, migrated_postgres_url, migrated_sqlite_url
 from tests.support.encryption import check_encrypted_contexts
+from tests.support.networks import NETWORKS, SELECTED
 from tests.support.selection import is_long, is_pure_backend, is_quick
 from tests.support.servers import (
     PostgresServer,
@@ -146,6 +147,12 @@ def services(database: Database, clock: ManualClock, pins: SecretHasher) -> Serv
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--quick`, the part of the suite for the inner loop."""
     parser.addoption("--quick", action="store_true", help="one backend each, no server, no browser, no slow test")
+    parser.addoption("--network", choices=NETWORKS, default=NETWORKS[0], help="what the phones of tests call over")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the phones of this run on its network."""
+    SELECTED.name = config.getoption("--network")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
@@ -158,9 +165,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests that this run does not need, and start with the longest ones."""
     keep = is_quick if config.getoption("--quick") else is_pure_backend
-    kept = [item for item in items if keep(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not keep(item)])
+    kept = [item for item in items if keep(item) and is_of_network(item)]
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in set(map(id, kept))])
     items[:] = sorted(kept, key=lambda item: not is_long(item))
+
+
+def is_of_network(item: pytest.Item) -> bool:
+    """Whether the test can run on the network of this run: one that is about Africa's Talking's own wire is marked so."""
+    return SELECTED.name == NETWORKS[0] or item.get_closest_marker("africastalking_wire") is None
 
 
 def pytest_collectstart() -> None:

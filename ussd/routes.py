@@ -75,7 +75,7 @@ class UssdHandler:
         self._on_call_ended = on_call_ended
         self._note_network = note_network
         self._path_sessions = path_sessions
-        self._inputs = inputs
+        self.inputs = inputs
         self._hidden = hidden_numbers
         self._admission = admission
         self._busy_replies = busy_replies
@@ -119,7 +119,7 @@ class UssdHandler:
         if isinstance(request, UssdInput):
             if request.hidden is not None:
                 return await self._hidden.handle(request, request.hidden)
-            return await self._inputs.handle(request)
+            return await self.inputs.handle(request)
         return await self._path_sessions.handle(request)
 
     def start_push(self, sender: ReplySender, request: AnyUssdRequest, started: float) -> asyncio.Task[None]:
@@ -154,7 +154,7 @@ class UssdHandler:
             await asyncio.wait(self._pushes, timeout=STOP_TIMEOUT)
         for task in self._pushes:
             task.cancel()
-        await self._inputs.finish_writes()
+        await self.inputs.finish_writes()
 
     async def _push(self, sender: ReplySender, request: AnyUssdRequest, started: float) -> None:
         reply = await self.handle(request, started)

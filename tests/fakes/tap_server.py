@@ -121,8 +121,9 @@ def answer(body: object) -> web.Response:
 class TapServer:
     """Both platforms. `plan` changes the next answers of a path; `requests` has every body that arrived."""
 
-    def __init__(self, *, over_code: str = "E1312") -> None:
+    def __init__(self, *, over_code: str = "E1312", port: int = 0) -> None:
         self.url = "https://tap.example"
+        self._port = port
         self.over_code = over_code
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.refusals: list[str] = []
@@ -140,7 +141,7 @@ class TapServer:
         app.router.add_post("/{dialect}/sms/send", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
         return self

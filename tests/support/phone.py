@@ -1,4 +1,7 @@
-"""A phone for tests. It dials, presses keys and hangs up on a running gateway, in the captured form of the provider."""
+"""A phone for tests. It dials, presses keys and hangs up on a running gateway, in the captured form of the provider.
+
+With `--network=tap` or `--network=smpp` it is on another network; see `tests.support.networks`.
+"""
 
 import asyncio
 import secrets
@@ -14,6 +17,7 @@ from app.runner import build_app, build_runner
 from app.settings import load_settings
 from config.settings import Settings
 from tests.support.databases import migrated_sqlite_url
+from tests.support.networks import SELECTED, RemotePhone
 from tests.support.startup_cache import equal_inputs_read_once
 from web.simulator.terminal_inbox import open_inbox
 
@@ -31,7 +35,7 @@ UNREACHABLE_REDIS_URL = "redis://127.0.0.1:1"
 
 def build_settings(tmp_path: Path, **environment: str) -> Settings:
     """The defaults of config.toml with all data under `tmp_path`; others as `REDIS__URL="…"`."""
-    given = {"SERVER__DATA_DIR": str(tmp_path), **environment}
+    given = {"SERVER__DATA_DIR": str(tmp_path), **SELECTED.settings(), **environment}
     if "DATABASE__URL" not in given:
         given["DATABASE__URL"] = migrated_sqlite_url(tmp_path / "ekdial.db")
     given.setdefault("KEYS__SECRET", "a secret for tests that is long enough")
@@ -77,7 +81,7 @@ async def read_metrics(http: ClientSession, url: str) -> str:
 
 
 class Phone:
-    """One handset on a network. Its provider posts webhooks with `token`, and echoes our hop metadata."""
+    """One handset on a network. Africa's Talking posts webhooks with `token`, and echoes our hop metadata."""
 
     def __init__(
         self, http: ClientSession, url: str, msisdn: str = MSISDN, *, network: str = "99999", token: str = ""
@@ -93,6 +97,8 @@ class Phone:
         self.path = ""
         self.echoed_metadata = ""
         self.ended = False
+        self._remote: RemotePhone | None = None
+        self._shown = ""
 
     async def dial(self, service_code: str = "*123#") -> str:
         """Start a call; the first screen."""
@@ -102,6 +108,9 @@ class Phone:
             "",
             "",
         )
+        self._remote = SELECTED.open_phone(self)
+        if self._remote is not None:
+            return self._read(self._remote, await self._remote.dial(service_code))
         return await self.resend()
 
     async def redial(self) -> str:
@@ -115,11 +124,21 @@ class Phone:
         for answer in answers:
             assert not self.ended, f"the call ended before {answer!r}"
             self.path = f"{self.path}*{answer}" if self.path else answer
-            screen = await self.resend()
+            if self._remote is None:
+                screen = await self.resend()
+            else:
+                screen = self._read(self._remote, await self._remote.enter(answer))
+        return screen
+
+    def _read(self, remote: RemotePhone, screen: str) -> str:
+        self.ended, self._shown = remote.ended, screen
         return screen
 
     async def resend(self) -> str:
         """Send the last request again, as a provider does that has no response; the screen."""
+        if self._remote is not None:
+            self._shown = await SELECTED.repeat(self._remote) or self._shown
+            return self._shown
         form = {
             "phoneNumber": self.msisdn,
             "serviceCode": self.service_code,

@@ -6,7 +6,7 @@ fails `tests/unit/providers/test_ussd_contract.py`.
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -20,11 +20,14 @@ from menus.rendering.paging import ScreenBudget
 from providers import json_http
 from providers.json_http.provider_rows import find_rows, load_row
 from providers.registry import PROVIDERS
+from providers.smpp.dialects import DIALECTS
 from sessions import redis_store
 from tests.fakes.json_providers import FORMS, JsonPhone, json_settings
 from tests.fakes.push_ussd_provider import PushPhone, PushUssd, PushUssdServer
 from tests.fakes.tap_server import APPLINK, BDAPPS, TapPhone, TapServer
+from tests.support.networks import NetworkSide
 from tests.support.phone import PUBLIC_SETTINGS, WEBHOOK_TOKEN, Phone, build_settings, run_gateway
+from tests.support.smpp_phone import INFO, OP, REFERENCE, WIRES, SmppPhone
 
 Fields = Mapping[str, Any]
 
@@ -53,6 +56,7 @@ class Site:
     tap: TapServer
     push: PushUssdServer
     stores: Sequence[Redis]
+    smpp: Mapping[str, Any]
     _numbers: "count[int]" = field(default_factory=lambda: count(8801719000001))
 
     def next_number(self) -> str:
@@ -143,13 +147,17 @@ class AfricasTalkingPhone(Phone):
 
 @dataclass(frozen=True)
 class UssdDriver:
-    """One adapter. `identifies_requests`: a repeated request is known as one. `sends_path`: everything typed is sent."""
+    """One adapter. `identifies_requests`: a repeated request is known as one. `sends_path`: everything typed is sent.
+
+    `can_be_late`: a request may come after a later one.
+    """
 
     name: str
     provider: str
     open: Callable[[Site], DrivenPhone]
     identifies_requests: bool = True
     sends_path: bool = False
+    can_be_late: bool = True
 
 
 def _post_to(site: Site, path: str, *, as_json: bool) -> tuple[Any, Any]:
@@ -245,6 +253,59 @@ def open_push(site: Site) -> DrivenPhone:
     return DrivenPhone(phone, ScreenBudget().fits, hang_up, lambda: phone.posted[-1], post, post_body)
 
 
+class SmppHandset(SmppPhone):
+    """A phone at an SMSC whose repeats are shown as the phone sees them."""
+
+    shown = ""
+    identifies_requests = False
+
+    async def read_screen(self) -> str:
+        """The next screen."""
+        self.shown = await super().read_screen()
+        return self.shown
+
+    async def repeat(self, position: int = -1) -> str:  # type: ignore[override]  # the screen, and not the status
+        """The SMSC delivers the newest key press again; the screen that the phone has then."""
+        assert position == -1, "deliveries of one connection do not overtake each other"
+        before = self.count_screens()
+        assert await super().repeat() == 0
+        if not self.identifies_requests or not self._sequence:  # who dials after a screen dials again
+            return await self.read_screen()
+        assert self.count_screens() == before
+        return self.shown
+
+
+def open_smpp(dialect: str) -> Callable[[Site], DrivenPhone]:
+    def open_phone(site: Site) -> DrivenPhone:
+        network = site.smpp[dialect]
+        phone = SmppHandset(network, site.next_number(), dialect=dialect)
+        phone.identifies_requests = WIRES[dialect].counts
+
+        async def hang_up() -> None:
+            if dialect in {"huawei", "vendor32"}:  # they do not tell
+                phone.ended = True
+            else:
+                assert await phone.hang_up() == 0
+
+        async def post(fields: Fields) -> int:
+            """Deliver junk from a number of nobody: each value as text and as parameters."""
+            for value in fields.values():
+                octets = _to_text(value).encode()[:200]
+                tlvs = {OP: octets, INFO: octets[:2], REFERENCE: octets[:2]}
+                await network.deliver("8801719999999", octets, tlvs=tlvs, destination_addr="123")
+            return 200
+
+        async def post_body(body: bytes) -> int:
+            """Deliver an operation that nobody knows; as 400 where it is answered and nothing is shown."""
+            await network.deliver("8801719999998", body[:200], tlvs={OP: b"\xfe" + body[:100]}, destination_addr="123")
+            shown = [pdu for pdu in network.list_submitted() if pdu.destination_addr == "8801719999998"]
+            return 200 if shown else 400
+
+        return DrivenPhone(phone, ScreenBudget().fits, hang_up, lambda: {"operation": 18, "text": "1"}, post, post_body)
+
+    return open_phone
+
+
 PATH_ROWS: Final = frozenset({"mobilesasa", "advanta"})
 
 USSD_DRIVERS: Final = (
@@ -261,16 +322,21 @@ USSD_DRIVERS: Final = (
         )
         for name, form in FORMS.items()
     ),
+    *(
+        UssdDriver(f"smpp-{dialect}", "smpp", open_smpp(dialect), identifies_requests=wire.counts, can_be_late=False)
+        for dialect, wire in WIRES.items()
+    ),
     UssdDriver("push", PushUssd.name, open_push),
 )
 
 
 def list_ussd_providers() -> set[str]:
-    """The names of all providers whose USSD webhooks are served: of the registry, and of the rows of TOML."""
+    """The names of all providers of USSD: of the registry, the rows of TOML, and the dialects of SMPP."""
     rows = (load_row(path) for path in find_rows("").values())
     return {
         *(name for name, entry in PROVIDERS.items() if entry.build_ussd and name != json_http.ENTRY.name),
         *(row.name for row in rows if row.ussd is not None),
+        *(f"smpp-{dialect}" for dialect in DIALECTS),
     }
 
 
@@ -288,6 +354,9 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         patch.setattr(redis_store, "_build_embedded_client", build_and_keep)
         async with PushUssdServer() as push, TapServer() as tap:
             patch.setattr("providers.registry.PROVIDERS", {**PROVIDERS, PushUssd.name: push.entry()})
+            side = NetworkSide("smpp")
+            side.record_handlers(patch)
             settings = build_settings(folder, **PUBLIC_SETTINGS, **tap.settings(), **json_settings(*FORMS))
-            async with run_gateway(settings) as url, ClientSession() as http:
-                yield Site(http, url, tap, push, stores)
+            async with run_gateway(settings) as url, ClientSession() as http, AsyncExitStack() as stack:
+                smpp = {dialect: await stack.enter_async_context(side.open_bind(dialect)) for dialect in WIRES}
+                yield Site(http, url, tap, push, stores, smpp)

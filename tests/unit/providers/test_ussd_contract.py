@@ -43,7 +43,7 @@ def phone(driver: UssdDriver, site: Site) -> DrivenPhone:
 
 
 async def test_every_provider_has_a_driver() -> None:
-    assert list_ussd_providers() <= {driver.provider for driver in USSD_DRIVERS}
+    assert list_ussd_providers() <= {name for driver in USSD_DRIVERS for name in (driver.provider, driver.name)}
 
 
 async def test_who_dials_and_goes_on_reads_the_same_screens_everywhere(phone: DrivenPhone) -> None:
@@ -88,9 +88,11 @@ async def _list_applications(phone: DrivenPhone) -> str:
     return await phone.enter("2", "1", PIN)
 
 
-async def test_a_late_request_changes_nothing(driver: UssdDriver, phone: DrivenPhone) -> None:
-    if not driver.identifies_requests:
-        pytest.skip("nothing in its requests tells a late one from a new one")
+LATE_DRIVERS = [driver for driver in USSD_DRIVERS if driver.identifies_requests and driver.can_be_late]
+
+
+@pytest.mark.parametrize("driver", LATE_DRIVERS, ids=lambda driver: driver.name, indirect=True)
+async def test_a_late_request_changes_nothing(phone: DrivenPhone) -> None:
     await phone.dial()
     await phone.enter("1")
     newest = await phone.enter("1")

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import aiohttp
+import pytest
 import rtoml
 
 from app.settings import load_settings
@@ -30,9 +31,9 @@ def write_files(folder: Path, change: tuple[str, str] = ("", "")) -> None:
         (folder / name).write_text(text.replace(*change, 1) if is_row else text, encoding="utf-8")
 
 
-def load_page_settings(folder: Path) -> Settings:
+def load_page_settings(folder: Path, **secrets: str) -> Settings:
     environment = {f"EKDIAL_{key}": value for key, value in PUBLIC_SETTINGS.items()}
-    return load_settings(folder / "config.toml", {**environment, **SECRET})
+    return load_settings(folder / "config.toml", {**environment, **SECRET, **secrets})
 
 
 def test_the_page_has_the_three_files():
@@ -106,3 +107,18 @@ def read_message(folder: Path) -> tuple[str | None, str | None, str | None]:
     with closing(sqlite3.connect(folder / "ekdial.db")) as database:
         rows = database.execute("SELECT provider_id, delivery, provider FROM messages").fetchall()
     return rows[0] if rows else (None, None, None)
+
+
+@pytest.mark.parametrize("page", ["exotel", "sslwireless", "infobip", "sms-http"])
+def test_the_settings_of_a_page_are_complete_but_for_the_secrets_that_it_names(page, tmp_path):
+    text = (ROOT / f"docs/providers/{page}.md").read_text(encoding="utf-8")
+    (tmp_path / "config.toml").write_text(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[0], encoding="utf-8")
+    named = re.findall(r"EKDIAL_PROVIDERS__JSON__[A-Z]+__[A-Z_]*[A-Z]|…__API_TOKEN", text)
+    secrets = [name.replace("…", named[0].removesuffix("__API_KEY")) for name in named]
+    settings = load_page_settings(tmp_path, **dict.fromkeys(filter(is_secret, secrets), "made-up"))
+    assert find_row_problems(settings) == []
+
+
+def is_secret(name: str) -> bool:
+    """Whether a page names this variable for a secret that its settings leave out."""
+    return not name.endswith("__URL")

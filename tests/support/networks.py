@@ -158,7 +158,7 @@ class NetworkSide:
                         rules=build_text_rules(bind),
                         country_code="",
                         network="",
-                        config=build_short_code_config(context.settings),
+                        config=build_short_code_config(context.settings, "smpp"),
                         calls=Calls(bind=dialect, store=context.resources.store.sessions, ttl=600),
                         handler=handler,
                         submit=link.submit,

@@ -29,6 +29,7 @@ class _StoredCall(msgspec.Struct, frozen=True, array_like=True):
     screens: int
     sequence: str
     counts: bool
+    used_code: str = ""
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Call:
     """A running call. `session_id` is ours and never used again; `reference` is that of the network, which it uses again.
 
     `screens` were submitted. `sequence` is that of the key press whose screen is the newest of them; `counts` says
-    whether it ever changed. `submitted_at` is when the newest screen was, in seconds of `time.monotonic`.
+    whether it ever changed. `used_code` is our short code that was dialled. `submitted_at` is when the newest screen was, in seconds of `time.monotonic`.
     """
 
     caller: str = field(repr=False)
@@ -48,6 +49,7 @@ class Call:
     is_open: bool = True
     version: int = 0
     submitted_at: float = 0.0
+    used_code: str = ""
 
     def is_repeat(self, sequence: str, arrived_at: float) -> bool:
         """Whether a key press came before the newest screen was submitted, or the SMSC counts and has counted it before."""
@@ -107,7 +109,7 @@ class Calls:
     async def save(self, call: Call) -> None:
         """Keep a call for the process that takes over. While the store is down, only this process knows it."""
         data = msgspec.msgpack.encode(
-            _StoredCall(call.session_id, call.reference, call.screens, call.sequence, call.counts)
+            _StoredCall(call.session_id, call.reference, call.screens, call.sequence, call.counts, call.used_code)
         )
         try:
             if not await self._save_version(call, data):
@@ -147,7 +149,14 @@ class Calls:
         if stored is None or one is None:
             return None
         call = Call(
-            caller, one.session_id, one.reference, one.screens, one.sequence, one.counts, version=stored.version
+            caller,
+            one.session_id,
+            one.reference,
+            one.screens,
+            one.sequence,
+            one.counts,
+            version=stored.version,
+            used_code=one.used_code,
         )
         self._remember(call)
         return call

@@ -111,6 +111,7 @@ class SmppInbound:
             msisdn=self._read_sender(deliver),
             sent_to=deliver.destination[:MAX_ADDRESS],
             text=join_texts([part.text]),
+            network=self._bind.network,
         )
         async with self._locks.setdefault(
             sms.msisdn, asyncio.Lock()
@@ -166,7 +167,9 @@ class SmppInbound:
         """Receive parts as one SMS. Its id follows from them: passed on again, after a crash, it is a duplicate."""
         texts = [MISSING_PART if text is None else text for text in parts.texts]
         provider_id = f"smpp/{self._account}/{parts.key}"
-        await self._receive(InboundSms(provider_id, parts.msisdn, parts.sent_to, join_texts(texts)))
+        await self._receive(
+            InboundSms(provider_id, parts.msisdn, parts.sent_to, join_texts(texts), network=self._bind.network)
+        )
         await self._parts.finish(parts)
 
     async def _take_unreadable(self, deliver: Deliver, reason: str) -> int:

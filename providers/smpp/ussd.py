@@ -15,7 +15,14 @@ from providers.smpp.dialects import Dialect
 from providers.smpp.pdus import Deliver, Submit
 from providers.smpp.session import LinkDownError, SubmitResult
 from providers.smpp.text import TextRules
-from providers.smpp.ussd_pdus import UssdEvent, build_submit, read_dialled_digits, read_event, read_input
+from providers.smpp.ussd_pdus import (
+    UssdEvent,
+    build_submit,
+    find_dialled_digits,
+    read_dialled,
+    read_event,
+    read_input,
+)
 from sessions.path_turns import UssdReply
 from ussd.provider import AnyUssdRequest, ShortCodeConfig, UssdEndEvent, UssdInput
 from ussd.routes import UssdHandler
@@ -70,6 +77,7 @@ class SmppUssd:
         self._dialect = dialect
         self._rules = rules
         self._country_code = country_code
+        self._network = network
         self._budget = config.budget_for(network)
         self._config = config
         self._calls = calls
@@ -147,11 +155,11 @@ class SmppUssd:
         return self._calls.begin(caller, event.reference)
 
     def _build_input(self, call: Call, event: UssdEvent, deliver: Deliver) -> UssdInput:
-        starts = event.kind == "dial"
+        starts, text = event.kind == "dial", read_input(deliver, self._rules)
         if starts:
-            text = read_dialled_digits(self._dialect, deliver, self._rules, self._config.service_codes)
-        else:
-            text = read_input(deliver, self._rules)
+            dialled = read_dialled(self._dialect, deliver, self._rules)
+            text = find_dialled_digits(dialled, self._config.service_codes)
+            call.used_code = next(filter(None, map(self._config.find_used_code, dialled)), "")
         return UssdInput(
             session_id=call.session_id,
             message_id=str(call.screens),
@@ -160,6 +168,8 @@ class SmppUssd:
             starts_session=starts,
             budget=self._budget,
             caller_number_verified=self._config.caller_number_verified,
+            used_code=call.used_code,
+            network=self._network,
         )
 
     async def _show(self, submit: Submit) -> None:

@@ -89,16 +89,20 @@ def read_input(deliver: Deliver, rules: TextRules) -> str:
         return ""
 
 
-def read_dialled_digits(dialect: Dialect, deliver: Deliver, rules: TextRules, service_codes: Sequence[str]) -> str:
-    """The digits that a caller dialled past one of our codes; empty where there are none."""
+def read_dialled(dialect: Dialect, deliver: Deliver, rules: TextRules) -> Sequence[str]:
+    """What a caller dialled, such as `*123*2#`, as each field has it that may have it; the likeliest is the first."""
     fields = {"text": read_input(deliver, rules), "destination": deliver.destination}
-    dialled = (_complete(fields[name]) for name in dialect.dialled_in)
+    return [_complete(fields[name]) for name in dialect.dialled_in if fields[name]]
+
+
+def find_dialled_digits(dialled: Sequence[str], service_codes: Sequence[str]) -> str:
+    """The digits dialled past one of our codes; empty where there are none."""
     return next(filter(None, (parse_digits_past_code(one, service_codes) for one in dialled)), "")
 
 
 def _complete(code: str) -> str:
     """The code as it is dialled: some networks leave out the star before it and the hash behind it."""
-    return f"*{code.strip('*#')}#" if code else ""
+    return f"*{code.strip('*#')}#"
 
 
 def build_submit(dialect: Dialect, deliver: Deliver, rules: TextRules, text: str, *, ends: bool) -> Submit:

@@ -6,7 +6,7 @@ from providers.smpp.dialects import DIALECTS
 from providers.smpp.pdus import Deliver
 from providers.smpp.settings import DialectSettings
 from providers.smpp.text import TextRules
-from providers.smpp.ussd_pdus import build_submit, is_ussd, read_dialled_digits, read_event, read_input
+from providers.smpp.ussd_pdus import build_submit, find_dialled_digits, is_ussd, read_dialled, read_event, read_input
 
 OP, INFO, REFERENCE = 0x0501, 0x1383, 0x0204
 PLAIN = TextRules()
@@ -91,7 +91,7 @@ def test_a_screen_goes_back_with_the_session_and_says_whether_it_is_the_last(dia
 )
 def test_what_was_dialled_past_the_code_is_found_where_the_dialect_has_it(dialect, text, destination, digits):
     dialled = Deliver("8801711000001", destination, text, tlvs={OP: b"\1"})
-    assert read_dialled_digits(DIALECTS[dialect], dialled, PLAIN, CODES) == digits
+    assert find_dialled_digits(read_dialled(DIALECTS[dialect], dialled, PLAIN), CODES) == digits
 
 
 @pytest.mark.parametrize("coding", [8, 0x48], ids=["smpp", "cell-broadcast"])

@@ -99,8 +99,8 @@ class Bind:
             dialect=replace(DIALECTS[dialect], **changes),
             rules=TextRules(),
             country_code="",
-            network="",
-            config=ShortCodeConfig(("*123#",), ScreenBudget(), {}),
+            network="47002",
+            config=ShortCodeConfig(("*384*70001#", "*123#"), ScreenBudget(), {}),
             calls=Calls(bind="robi", store=self.store, ttl=600),
             handler=self.menus,
             submit=self._submit,
@@ -253,6 +253,7 @@ async def test_the_process_that_takes_over_goes_on_with_the_session(dialect: str
     assert second.menus.keys == [("1", "1")]
     assert second.menus.requests[0].session_id == first.menus.requests[0].session_id
     assert not second.menus.requests[0].starts_session
+    assert (second.menus.requests[0].used_code, second.menus.requests[0].network) == ("*123#", "47002")
 
 
 async def test_a_session_that_nobody_knows_is_no_new_one() -> None:

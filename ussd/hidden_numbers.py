@@ -27,6 +27,8 @@ from ussd.provider import CHANNEL, HiddenCaller, UssdInput
 
 BROWSE, GIVE_NUMBER, BACK = "1", "2", "0"
 MAX_SAVE_ATTEMPTS: Final = 3
+MAX_ANSWERED: Final = 16
+"""Requests of a call of which a late repeat is recognized."""
 
 TextKey: TypeAlias = Literal[
     "hidden_start",
@@ -59,18 +61,27 @@ class NumberLinks(Protocol):
         """Link the number to the identity where the code is right."""
 
     def name_caller(self, identity: str) -> str:
-        """A name for the caller in the position of a number."""
+        """A name for the caller in the place of a number."""
 
 
 class HiddenPosition(msgspec.Struct, frozen=True, array_like=True):
     """Where a caller is: the id of the newest request, what they answer to, and the number that a code went to.
 
-    `text` is empty while the caller is in the menus.
+    `text` is empty while the caller is in the menus. `answered` are the ids of requests before the newest one.
     """
 
     message_id: str
     text: TextKey | Literal[""] = "hidden_start"
     msisdn: str = ""
+    answered: tuple[str, ...] = ()
+
+    def has_answered(self, message_id: str) -> bool:
+        """Whether the request with this id is a repeated one."""
+        return message_id == self.message_id or message_id in self.answered
+
+    def list_answered(self) -> tuple[str, ...]:
+        """The ids of the newest MAX_ANSWERED requests, oldest first."""
+        return (*self.answered, self.message_id)[-MAX_ANSWERED:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,26 +113,26 @@ class HiddenNumberHandler:
         return await self.answer_known(replace(request, caller=msisdn, hidden=None))
 
     async def _answer(self, request: UssdInput, hidden: HiddenCaller) -> Reply:
-        """Move on, save, then reply; a repeated request gets the same reply.
+        """Move on, save, then reply; a repeated request, of whatever age, gets the newest reply.
 
         Raises:
             ConcurrentUpdateError: other processes saved first, each time.
         """
         name, message_id = self.links.name_caller(hidden.identity), f"{request.session_id}/{request.message_id}"
-        message = IncomingMessage(message_id, name, CHANNEL, request.budget)
         for _ in range(MAX_SAVE_ATTEMPTS):
             stored = await self.sessions.load(_build_key(name))
             before = _read_position(stored, request)
-            position = before if before and before.message_id == message_id else None
-            if position is None:
-                position = await self._move(request, hidden, before, message_id)
-                version = stored.version if stored else 0
-                if not await self.sessions.save(
-                    _build_key(name), _encode(position), expected_version=version, ttl=self.session_ttl
-                ):
-                    continue
-            return await self._show(request, message, position, before)
+            if before and before.has_answered(message_id):
+                return await self._show(request, name, before, before)
+            moved = await self._move(request, hidden, before, message_id)
+            position = replace(moved, answered=before.list_answered() if before else ())
+            if await self._save(name, position, stored):
+                return await self._show(request, name, position, before)
         raise ConcurrentUpdateError
+
+    async def _save(self, name: str, position: HiddenPosition, stored: StoredSession | None) -> bool:
+        version, key = stored.version if stored else 0, _build_key(name)
+        return await self.sessions.save(key, _encode(position), expected_version=version, ttl=self.session_ttl)
 
     async def _move(
         self, request: UssdInput, hidden: HiddenCaller, before: HiddenPosition | None, message_id: str
@@ -156,10 +167,11 @@ class HiddenNumberHandler:
         return HiddenPosition(message_id, "hidden_code" if outcome == "sent" else "hidden_too_many", msisdn)
 
     async def _show(
-        self, request: UssdInput, message: IncomingMessage, position: HiddenPosition, before: HiddenPosition | None
+        self, request: UssdInput, name: str, position: HiddenPosition, before: HiddenPosition | None
     ) -> Reply:
         if position.text:
             return Reply(self._find_text(request, position.text), ends=position.text in FINAL_TEXTS)
+        message = IncomingMessage(position.message_id, name, CHANNEL, request.budget)
         is_inside = before is not None and not before.text
         return (await self._browse(request, message, is_inside=is_inside)).reply
 

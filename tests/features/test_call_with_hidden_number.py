@@ -158,6 +158,22 @@ async def test_a_repeated_request_sends_no_second_code_and_does_not_move(
     assert await phone.enter(code) == LINKED
 
 
+async def test_a_late_repeat_gets_the_newest_screen_and_does_not_move(
+    server: TapServer, gateway: tuple[ClientSession, str]
+) -> None:
+    phone = build_phone(server, gateway, 13)
+    await phone.dial()
+    home = await phone.enter("1")
+    sectors = await phone.enter("1")
+    assert await phone.repeat(0) == sectors
+    assert await phone.repeat(1) == sectors
+    assert await phone.enter("0") == home
+    await phone.dial()
+    asked = await phone.enter("2")
+    assert await phone.repeat(0) == asked
+    assert await phone.enter("0") == START
+
+
 async def test_the_code_of_one_caller_is_of_no_use_to_another(
     server: TapServer, gateway: tuple[ClientSession, str]
 ) -> None:

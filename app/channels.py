@@ -176,6 +176,7 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         deadline=settings.ussd.deadline,
         metrics=UssdMetrics(context.registry, admission),
         on_call_ended=checked_menu.services.payments.payments.push_after_call,
+        note_network=checked_menu.services.caller_activity.note_network,
     )
 
 

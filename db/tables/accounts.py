@@ -27,6 +27,7 @@ callers = Table(
     Column("session", Text, nullable=False),
     Column("chosen_at", UtcDateTime, nullable=False),
     Column("seen_on", Date),  # the day of a call, to the month
+    Column("network", String(16)),  # the code of the network of the last call that told it
     Column("resumed_in", Text),  # the session that began with an offer to resume
 )
 

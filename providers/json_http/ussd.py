@@ -103,6 +103,7 @@ class JsonUssd:
             caller_number_verified=self._is_vouched_for(fields),
             echoed_metadata=_read_text(fields, names.metadata),
             used_code=self._config.find_used_code(_read_text(fields, names.service_code)),
+            network=self._read_network(fields),
         )
 
     def _build_path_request(self, session_id: str, fields: Fields) -> UssdRequest:
@@ -120,6 +121,7 @@ class JsonUssd:
             echoed_metadata=_read_text(fields, names.metadata),
             is_deep_dial=not is_dialled and path != text,
             used_code=self._config.find_used_code(text if is_dialled else code),
+            network=self._read_network(fields),
         )
 
     def _read_first_text(self, fields: Fields) -> str:

@@ -1,13 +1,14 @@
-"""When a number was last seen in a call: one that is silent for long may have another holder.
+"""When a number was last seen in a call, and on which network: one that is silent for long may have another holder.
 
-A call costs no write: callers are collected, and written once a minute, each at most once in SEEN_PERIOD.
+A call costs no write: callers are collected, and written once a minute, each at most once in SEEN_PERIOD, and a network when it
+changes.
 """
 
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import String, bindparam, select, update
 
 from core.languages import LANGUAGE_CODES
 from core.types import UtcClock, utc_now
@@ -19,6 +20,7 @@ from services.citizens.models import LanguageChoice
 SEEN_PERIOD: Final = timedelta(days=30)
 MAX_PENDING: Final = 100_000
 """Callers that wait to be written. More are forgotten until their next call."""
+MAX_NETWORK_LENGTH: Final = 16
 BATCH_SIZE: Final = 500
 
 FindLanguageChoice = Callable[[str], Awaitable[LanguageChoice | None]]
@@ -41,6 +43,17 @@ class CallerActivity:
         self._offered = offered
         self._clock = clock
         self._pending: set[str] = set()
+        self._networks: dict[str, str] = {}
+        """The networks of recent callers: one that is known here is not written again."""
+        self._pending_networks: dict[str, str] = {}
+
+    def note_network(self, msisdn: str, network: str) -> None:
+        """Remember the network of a caller whom the network vouches for."""
+        if self._networks.get(msisdn) == network or len(network) > MAX_NETWORK_LENGTH:
+            return
+        if len(self._networks) >= MAX_PENDING:
+            self._networks.clear()
+        self._networks[msisdn] = self._pending_networks[msisdn] = network
 
     async def find_language_choice(self, msisdn: str) -> LanguageChoice | None:
         """The language that a caller chose; the caller is remembered if the network vouches for the number.
@@ -59,6 +72,21 @@ class CallerActivity:
         for start in range(0, len(pending), BATCH_SIZE):
             async with self._database.transaction() as transaction:
                 await transaction.execute(_SET_SEEN, {"seen": today, "numbers": pending[start : start + BATCH_SIZE]})
+        await self._write_networks()
+
+    async def _write_networks(self) -> None:
+        pending, self._pending_networks = self._pending_networks, {}
+        for network in sorted({*pending.values()}):
+            callers_of_network = sorted(msisdn for msisdn, its in pending.items() if its == network)
+            for start in range(0, len(callers_of_network), BATCH_SIZE):
+                facts: dict[str, Any] = {"heard": network, "numbers": callers_of_network[start : start + BATCH_SIZE]}
+                async with self._database.transaction() as transaction:
+                    await transaction.execute(_SET_NETWORK, facts)
+                    known = set((await transaction.execute(_KNOWN, facts)).scalars())
+                for msisdn in {
+                    *facts["numbers"]
+                } - known:  # they have not chosen a language yet: the next call tells again
+                    self._networks.pop(msisdn, None)
 
     def _is_stale(self, choice: LanguageChoice) -> bool:
         return choice.seen_on is None or self._clock().date() - choice.seen_on > SEEN_PERIOD
@@ -66,4 +94,13 @@ class CallerActivity:
 
 _SET_SEEN: Final = (
     update(callers).where(callers.c.msisdn.in_(bindparam("numbers", expanding=True))).values(seen_on=bindparam("seen"))
+)
+_KNOWN: Final = select(callers.c.msisdn).where(callers.c.msisdn.in_(bindparam("numbers", expanding=True)))
+_SET_NETWORK: Final = (
+    update(callers)
+    .where(
+        callers.c.msisdn.in_(bindparam("numbers", expanding=True)),
+        callers.c.network.is_distinct_from(bindparam("heard", type_=String)),
+    )
+    .values(network=bindparam("heard", type_=String))
 )

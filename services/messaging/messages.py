@@ -405,7 +405,7 @@ class Messages:
         return [row for row in rows if not opening.get(row.id)]
 
     async def _find_networks(self, transaction: Transaction, msisdns: Collection[str]) -> Mapping[str, str]:
-        """Return the network of each number, as the last delivery report named it."""
+        """Return the network of each number, as a call, a delivery report or an SMS told it last."""
         if not msisdns:
             return {}
         found = await transaction.execute(queries.KNOWN_NETWORKS, {"numbers": list(msisdns)})

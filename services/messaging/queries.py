@@ -10,6 +10,7 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     String,
@@ -28,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from db.tables import QUEUED, REPORTED_NETWORK, SENDING, UNKNOWN, messages
+from db.tables import QUEUED, REPORTED_NETWORK, SENDING, UNKNOWN, callers, inbound_sms, messages
 from services.messaging.kinds import PRIORITIES, SAFE_TO_REPEAT
 
 RECOVERY_BATCH: Final = 500  # rows that one statement of a recovery changes, so that no lock lasts long
@@ -240,7 +241,28 @@ def _build_move() -> Update:
     )
 
 
-def _build_known_networks() -> Select[Any]:
+def _build_known_networks() -> CompoundSelect[Any]:
+    """Select each number with its networks, the surest last: from an SMS, from a report, from a call.
+
+    Whoever forges the sender of an SMS also forges its network; a report and a call come from the number's own network.
+    """
+    numbers: BindParameter[Any] = bindparam("numbers", expanding=True)
+    written = (
+        select(inbound_sms.c.msisdn, func.max(inbound_sms.c.id).label("id"))
+        .where(inbound_sms.c.network.is_not(None), inbound_sms.c.msisdn.in_(numbers))
+        .group_by(inbound_sms.c.msisdn)
+        .subquery()
+    )
+    by_sms = select(inbound_sms.c.msisdn.label("recipient"), inbound_sms.c.network, literal(0).label("rank"))
+    by_call = select(callers.c.msisdn, callers.c.network, literal(2)).where(
+        callers.c.network.is_not(None), callers.c.msisdn.in_(numbers)
+    )
+    return union_all(
+        by_sms.join(written, inbound_sms.c.id == written.c.id), _select_reported_networks(), by_call
+    ).order_by("rank")
+
+
+def _select_reported_networks() -> Select[Any]:
     """Select each number with the network of its last message whose report named one."""
     last = (
         select(messages.c.recipient, func.max(messages.c.id).label("id"))
@@ -248,7 +270,7 @@ def _build_known_networks() -> Select[Any]:
         .group_by(messages.c.recipient)
         .subquery()
     )
-    return select(messages.c.recipient, messages.c.network).join(last, messages.c.id == last.c.id)
+    return select(messages.c.recipient, messages.c.network, literal(1)).join(last, messages.c.id == last.c.id)
 
 
 def _build_resolve(**columns: Any) -> Update:

@@ -175,7 +175,7 @@ async def run_callback_gateways(
             http=http,
             database=database,
             redis=redis,
-            services=ServiceSet(database, utc_now, hasher, cipher),
+            services=ServiceSet(database, utc_now, hasher, cipher, sms_provider="africastalking"),
             sms=sms,
             daraja=daraja,
             insights=insights,

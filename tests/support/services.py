@@ -23,6 +23,7 @@ from services.departments.api_keys import ApiKeys
 from services.departments.deliveries import DeliveryRepository
 from services.messaging.messages import Messages
 from services.messaging.opt_outs import OptOuts
+from services.messaging.routing import Route, SmsRoutes
 from services.payments.cash import CashPayments
 from services.payments.fees import Fees
 from services.payments.notifications import PaymentNotifier
@@ -66,11 +67,19 @@ def render_text(language, text, facts):
 
 
 class ServiceSet:
-    """All services over one database, as in one process."""
+    """All services over one database, as in one process. SMS are those of one provider, whose name is empty by default."""
 
-    def __init__(self, database: Database, clock: ManualClock, pins: SecretHasher, cipher: Cipher = CIPHER) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: ManualClock,
+        pins: SecretHasher,
+        cipher: Cipher = CIPHER,
+        *,
+        sms_provider: str = "",
+    ) -> None:
         self.database, self.clock, self.cipher, self.pins = database, clock, cipher, pins
-        self.messages = Messages(database, cipher, clock=clock)
+        self.messages = Messages(database, cipher, clock=clock, routes=SmsRoutes(Route(provider=sms_provider)))
         self.accounts = Accounts(database, self.messages, pins, cipher, render_text, clock=clock)
         zone = ZoneInfo("Asia/Dhaka")
         self.contacts = Contacts(database, lambda _: "bn", clock=clock)

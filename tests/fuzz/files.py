@@ -113,7 +113,7 @@ def check_file(value: Any) -> object:
 def _use_config(path: Path) -> str:
     settings = load_settings(path, {})
     validated_plan(settings)
-    build_short_code_config(settings)
+    build_short_code_config(settings, "africastalking")
     return "used"
 
 

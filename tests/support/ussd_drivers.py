@@ -297,7 +297,7 @@ def open_smpp(dialect: str) -> Callable[[Site], DrivenPhone]:
 
         async def post_body(body: bytes) -> int:
             """Deliver an operation that nobody knows; as 400 where it is answered and nothing is shown."""
-            await network.deliver("8801719999998", body[:200], tlvs={OP: b"\xfe" + body[:100]}, destination_addr="123")
+            await network.deliver("8801719999998", body[:200], tlvs={OP: body[:100] + b"\xfe"}, destination_addr="123")
             shown = [pdu for pdu in network.list_submitted() if pdu.destination_addr == "8801719999998"]
             return 200 if shown else 400
 

@@ -99,13 +99,6 @@ class SmppLink:
                 return state
         return "bound"
 
-    @property
-    def bound_since(self) -> float:
-        """The time, by the loop's clock, since which all connections are bound; 0 where one is not."""
-        return min(connection.bound_since for connection in self._connections) and max(
-            connection.bound_since for connection in self._connections
-        )
-
     async def submit(self, submit: Submit) -> SubmitResult:
         """Submit once the rate, the pause and the window allow it, and return the SMSC's answer.
 
@@ -207,7 +200,6 @@ class _Connection:
         self._closing = False
         self.state: LinkState = "connecting"
         self.bound = asyncio.Event()
-        self.bound_since = 0.0
 
     def session_for_submit(self) -> Session:
         """Return the bound session.
@@ -224,7 +216,10 @@ class _Connection:
 
     async def run(self) -> None:
         while not self._closing:
-            await self._connect_once()
+            try:
+                await self._connect_once()
+            except Exception as error:  # noqa: BLE001 - whatever ended the connection, it is made again
+                log.error("smpp_connection_failed", bind=self._name, **error_facts(error))
             await asyncio.sleep(self._delay())
 
     async def close(self) -> None:
@@ -276,7 +271,8 @@ class _Connection:
             await cancel_and_wait(running)
             self._session = None
             self.bound.clear()
-            self.bound_since = 0.0
+            if self.state == "bound":
+                self.state = "connecting"
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if not self._bind.tls:
@@ -301,7 +297,6 @@ class _Connection:
         if self._closing:
             return
         self._failures, self.state = 0, "bound"
-        self.bound_since = asyncio.get_running_loop().time()
         self.bound.set()
         log.info("smpp_bound", bind=self._name, command=pdus.name_command(self._command))
         reason = await running

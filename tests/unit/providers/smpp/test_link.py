@@ -319,6 +319,34 @@ async def test_the_answers_are_awaited_before_unbinding():
     assert smsc.unbinds == 1
 
 
+async def test_what_was_delivered_is_answered_before_unbinding():
+    committed = asyncio.Event()
+
+    async def take(_: Deliver) -> int:
+        await committed.wait()
+        return 0
+
+    async with run_smsc() as smsc:
+        async with open_bound_link(build_bind(smsc.port), take):
+            answer = asyncio.create_task(smsc.deliver())
+            await asyncio.sleep(0.05)
+            asyncio.get_running_loop().call_later(0.1, committed.set)
+        assert await answer == 0
+    assert smsc.unbinds == 1
+
+
+async def test_a_failure_of_our_own_does_not_end_the_link(monkeypatch):
+    with capture_all_logs() as logs:
+        async with run_smsc() as smsc, open_bound_link(build_bind(smsc.port)) as link:
+            with monkeypatch.context() as broken:
+                broken.setattr("providers.smpp.session.Session._accept", lambda *_: 1 / 0)
+                with pytest.raises(ConnectionError):
+                    await smsc.deliver()
+            await smsc.wait_for(lambda: smsc.binds >= 2 and link.state == "bound")
+            assert await smsc.deliver() == 0
+    assert "smpp_connection_failed" in logs.getvalue()
+
+
 # Refused binds --------------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from app.context import AppContext
 from app.workers import build_sms_outbox, worker_name
 from config.settings import Settings
 from core.claim_worker import running_worker
+from core.logging import error_facts
 from core.periodic import PeriodicJob, background, run_periodically
 from db.leases import Lease, Leases, LeaseTimes
 from providers.smpp import statuses
@@ -42,6 +43,8 @@ from ussd.admission import Admission
 from ussd.routes import UssdHandler
 
 INCOMPLETE_INTERVAL: Final = 60.0  # seconds between looks for long SMS of which a part is missing
+
+RETRY_AFTER: Final = 1.0  # seconds after a failure of ours
 
 log = structlog.get_logger()
 
@@ -74,10 +77,17 @@ class BindHolder:
     async def run(self) -> None:
         """Wait for the lease, serve the bind while it lasts, and wait again, until `stop` is called."""
         while not self._stopping.is_set():
-            async with AsyncExitStack() as stack:
-                lease = await self._wait_for_lease(stack)
-                if lease is not None:
-                    await self._serve(lease)
+            try:
+                await self._hold_once()
+            except Exception as error:  # noqa: BLE001 - whatever failed, nobody else may hold the bind
+                log.error("smpp_bind_failed", bind=self._name, **error_facts(error))
+                await asyncio.sleep(RETRY_AFTER)
+
+    async def _hold_once(self) -> None:
+        async with AsyncExitStack() as stack:
+            lease = await self._wait_for_lease(stack)
+            if lease is not None:
+                await self._serve(lease)
 
     @property
     def is_stopping(self) -> bool:

@@ -49,17 +49,6 @@ def _check_bind_name(name: str) -> str:
 BindName = Annotated[str, AfterValidator(_check_bind_name)]
 
 
-def _check_dialect_name(name: str) -> str:
-    if name in DIALECTS or not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", name):
-        facts = {
-            "problem": f"{name[:40]!r} cannot be the name of a dialect of your own",
-            "fix": f"write one such as robi, and none of {', '.join(DIALECTS)}",
-        }
-        raise PydanticCustomError("plain", "{problem}; {fix}", facts)
-    return name
-
-
-DialectName = Annotated[str, AfterValidator(_check_dialect_name)]
 Operation = Annotated[StrictInt, Field(ge=0, le=255)]
 BuiltInDialect = Literal["standard", "mica", "sixdee", "huawei", "vendor32"]
 
@@ -151,7 +140,7 @@ class SmppSettings(ProviderSection):
     provider: ClassVar[str] = "smpp"
 
     binds: Mapping[BindName, BindSettings] = Field(default_factory=dict)
-    dialects: Mapping[DialectName, DialectSettings] = Field(default_factory=dict)
+    dialects: Mapping[BindName, DialectSettings] = Field(default_factory=dict)
     passwords: SecretStr = SecretStr("")
     takeover_after: Annotated[StrictFloat, Field(ge=2, le=60)] = 8.0
 
@@ -195,6 +184,8 @@ class SmppSettings(ProviderSection):
         for name in (name for name, bind in self.binds.items() if ports[bind.admin_port] > 1):
             yield (*binds, name, "admin_port"), "two binds have one port", "give each process a port of its own"
         for name, dialect in self.dialects.items():
+            if name in DIALECTS:
+                yield (*dialects, name), "a built-in dialect has this name", "give yours another, and like = this one"
             if problem := dialect.find_ambiguity():
                 yield (*dialects, name), problem, "give each operation one meaning"
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from app.smpp import BindHolder
 from db.database import Database
+from db.leases import Lease
 from db.tables import leases
 from tests.fakes.smsc import Smsc, run_smsc
 from tests.support.citizen_steps import PIN, register
@@ -112,3 +114,21 @@ async def test_the_admin_server_says_whether_the_bind_is_there(smsc: Smsc, tmp_p
         smsc.bind_statuses.extend([0x0D] * 1000)
         smsc.kill()
         await wait_until(is_down)
+
+
+async def test_a_failure_of_ours_gives_the_bind_back_and_holds_it_again(
+    smsc: Smsc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve, failures = BindHolder._serve, [RuntimeError()]
+
+    async def fail_once(holder: BindHolder, lease: Lease) -> None:
+        if failures:
+            raise failures.pop()
+        await serve(holder, lease)
+
+    monkeypatch.setattr(BindHolder, "_serve", fail_once)
+    monkeypatch.setattr("app.smpp.RETRY_AFTER", 0.01)
+    settings = build_settings(tmp_path, **smpp_settings(smsc.port))
+    async with run_bind(settings), Database(settings.database.url.get_secret_value()) as database:
+        assert await SmppPhone(StrictNetwork(smsc)).dial()
+        assert (await database.fetch(select(leases.c.fence))).scalar_one() == 2

@@ -22,6 +22,8 @@ from tests.support.databases import delete_all_rows, migrated_sqlite_url
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+CALLS_UNDER_WAY = {"open_calls"}
+"""What the database has of calls under way: key presses of a call that is long over are those of another one, as in Redis."""
 HOURS_LATE = timedelta(hours=30)
 AFTER_RETENTION = timedelta(days=40)  # inbound SMS, and ids of departments' events, are deleted after thirty
 
@@ -168,7 +170,7 @@ async def effects_of_repeats(gateways: CallbackGateways, scenes: Mapping[str, Sc
         await post_each(gateways, scene)
         await gateways.wait_until_idle()
         added, removed = content_difference(before, before := await read_state(gateways))
-        changed[name] = {row.split()[0] for row in added + removed}
+        changed[name] = {row.split()[0] for row in added + removed} - CALLS_UNDER_WAY
     return changed
 
 

@@ -1,7 +1,7 @@
 """SMS a second over one bind, beside `smpp34` bare; and both ways while processes and connections end at random.
 
     python -m bench.smpp [--rounds 5] [--messages 5000]
-    python -m bench.smpp --fire [--messages 10000]
+    python -m bench.smpp --fire [--messages 10000] [--postgresql]
 
 The SMSC of the first is the server of the package `smpp34` in a process of its own.
 """
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import redirect_stderr, suppress
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -20,12 +20,13 @@ from statistics import median
 import smpp34
 import uvloop
 
-from bench.smpp_scene import FirePlan, play_fire
+from bench.smpp_scene import FirePlan, FireResult, play_fire
 from core.logging import configure_logging
 from providers.smpp.link import Submit, open_link
 from providers.smpp.sms import SmppSms
 from services.messaging.models import OutgoingMessage
 from services.messaging.outcomes import Accepted
+from tests.support.servers import new_database, real_postgres
 from tests.support.smpp import build_bind
 from tests.support.smsc_programs import ROOT, run_smsc_program
 
@@ -125,6 +126,7 @@ def main() -> int:
     parser.add_argument("--fire", action="store_true", help="kill processes and connections meanwhile")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--messages", type=int, default=0, help="a round (5,000), or each way with --fire (10,000)")
+    parser.add_argument("--postgresql", action="store_true", help="over PostgreSQL instead of a SQLite file")
     parser.add_argument("--seed", type=int, default=1, help="of the kills")
     args = parser.parse_args()
     configure_logging("critical")
@@ -132,14 +134,21 @@ def main() -> int:
         print(f"{WINDOW} in flight, {args.rounds} rounds of {args.messages or 5000} SMS, medians")
         print(render(uvloop.run(measure(args.rounds, args.messages or 5000))))
         return 0
-    with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
-        plan = FirePlan(args.messages or 10_000, seed=args.seed)
-        with Path("/dev/null").open("w") as silent, redirect_stderr(silent):
-            result = uvloop.run(play_fire(plan, Path(folder)))
-        for name, value in asdict(result).items():
-            print(f"{name:<22} {value:.1f}" if isinstance(value, float) else f"{name:<22} {value}")
-        return 0 if result.holds else 1
-    return 1
+    result = _play(FirePlan(args.messages or 10_000, seed=args.seed), postgresql=args.postgresql)
+    for name, value in asdict(result).items():
+        print(f"{name:<22} {value:.1f}" if isinstance(value, float) else f"{name:<22} {value}")
+    return 0 if result.holds else 1
+
+
+def _play(plan: FirePlan, *, postgresql: bool) -> FireResult:
+    with ExitStack() as stack:
+        stack.enter_context(redirect_stderr(stack.enter_context(Path("/dev/null").open("w"))))
+        if postgresql:
+            postgres = stack.enter_context(real_postgres())
+            url = stack.enter_context(new_database(postgres))
+        else:
+            url = f"sqlite+aiosqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/fire.db"
+        return uvloop.run(play_fire(plan, url))
 
 
 if __name__ == "__main__":

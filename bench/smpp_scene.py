@@ -91,16 +91,18 @@ def build_inbound(database: Database, messages_: Messages) -> SmppInbound:
     )
 
 
-async def play_fire(plan: FirePlan, folder: Path) -> FireResult:
-    """Send and deliver `plan.messages` SMS each way while the worker is killed at random; return what became of them."""
-    file, random, began = folder / "fire.db", Random(plan.seed), time.perf_counter()
-    url = f"sqlite+aiosqlite:///{file}"
+async def play_fire(plan: FirePlan, url: str) -> FireResult:
+    """Send and deliver `plan.messages` SMS each way while the worker is killed at random; return what became of them.
+
+    `url` is that of an empty database, of SQLite or PostgreSQL.
+    """
+    random, began = Random(plan.seed), time.perf_counter()
     await upgrade(url)
     async with run_smsc(window=20, strict=False) as smsc, Database(url) as database:
         service = Messages(database, CIPHER)
         await _enqueue(database, service, plan.messages)
         _make_busy(smsc, plan)
-        killer = _Killer(smsc, file, plan, random)
+        killer = _Killer(smsc, url, plan, random)
         async with asyncio.TaskGroup() as group:
             killing = group.create_task(killer.run())
             await _deliver_all(smsc, plan.messages)
@@ -127,15 +129,15 @@ def _make_busy(smsc: Smsc, plan: FirePlan) -> None:
 class _Killer:
     """Starts the worker, and kills it or its connection at random until `ends`."""
 
-    def __init__(self, smsc: Smsc, file: Path, plan: FirePlan, random: Random) -> None:
-        self._smsc, self._file, self._plan, self._random = smsc, file, plan, random
+    def __init__(self, smsc: Smsc, url: str, plan: FirePlan, random: Random) -> None:
+        self._smsc, self._url, self._plan, self._random = smsc, url, plan, random
         self.ends = False
         self.kills = self.drops = 0
 
     async def run(self) -> None:
         """Kill until `ends`; the last worker is killed too."""
         while not self.ends:
-            command = [sys.executable, "-m", "bench.smpp_worker", str(self._file), str(self._smsc.port)]
+            command = [sys.executable, "-m", "bench.smpp_worker", self._url, str(self._smsc.port)]
             process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
             try:
                 await self._smsc.wait_for(lambda: any(esme.mode for esme in self._smsc.esmes) or self.ends)

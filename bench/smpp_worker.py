@@ -1,6 +1,6 @@
-"""A process of `bench.smpp --fire`: one bind, an outbox, and what is delivered, over a SQLite file, until it is killed.
+"""A process of `bench.smpp --fire`: one bind, an outbox, and what is delivered, over a database, until it is killed.
 
-Usage: python -m bench.smpp_worker FILE PORT
+Usage: python -m bench.smpp_worker URL PORT
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from services.messaging.outbox import Outbox
 from tests.support.smpp import build_bind
 
 
-async def main(file: str, port: int) -> None:
+async def main(url: str, port: int) -> None:
     """Work until the process is killed."""
-    async with Database(f"sqlite+aiosqlite:///{file}", pool_size=4) as database:
+    async with Database(url, pool_size=4) as database:
         messages = Messages(database, CIPHER)
         inbound = build_inbound(database, messages)
         bind = build_bind(port, window=20, response_timeout=5.0)

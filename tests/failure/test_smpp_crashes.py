@@ -7,7 +7,8 @@ from bench.smpp_scene import FirePlan, play_fire
 
 @pytest.mark.slow
 async def test_nothing_is_lost_and_nothing_sent_twice(tmp_path):
-    result = await play_fire(FirePlan(60, kill_after=(0.5, 0.9), busy_every=40), tmp_path)
+    url = f"sqlite+aiosqlite:///{tmp_path}/ekdial.db"
+    result = await play_fire(FirePlan(60, kill_after=(0.5, 0.9), busy_every=40), url)
 
     assert result.kills >= 1
     assert result.holds, result

@@ -8,6 +8,7 @@ The SMSC of the first is the server of the package `smpp34` in a process of its 
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -152,4 +153,6 @@ def _play(plan: FirePlan, *, postgresql: bool) -> FireResult:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the client of smpp34 now and then ends the process with an error when the interpreter stops

@@ -1,11 +1,17 @@
-"""A running gateway with embedded backends, and phones that use it."""
+"""A running gateway with embedded backends, and phones that use it.
 
+One conversation of each file runs over every network. `pytest tests/features --network=tap` runs all of them over one.
+"""
+
+import inspect
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from aiohttp import ClientSession
 
+from tests.support.networks import NETWORKS, SELECTED
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sent_texts import check_listed, recorded_texts
 from tests.support.sms_phone import SmsPhone, open_sms_phone
@@ -17,6 +23,36 @@ def sent_texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with recorded_texts(monkeypatch) as sent:
         yield
     check_listed(sent)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the first conversation of each file that needs a phone and nothing else over every network."""
+    is_default = metafunc.config.getoption("--network") == NETWORKS[0]
+    if is_default and metafunc.function is _find_first_conversation(metafunc.module):
+        metafunc.parametrize("network", NETWORKS, indirect=True)
+
+
+def _find_first_conversation(module: ModuleType) -> object:
+    """None where the phones of the file have a gateway of their own."""
+    if hasattr(module, "phone") or hasattr(module, "gateway"):
+        return None
+    tests = [test for name, test in vars(module).items() if name.startswith("test_") and _needs_phone_alone(test)]
+    return tests[0] if tests else None
+
+
+def _needs_phone_alone(test: object) -> bool:
+    return (
+        inspect.iscoroutinefunction(test)
+        and list(inspect.signature(test).parameters) == ["phone"]
+        and not hasattr(test, "pytestmark")
+    )
+
+
+@pytest.fixture(autouse=True)
+def network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network of the phones of a test that runs over several; else that of the run."""
+    if hasattr(request, "param"):
+        monkeypatch.setattr(SELECTED, "name", request.param)
 
 
 @pytest.fixture

@@ -364,6 +364,7 @@ def from_row(webhook: Webhook) -> Callback:
 
 
 SMS_IDS, EVENT_IDS = frozenset({"inbound_sms"}), frozenset({"department_events"})
+REPORTS = frozenset({"delivery_reports"})  # of a message that nobody knows any more
 CASES: Mapping[str, Case] = {
     "key presses": Case("/ussd/africastalking", press_keys),
     "key presses of a JSON provider": Case("/ussd/hubtel", lambda _: press_keys_over_row("hubtel", SUGGESTION)),
@@ -379,7 +380,7 @@ CASES: Mapping[str, Case] = {
         "/sms/tap/delivery",
         report_delivery_over_tap,
         any_order=True,
-        after_retention=frozenset({"delivery_reports"}),
+        after_retention=REPORTS,
     ),
     "an SMS in a batch of JSON": Case(
         "/sms/infobip", lambda _: send_sms_over_row("infobip"), any_order=True, after_retention=SMS_IDS
@@ -388,10 +389,10 @@ CASES: Mapping[str, Case] = {
         "/sms/generic", lambda _: send_sms_over_row("generic"), any_order=True, after_retention=SMS_IDS
     ),
     "delivery reports in a batch of JSON": Case(
-        "/sms/infobip/delivery", lambda _: report_delivery_over_row("infobip"), any_order=True
+        "/sms/infobip/delivery", lambda _: report_delivery_over_row("infobip"), any_order=True, after_retention=REPORTS
     ),
     "delivery reports by GET": Case(
-        "/sms/generic/delivery", lambda _: report_delivery_over_row("generic"), any_order=True
+        "/sms/generic/delivery", lambda _: report_delivery_over_row("generic"), any_order=True, after_retention=REPORTS
     ),
     "a missed call": Case("/voice/africastalking", ring, any_order=True),
     "a payment": Case("/payments/daraja/{key}", pay(0), overtakes=True),

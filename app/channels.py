@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from app.context import AppContext
+from app.dlt import find_dlt_registry
 from app.localization import (
     build_calendar,
     build_default_language_lookup,
@@ -256,12 +257,29 @@ def build_reply_check(context: AppContext) -> TakesReplies:
     """
     find_route, providers = context.checked_menu.services.messages.find_route, context.sms_providers
 
+    needs_registered_text = build_registration_check(context)
+
     async def takes_replies(msisdn: str, kind: MessageKind) -> bool:
+        if await needs_registered_text(msisdn, kind):
+            return False
         route = await find_route(msisdn, kind)
         provider = providers.get(route.provider)
         return not route.is_one_way and (bool(route.sender) or provider is None or provider.receives_replies)
 
     return takes_replies
+
+
+def build_registration_check(context: AppContext) -> TakesReplies:
+    """Return whether an SMS of a kind reaches a number only with a registered text, so that no screen of a menu does."""
+    settings, find_route = context.settings, context.checked_menu.services.messages.find_route
+    registries = {name: find_dlt_registry(settings, name) for name in settings.sms.providers}
+
+    async def needs_registered_text(msisdn: str, kind: MessageKind) -> bool:
+        if settings.dlt.menus or not any(registry and registry.applies_to(msisdn) for registry in registries.values()):
+            return False
+        return registries[(await find_route(msisdn, kind)).provider] is not None
+
+    return needs_registered_text
 
 
 def build_inbound_worker(context: AppContext, conversations: SmsConversations) -> InboundWorker:
@@ -281,6 +299,7 @@ def build_inbound_handler(
     """The handler of inbound SMS."""
     settings, services, resources = context.settings, context.checked_menu.services, context.resources
     counter = FallbackWindowCounter(RedisWindowCounter(resources.store.client), LocalWindowCounter())
+    needs_registered_text = build_registration_check(context)
     return InboundSmsHandler(
         conversations=conversations,
         loop_guard=LoopGuard(counter, resources.cipher.keyed_hash),
@@ -299,6 +318,8 @@ def build_inbound_handler(
         build_language_hint=lambda language, reply: build_language_hint(
             language, reply, settings.languages.offered, conversations.size_limit
         ),
+        needs_registered_text=lambda msisdn: needs_registered_text(msisdn, "reply"),
+        send_status=services.application_status.send_status,
         default_language_of=build_default_language_lookup(settings),
         offered_languages=settings.languages.offered,
     )

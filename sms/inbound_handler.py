@@ -36,6 +36,10 @@ ONE_WAY_TEXTS: Final = {"start": TextKey("started_by_call"), "help": TextKey("he
 """The same for a person who cannot reply to the answer."""
 ONE_WAY_KEYWORDS: Final = frozenset({"status", "complain", "answer", "feedback", "lang", "refuse", "app"})
 """Keywords that one SMS can say all of; the others begin a conversation."""
+REGISTERED_TEXTS: Final = {"start": TextKey("started_by_call"), "help": TextKey("help_registered")}
+"""The same for a person whose operators deliver registered texts alone."""
+STATUS_SCREENS: Final = frozenset({"status_texted", "status_texted_waiting"})
+"""What the keyword STATUS shows of an application."""
 HANDLED_AS: Final = (
     *("answer", "resumed", *KEYWORD_NAMES),
     *("service_name", "near_miss", "unknown", "failed", "given_up"),
@@ -66,7 +70,9 @@ class InboundSmsHandler:
     chose, else the given one. `default_language_of` returns the language of a number's country, `format_time` a moment on
     the number's clock. `build_language_hint` says, in a language and for an SMS with a text, how to get another language;
     nothing where it does not fit. `send_app_links` and `end_consents` take an idempotency key last; `end_consents` ends what an operator asked this number for or may do for it,
-    and returns whether there was anything to end.
+    and returns whether there was anything to end. `needs_registered_text` tells whether the operators of a number deliver
+    registered texts alone; `send_status` sends it the status of the application with a tracking number, in a language, and
+    returns whether there is one.
     """
 
     conversations: SmsConversations
@@ -84,6 +90,8 @@ class InboundSmsHandler:
     cancel_recovery: Callable[[str, str], Awaitable[bool]]
     format_time: Callable[[datetime, str], str]
     build_language_hint: Callable[[str, str], str]
+    needs_registered_text: Callable[[str], Awaitable[bool]]
+    send_status: Callable[[str, str, str, str], Awaitable[bool]]
     clock: UtcClock = utc_now
     default_language_of: Callable[[str], str] = lambda _: DEFAULT_LANGUAGE
     offered_languages: Collection[str] = LANGUAGE_CODES
@@ -157,6 +165,7 @@ class InboundSmsHandler:
         hint = self.build_language_hint(self.default_language_of(sms.msisdn), handled.reply)
         if not hint or not await self.loop_guard.is_first_today(sms.msisdn, "languages"):
             return handled
+        # No template: what a first answer is may be any text, and no hint is added where texts are registered.
         with_hint = SmsText(f"{handled.reply}\n{hint}", f"{in_latin_letters(handled.reply)}\n{hint}")
         return handled._replace(reply=with_hint)
 
@@ -168,6 +177,8 @@ class InboundSmsHandler:
         return Handled("abroad", self.render_text(language, "abroad", {}))
 
     async def _respond(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
+        if await self.needs_registered_text(sms.msisdn):
+            return await self._answer_registered(sms, parsed)
         if not await self.conversations.takes_replies(sms.msisdn, "reply"):
             return await self._add_language_hint(sms, parsed, await self._answer_one_way(sms, parsed))
         running = await self.conversations.find_running_turn(sms.msisdn, sms.idempotency_key)
@@ -211,6 +222,28 @@ class InboundSmsHandler:
         await self.conversations.end(sms.msisdn)
         return by_call
 
+    async def _answer_registered(self, sms: ClaimedSms, parsed: ParsedKeyword) -> Handled:
+        """Answer a person whose operators deliver registered texts alone: no screen is one, so none is entered but for a status."""
+        language = await self._choose_language(sms, parsed, None)
+        if not isinstance(parsed, KeywordRequest):
+            return self._explain_not_understood(parsed, language, one_way=True)
+        if parsed.name in REGISTERED_TEXTS:
+            return await self._run_command(sms, parsed, language, REGISTERED_TEXTS[parsed.name])
+        if parsed.name == "app":
+            return await self._run_keyword(sms, parsed, language)
+        if parsed.name == "status" and await self._send_status(sms, parsed, language):
+            return Handled("status")
+        return Handled(parsed.name, self.render_text(language, "by_call", {}))
+
+    async def _send_status(self, sms: ClaimedSms, keyword: KeywordRequest, language: str) -> bool:
+        """Send the status of the application that the SMS names, within the limits of its screen; False where there is none."""
+        turn = await self._enter(sms, keyword, language)
+        await self.conversations.end(sms.msisdn)
+        if turn.position.screen not in STATUS_SCREENS:
+            return False
+        number = str(turn.position.facts["number"])
+        return await self.send_status(sms.msisdn, number, language, sms.idempotency_key)
+
     async def _handle_without_keyword(self, sms: ClaimedSms, parsed: ParsedKeyword, running: Turn | None) -> Handled:
         """List the services that the text names; else say which keyword may be meant, or that nothing was understood."""
         language = await self._choose_language(sms, parsed, running)
@@ -229,9 +262,12 @@ class InboundSmsHandler:
             turn = await self.conversations.offer_resume(sms.msisdn, sms.idempotency_key)
             if turn is not None:
                 return Handled("resumed", turn.reply.text)
+        return Handled(keyword.name, build_reply_text(await self._enter(sms, keyword, language)))
+
+    async def _enter(self, sms: ClaimedSms, keyword: KeywordRequest, language: str) -> Turn:
+        """The turn that enters the screen of a keyword, which sees what the SMS says after it."""
         screen, entry_data = KEYWORD_BY_NAME[keyword.name].screen, {"rest": keyword.rest}
-        turn = await self.conversations.enter(sms.msisdn, sms.idempotency_key, screen, language, entry_data)
-        return Handled(keyword.name, build_reply_text(turn))
+        return await self.conversations.enter(sms.msisdn, sms.idempotency_key, screen, language, entry_data)
 
     async def _run_command(self, sms: ClaimedSms, keyword: KeywordRequest, language: str, text: TextKey) -> Handled:
         """Answer a keyword that enters no screen with a text."""

@@ -53,7 +53,7 @@ TEXT_RULES: Final[Mapping[str, SmsTextRule]] = {
     "unpaid_fee": _rule("payment", _PAY_BILL),
     "unpaid_bill": _rule("payment", _PAY_BILL),
     "in_doubt": _rule("payment"),
-    "refunded": _rule("payment", ("why", "")),
+    "refunded": _rule("payment", ("service+biller", ""), ("why", "")),
     "document": _rule(
         "document", ("document_number", ""), ("document_holder", ""), ("document_issued", ""), ("document_valid", "")
     ),
@@ -94,6 +94,7 @@ TEXT_RULES: Final[Mapping[str, SmsTextRule]] = {
     "help": _rule("reply"),
     "by_call": _rule("reply menu"),
     "help_by_call": _rule("reply"),
+    "help_registered": _rule("reply"),
     "not_understood_by_call": _rule("reply"),
     "started_by_call": _rule("reply"),
     "paused": _rule("reply"),

@@ -89,3 +89,23 @@ async def test_a_lost_answer_in_bangladesh_leaves_nothing_unknown_and_sends_noth
             ("sent", f"sslwireless/{sent['csms_id'].removesuffix('g1')}")
         ]
     assert (sent["msisdn"], sent["sid"]) == (phone.msisdn.removeprefix("+"), "MYGOV")
+
+
+async def test_a_number_of_india_gets_registered_texts_in_place_of_menus(tmp_path: Path) -> None:
+    """Whoever writes for a menu is told to dial; HELP and STOP are answered. Each answer is one registered text."""
+    keys = ("by_call", "help_registered", "not_understood_by_call", "stopped")
+    ids = {f"110716118302627000{place}": key for place, key in enumerate(keys)}
+    templates = {f"{key}.{form}": number for number, key in ids.items() for form in ("en", "hi")}
+    registered = {**DLT, "DLT__TEMPLATES": json.dumps(templates)}
+    async with SmsHttpServer() as server:
+        server.respond_with(find_answer("exotel", "accepted"))
+        settings = build_settings(tmp_path, **USSD, **registered, **sms_row_settings("exotel", server))
+        async with run_gateway(settings) as url, ClientSession() as http:
+            for place, text in enumerate(("MENU", "APPLY", "HELP", "STATUS 1", "what", "STOP"), start=1):
+                form = {"from": "+919876543210", "to": "123", "text": text, "id": f"in-{place}", "linkId": ""}
+                form |= {"date": "2026-11-21 10:00:00", "networkCode": "40445"}
+                async with http.post(f"{url}/sms/africastalking?token={WEBHOOK_TOKEN}", data=form) as response:
+                    assert response.status == 200
+                await has_requests(server, place)
+    sent = [ids[request.fields["DltTemplateId"]] for request in server.requests]
+    assert sent == ["by_call", "by_call", "help_registered", "by_call", "not_understood_by_call", "stopped"]

@@ -195,7 +195,7 @@ def pay(result: int) -> Callable[[CallbackGateways], Awaitable[Scene]]:
             services.database, services.cipher, "daraja", PaymentNotifier(services.messages, render_text)
         )
         payer, reference = f"+2547{next(_payers):08}", f"{secrets.randbelow(10**12):012}"
-        request = PaymentRequest("fee", reference, "good_conduct", payer, 20000, "KES", "en", "sms")
+        request = PaymentRequest("fee", reference, "birth_certificate", payer, 20000, "KES", "en", "sms")
         await payments.request_payment(request, f"case:{payer}")
         push = await daraja.wait_for_push(len(daraja.pushes) + 1)
         push.result, push.receipt = result, f"Q{secrets.token_hex(4).upper()}"

@@ -94,7 +94,7 @@ def fee_request(reference=TRACKING_NUMBER, payer=PAYER_MSISDN, amount=20000, **o
     given = {
         "purpose": "fee",
         "reference": reference,
-        "subject": "good_conduct",
+        "subject": "birth_certificate",
         "payer": payer,
         "amount_minor": amount,
         "currency": "KES",

@@ -59,7 +59,7 @@ async def test_a_fee_is_asked_for_and_paid(payment_services):
     ((text, facts),) = await payment_services.claim_sms()
     assert text == "fee_paid"
     assert facts["paid"] == [20000, "KES"]
-    assert (facts["number"], facts["receipt"], facts["service"]) == (TRACKING_NUMBER, "QK12345678", "good_conduct")
+    assert (facts["number"], facts["receipt"], facts["service"]) == (TRACKING_NUMBER, "QK12345678", "birth_certificate")
 
 
 async def test_the_wallet_is_asked_only_when_the_call_is_over(database, clock):

@@ -65,7 +65,7 @@ def is_written(log: Path, text: str) -> bool:
     return log.exists() and text in log.read_text()
 
 
-async def test_another_machine_goes_on_with_a_call_when_the_holder_is_killed(
+async def test_another_machine_goes_on_with_a_call_when_the_holder_is_stopped_or_killed(
     smsc: Smsc, tmp_path: Path, redis_server: RedisServer
 ) -> None:
     redis_server.empty()
@@ -74,36 +74,39 @@ async def test_another_machine_goes_on_with_a_call_when_the_holder_is_killed(
         phone = SmppPhone(StrictNetwork(smsc))
         assert "1 English" in await phone.dial()
         main_menu = await phone.enter("1")
-        with run_smpp(tmp_path, "b", **settings) as second:
+        with run_smpp(tmp_path, "b", "--bind", "operator", **settings) as second:
             await wait_for(lambda: is_written(tmp_path / "b.log", "or waits for it"))
             assert smsc.binds == 1
-            first.kill()
+            first.send_signal(signal.SIGSTOP)
             await wait_for(lambda: smsc.binds == 2)
             assert "12-digit" in await phone.enter("2")
+            submitted = len(smsc.submitted)
+            first.send_signal(signal.SIGCONT)
+            await wait_for(lambda: len(smsc.esmes) == 1)  # it finds that it holds the bind no more
+            assert len(smsc.submitted) == submitted
+            second.kill()
+            await wait_for(lambda: smsc.binds == 3)
             assert await phone.enter("0") == main_menu
-            second.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(second.wait, 60) == 0
-            assert not any(map(is_alive, find_children(tmp_path / "b.log")))
+            first.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(first.wait, 60) == 0
     assert smsc.unbinds == 1
 
 
-async def test_a_bind_that_is_given_back_is_taken_at_once(
+async def test_the_processes_of_a_supervisor_that_is_killed_give_their_binds_back(
     smsc: Smsc, tmp_path: Path, redis_server: RedisServer
 ) -> None:
     redis_server.empty()
     settings = settings_for(smsc, REDIS__URL=redis_server.url)
-    with run_smpp(tmp_path, "a", "--bind", "operator", **settings) as first:
+    with run_smpp(tmp_path, "a", **settings) as supervisor:
         await wait_for(lambda: smsc.binds == 1)
         with run_smpp(tmp_path, "b", "--bind", "operator", **settings):
             await wait_for(lambda: is_written(tmp_path / "b.log", "or waits for it"))
-            first.send_signal(signal.SIGTERM)
+            supervisor.kill()
             await wait_for(lambda: smsc.binds == 2)
-            assert await asyncio.to_thread(first.wait, 60) == 0
+            assert smsc.unbinds == 1
 
 
-async def test_a_process_that_dies_is_started_again_and_ends_with_the_one_that_started_it(
-    smsc: Smsc, tmp_path: Path
-) -> None:
+async def test_a_process_that_dies_is_started_again_and_ends_with_its_supervisor(smsc: Smsc, tmp_path: Path) -> None:
     log = tmp_path / "s.log"
     with run_smpp(tmp_path, "s", **settings_for(smsc)) as supervisor:
         await wait_for(lambda: smsc.binds == 1)
@@ -111,8 +114,10 @@ async def test_a_process_that_dies_is_started_again_and_ends_with_the_one_that_s
         os.kill(child, signal.SIGKILL)
         await wait_for(lambda: smsc.binds == 2)
         assert "smpp_process_ended" in log.read_text()
-        supervisor.kill()
-        await wait_for(lambda: smsc.unbinds == 1)
+        supervisor.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(supervisor.wait, 60) == 0
+        assert not any(map(is_alive, find_children(log)))
+    assert smsc.unbinds == 1
 
 
 @pytest.mark.parametrize(

@@ -98,15 +98,16 @@ def _install_npm_package() -> Path | None:
     modules = cache / "node_modules"
     if (modules / "smpp").is_dir():
         return modules
-    with tempfile.TemporaryDirectory() as folder:
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
         command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, NPM_PACKAGE]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=120)  # noqa: S603 - the words are above
-            cache.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(folder, cache, dirs_exist_ok=True)
+            shutil.copytree(folder, f"{folder}.done")
+            Path(f"{folder}.done").rename(cache)  # at once: another process may look
         except (OSError, subprocess.SubprocessError):
-            return None
-    return modules
+            shutil.rmtree(f"{folder}.done", ignore_errors=True)
+    return modules if (modules / "smpp").is_dir() else None
 
 
 def find_kannel() -> tuple[str, ...]:

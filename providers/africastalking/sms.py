@@ -93,7 +93,7 @@ class AfricasTalkingSms:
         if not is_e164(message.to):  # the SDK accepts `+1234`, Bengali digits and a trailing newline
             return Rejected("InvalidPhoneNumber")
         try:
-            answer = await self._sms.send(message.text, [message.to], self._sender_id)
+            answer = await self._sms.send(message.text, [message.to], message.sender or self._sender_id)
         except (ClientConnectorError, ConnectionTimeoutError):
             return Retry("NotConnected", pauses_all=True)
         except TimeoutError:

@@ -53,7 +53,7 @@ class SandboxSmsProvider:
         to = message.to
         if not is_e164(to):
             return Rejected("InvalidPhoneNumber")
-        sms = SandboxSms(self._new_id(), to, message.text, self._clock(), self._sender)
+        sms = SandboxSms(self._new_id(), to, message.text, self._clock(), message.sender or self._sender)
         self._inbox(to).append(sms)
         for queue in self._listeners.get(to, ()):
             _put_dropping_oldest(queue, sms)

@@ -4,6 +4,7 @@ A call costs no write: callers are collected, and written once a minute, each at
 changes.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import Any, Final
@@ -20,7 +21,7 @@ from services.citizens.models import LanguageChoice
 SEEN_PERIOD: Final = timedelta(days=30)
 MAX_PENDING: Final = 100_000
 """Callers that wait to be written. More are forgotten until their next call."""
-MAX_NETWORK_LENGTH: Final = 16
+
 BATCH_SIZE: Final = 500
 
 FindLanguageChoice = Callable[[str], Awaitable[LanguageChoice | None]]
@@ -49,7 +50,7 @@ class CallerActivity:
 
     def note_network(self, msisdn: str, network: str) -> None:
         """Remember the network of a caller whom the network vouches for."""
-        if self._networks.get(msisdn) == network or len(network) > MAX_NETWORK_LENGTH:
+        if self._networks.get(msisdn) == network or not _is_network(network):
             return
         if len(self._networks) >= MAX_PENDING:
             self._networks.clear()
@@ -95,6 +96,7 @@ class CallerActivity:
 _SET_SEEN: Final = (
     update(callers).where(callers.c.msisdn.in_(bindparam("numbers", expanding=True))).values(seen_on=bindparam("seen"))
 )
+_is_network: Final = re.compile(r"[0-9]{5,6}", re.ASCII).fullmatch
 _KNOWN: Final = select(callers.c.msisdn).where(callers.c.msisdn.in_(bindparam("numbers", expanding=True)))
 _SET_NETWORK: Final = (
     update(callers)

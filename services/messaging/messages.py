@@ -249,17 +249,18 @@ class Messages:
         }
         return await self._run_in_batches(queries.ADOPT, facts) if self._routes.default.provider else 0
 
-    async def move_to_fallback(self, provider: str) -> int:
+    async def move_to_fallback(self, provider: str, *, tried_only: bool = False) -> int:
         """Move the SMS that a suspended provider has surely not sent to the fallback of their routes; return their number.
 
-        Those without a fallback wait. Nothing moves twice, and nothing that may have been sent moves.
+        With `tried_only`, those alone that the provider was asked to send, and did not for its suspension. Those without a fallback wait. Nothing moves twice, and nothing that may have been sent moves.
         """
         if not self._routes.has_fallback(provider):
             return 0
         moved, after, found = 0, 0, queries.RECOVERY_BATCH
         while found == queries.RECOVERY_BATCH:
+            asked = {"by": provider, "after": after, "least": int(tried_only)}
             async with self._database.transaction() as transaction:
-                rows = (await transaction.execute(queries.MOVABLE, {"by": provider, "after": after})).all()
+                rows = (await transaction.execute(queries.MOVABLE, asked)).all()
                 moved += await self._move_rows(transaction, rows, provider)
             found, after = len(rows), rows[-1].id if rows else after
         return moved

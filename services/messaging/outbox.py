@@ -167,6 +167,8 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         if self._metrics:
             self._metrics.record_send(self._provider.name, item.kind, result.status, item.segments)
         await super().record_result(item, result)
+        if result.suspended and self._queue:  # a person may be waiting for this one
+            await self._move_to_fallback(tried_only=True)
 
     async def finish(self) -> None:
         """Give messages in flight the grace period; cut short the rest and give those time to record that."""
@@ -323,8 +325,8 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
         """Return whether sending is suspended and no probe is due: a message that is moved cannot be the probe."""
         return bool(self._queue and self.suspension_reason) and self._monotonic() < self._paused_until
 
-    async def _move_to_fallback(self) -> None:
-        moving = self._messages.move_to_fallback(self._queue or "")
+    async def _move_to_fallback(self, *, tried_only: bool = False) -> None:
+        moving = self._messages.move_to_fallback(self._queue or "", tried_only=tried_only)
         if count := await result_or_log(moving, "messages_not_moved", provider=self._provider.name):
             log.warning("messages_moved_to_fallback", provider=self._provider.name, count=count)
             if self._metrics:

@@ -215,11 +215,13 @@ def _build_adopt() -> Update:
 def _build_movable() -> Select[Any]:
     """Select queued SMS of a provider that were surely not sent, by id. What was unknown once never moves."""
     surely_not_sent = (messages.c.repeats == 0, messages.c.moved_from.is_(None))
+    is_meant = messages.c.suspensions >= bindparam("least", type_=Integer)
     chosen = _select_unlocked(
         QUEUED,
         messages.c.medium == "sms",
         messages.c.provider == bindparam("by"),
         messages.c.id > bindparam("after"),
+        is_meant,
         *surely_not_sent,
         columns=("id", "recipient", "kind", "used_code"),
     )

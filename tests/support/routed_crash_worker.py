@@ -59,8 +59,8 @@ class CrashingMessages(Messages):
         self._moved = count > 0
         return count
 
-    async def move_to_fallback(self, provider: str) -> int:
-        count = await super().move_to_fallback(provider)
+    async def move_to_fallback(self, provider: str, *, tried_only: bool = False) -> int:
+        count = await super().move_to_fallback(provider, tried_only=tried_only)
         if count and self._step == "moved":
             kill_this_process()
         return count

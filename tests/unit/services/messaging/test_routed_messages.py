@@ -119,6 +119,13 @@ async def test_what_was_surely_not_sent_moves_to_the_fallback(queue, database, c
     assert await queue.move_to_fallback("other") == 0, "without a fallback it waits"
 
 
+async def test_a_message_that_was_tried_moves_at_once(queue, clock):
+    first, second = Account("first", is_empty=True), Account("second")
+    async with running_worker(build_outbox(queue, first, clock)), running_worker(build_outbox(queue, second, clock)):
+        await send(queue, "your code", kind="code")
+        await wait_until(lambda: second.sent == ["your code"])
+
+
 async def test_nothing_moves_back_where_the_routes_were_turned_round(queue, database, clock):
     await send(queue, "there")
     await queue.move_to_fallback("first")
@@ -184,7 +191,7 @@ async def wait_until(condition, pass_time=lambda: None):
             await asyncio.sleep(0.01)
 
 
-def outbox(queue, provider, clock):
+def build_outbox(queue, provider, clock):
     return Outbox(
         queue, provider, queue=provider.name, worker=provider.name, clock=clock, monotonic=clock.monotonic,
         poll_interval=0.02,
@@ -195,7 +202,7 @@ async def test_a_suspended_provider_hands_over_and_takes_new_messages_once_it_is
     first, second = Account("first", is_empty=True), Account("second")
     for number in range(3):
         await send(queue, str(number))
-    async with running_worker(outbox(queue, first, clock)), running_worker(outbox(queue, second, clock)):
+    async with running_worker(build_outbox(queue, first, clock)), running_worker(build_outbox(queue, second, clock)):
         await wait_until(lambda: sorted(second.sent) == ["0", "1", "2"], lambda: clock.advance(seconds=0.1))
         first.is_empty = False
         clock.advance(seconds=61)

@@ -4,12 +4,17 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import ClientSession, web
 
+from core.reference_numbers import generate_tracking_number
+from db.database import Database
+from db.tables import applications
 from tests.fakes.sms_http_server import Behaviour, SmsHttpServer, drop_connection, respond
 from tests.support.phone import PUBLIC_SETTINGS, WEBHOOK_TOKEN, Phone, build_settings, run_gateway
+from tests.support.sample_rows import insert_row
 from tests.support.sms_phone import wait_until
 from tests.support.sms_rows import find_answer, sms_row_settings
 
@@ -91,9 +96,18 @@ async def test_a_lost_answer_in_bangladesh_leaves_nothing_unknown_and_sends_noth
     assert (sent["msisdn"], sent["sid"]) == (phone.msisdn.removeprefix("+"), "MYGOV")
 
 
+async def add_application(url: str) -> str:
+    """An application that waits for its office; its tracking number."""
+    number, now = generate_tracking_number(), datetime.now(UTC)
+    async with Database(url) as database:
+        facts = {"service": "birth_certificate", "status": "received", "promised": now.date() + timedelta(days=7)}
+        await insert_row(database, applications, now, tracking_number=number, **facts)
+    return number
+
+
 async def test_a_number_of_india_gets_registered_texts_in_place_of_menus(tmp_path: Path) -> None:
-    """Whoever writes for a menu is told to dial; HELP and STOP are answered. Each answer is one registered text."""
-    keys = ("by_call", "help_registered", "not_understood_by_call", "stopped")
+    """Whoever writes for a menu is told to dial; STATUS, HELP and STOP are answered. Each answer is one registered text."""
+    keys = ("by_call", "help_registered", "not_understood_by_call", "stopped", "status-note-late-delivery")
     ids = {f"110716118302627000{place}": key for place, key in enumerate(keys)}
     templates = {f"{key}.{form}": number for number, key in ids.items() for form in ("en", "hi")}
     registered = {**DLT, "DLT__TEMPLATES": json.dumps(templates)}
@@ -101,11 +115,14 @@ async def test_a_number_of_india_gets_registered_texts_in_place_of_menus(tmp_pat
         server.respond_with(find_answer("exotel", "accepted"))
         settings = build_settings(tmp_path, **USSD, **registered, **sms_row_settings("exotel", server))
         async with run_gateway(settings) as url, ClientSession() as http:
-            for place, text in enumerate(("MENU", "APPLY", "HELP", "STATUS 1", "what", "STOP"), start=1):
+            number = await add_application(settings.database.url.get_secret_value())
+            written = ("MENU", "APPLY", "HELP", f"STATUS {number}", "STATUS 1", "what", "STOP")
+            for place, text in enumerate(written, start=1):
                 form = {"from": "+919876543210", "to": "123", "text": text, "id": f"in-{place}", "linkId": ""}
                 form |= {"date": "2026-11-21 10:00:00", "networkCode": "40445"}
                 async with http.post(f"{url}/sms/africastalking?token={WEBHOOK_TOKEN}", data=form) as response:
                     assert response.status == 200
                 await has_requests(server, place)
     sent = [ids[request.fields["DltTemplateId"]] for request in server.requests]
-    assert sent == ["by_call", "by_call", "help_registered", "by_call", "not_understood_by_call", "stopped"]
+    status = "status-note-late-delivery"
+    assert sent == ["by_call", "by_call", "help_registered", status, "by_call", "not_understood_by_call", "stopped"]

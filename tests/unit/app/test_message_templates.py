@@ -1,5 +1,6 @@
 """Every SMS text in every language: its registered form, with the variables of a message put in, is the message."""
 
+import unicodedata
 from itertools import combinations
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.localization import build_default_language_lookup
 from app.settings import load_settings
 from app.texts import build_sms_renderer
 from core.gsm7 import count_septets
@@ -101,3 +103,12 @@ def test_a_text_of_both_letters_has_a_template_for_each() -> None:
 def test_a_name_says_what_is_omitted() -> None:
     assert Template("received", "hi", (), ("due", "to_pay_at")).name == "received-due-to_pay_at.hi"
     assert Template("code", "bn_Latn").name == "code.bn_Latn"
+
+
+def test_bangladesh_is_written_to_in_bengali_letters() -> None:
+    """A number of Bangladesh that has chosen nothing; BTRC wants it for all but codes."""
+    settings = load_settings(ROOT / "config.toml", {})
+    assert build_default_language_lookup(settings)("+8801711000001") == "bn"
+    for key, template in locale("bn").sms.items():
+        words = write_form(build_form(template), "")
+        assert any("BENGALI" in unicodedata.name(letter, "") for letter in words) or not words.strip(": \n.,()"), key

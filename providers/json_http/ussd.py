@@ -102,13 +102,13 @@ class JsonUssd:
             budget=self._read_budget(fields),
             caller_number_verified=self._is_vouched_for(fields),
             echoed_metadata=_read_text(fields, names.metadata),
-            used_code=self._config.find_used_code(_read_text(fields, names.service_code)),
+            used_code=self._config.find_used_code(self._read_code(fields)),
             network=self._read_network(fields),
         )
 
     def _build_path_request(self, session_id: str, fields: Fields) -> UssdRequest:
         names, codes = self._row.request, self._config.service_codes
-        text, code = _read_required_text(fields, names.text), _read_text(fields, names.service_code)
+        text, code = _read_required_text(fields, names.text), self._read_code(fields)
         is_dialled = self._row.input == "dialled_path"
         path = find_path_past_code(text, code, codes) if is_dialled else build_path(code, text, codes)
         return UssdRequest(
@@ -123,6 +123,11 @@ class JsonUssd:
             used_code=self._config.find_used_code(text if is_dialled else code),
             network=self._read_network(fields),
         )
+
+    def _read_code(self, fields: Fields) -> str:
+        """What was dialled, as `*713*45#`: some providers leave out the first character and the last."""
+        inner = _read_text(fields, self._row.request.service_code).strip("*#")
+        return f"*{inner}#" if inner else ""
 
     def _read_first_text(self, fields: Fields) -> str:
         """The digits dialled past our code, as far as the first request has them."""

@@ -141,6 +141,20 @@ def test_the_content_type_is_that_of_the_reply_unless_the_row_has_one() -> None:
     assert accepted.status == 202
 
 
+def test_our_code_that_was_dialled_is_known_in_every_spelling() -> None:
+    codes = ShortCodeConfig(("*123#", "*713*45#"), ScreenBudget(), {})
+    provider = build(codes, request={**NEWEST["request"], "service_code": "c"})
+    spelled = ("713*45", "*713*45#", "*713*45*1#", "*123", "999", "")
+    assert [read(provider, c=code).used_code for code in spelled] == [
+        "*713*45#",
+        "*713*45#",
+        "*713*45#",
+        "*123#",
+        "",
+        "",
+    ]
+
+
 def test_a_path_is_read_with_the_digits_past_our_code_before_it() -> None:
     request = {"session": "s", "caller": "n", "text": "t", "service_code": "c"}
     provider = build(input="path", format="form", request=request, states={})

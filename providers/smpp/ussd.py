@@ -1,5 +1,6 @@
 """USSD over a bind: a key press is delivered, acknowledged, answered by the menus, and its screen submitted."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final, NamedTuple
@@ -7,13 +8,12 @@ from typing import Final, NamedTuple
 import structlog
 
 from core.logging import LogThrottle
-from core.timeouts import Timeout
 from providers.smpp import statuses
 from providers.smpp.addresses import read_source
 from providers.smpp.calls import Call, Calls
 from providers.smpp.dialects import Dialect
 from providers.smpp.pdus import Deliver, Submit
-from providers.smpp.session import LinkDownError, SubmitResult
+from providers.smpp.session import LinkDownError, LinkSuspendedError, SubmitResult
 from providers.smpp.text import TextRules
 from providers.smpp.ussd_pdus import (
     UssdEvent,
@@ -27,7 +27,10 @@ from sessions.path_turns import UssdReply
 from ussd.provider import AnyUssdRequest, ShortCodeConfig, UssdEndEvent, UssdInput
 from ussd.routes import UssdHandler
 
-PUSH_DEADLINE: Final = 8.0  # seconds to submit a screen; a network ends a silent session soon after
+PUSH_DEADLINE: Final = (
+    8.0  # seconds until the last attempt to submit a screen; a network ends a silent session soon after
+)
+LINK_PAUSE: Final = 0.1  # seconds between attempts while the bind is down
 INVALID_PARAMETER: Final = 0xC4  # ESME_RINVOPTPARAMVAL
 MAX_INPUT: Final = 182  # characters; USSD has no longer ones
 BUSY: Final = frozenset({statuses.RTHROTTLED, statuses.RMSGQFUL})
@@ -37,7 +40,7 @@ class ScreenNotShownError(Exception):
     """The SMSC did not take a screen; the text is the name of its status."""
 
 
-NOT_SHOWN: Final = (ScreenNotShownError, LinkDownError, TimeoutError)
+NOT_SHOWN: Final = (ScreenNotShownError, LinkDownError)
 """What a screen was certainly not shown after. Where the answer is lost, it may have been."""
 
 SubmitScreen = Callable[[Submit], Awaitable[SubmitResult]]
@@ -105,10 +108,9 @@ class SmppUssd:
         """Submit a screen.
 
         Raises:
-            ScreenNotShownError: the SMSC refuses it.
+            ScreenNotShownError: the SMSC refuses it, or is busy.
             LinkDownError: the bind is down.
             AnswerLostError: there was no answer.
-            TimeoutError: the SMSC was busy for PUSH_DEADLINE seconds.
         """
         call, sequence, deliver = self._open.pop(request.session_id)
         if not self._calls.is_current(call):
@@ -173,18 +175,38 @@ class SmppUssd:
         )
 
     async def _show(self, submit: Submit) -> None:
-        """Submit until the SMSC is not busy; the link waits before each further attempt.
+        """Submit until the bind is there and the SMSC is not busy, for PUSH_DEADLINE seconds at most.
 
         Raises:
-            ScreenNotShownError: the SMSC refuses the screen.
+            ScreenNotShownError: the SMSC refuses the screen, or is busy.
+            LinkDownError: the bind is down.
+            AnswerLostError: there was no answer.
         """
-        async with Timeout(PUSH_DEADLINE):
-            result = await self._submit(submit)
-            while result.status in BUSY:
-                result = await self._submit(submit)
-        if result.status != statuses.ROK:
-            log.warning("ussd_screen_refused", bind=self._bind, status=statuses.name_status(result.status))
-            raise ScreenNotShownError(statuses.name_status(result.status))
+        until = monotonic() + PUSH_DEADLINE
+        status = await self._submit_until(until, submit)
+        while status in BUSY and monotonic() < until:
+            status = await self._submit_until(until, submit)  # the link waits before it
+        if status != statuses.ROK:
+            log.warning("ussd_screen_refused", bind=self._bind, status=statuses.name_status(status))
+            raise ScreenNotShownError(statuses.name_status(status))
+
+    async def _submit_until(self, until: float, submit: Submit) -> int:
+        """Submit when the bind is there, and return the status of the answer.
+
+        Raises:
+            LinkDownError: it is not there until then.
+            LinkSuspendedError: the SMSC refuses the account.
+            AnswerLostError: there was no answer.
+        """
+        while True:
+            try:
+                return (await self._submit(submit)).status
+            except LinkSuspendedError:
+                raise
+            except LinkDownError:
+                if monotonic() >= until:
+                    raise
+            await asyncio.sleep(LINK_PAUSE)
 
     async def _abort(self, caller: str, event: UssdEvent) -> None:
         call = await self._calls.find(caller, event.reference)

@@ -43,6 +43,13 @@ async def test_a_call_in_each_dialect(smsc: Smsc, tmp_path: Path, dialect: str) 
         assert stranger.ended
 
 
+async def test_a_call_over_a_transmitter_and_a_receiver(smsc: Smsc, tmp_path: Path) -> None:
+    async with run_bind(build_settings(tmp_path, **smpp_settings(smsc.port, "mica", mode="pair"))):
+        phone = SmppPhone(StrictNetwork(smsc), dialect="mica")
+        assert (await phone.dial()).startswith(FIRST_SCREEN)
+        assert "1 Find a service" in await phone.enter("1")
+
+
 @pytest.mark.parametrize("dialect", ["standard", "mica", "sixdee"])
 async def test_who_hangs_up_and_dials_again_gets_one_screen(smsc: Smsc, tmp_path: Path, dialect: str) -> None:
     async with run_bind(build_settings(tmp_path, **smpp_settings(smsc.port, dialect))):

@@ -9,7 +9,7 @@ from menus.rendering.paging import ScreenBudget
 from providers.smpp.calls import Calls
 from providers.smpp.dialects import DIALECTS
 from providers.smpp.pdus import Deliver, Submit
-from providers.smpp.session import AnswerLostError, LinkDownError, SubmitResult
+from providers.smpp.session import AnswerLostError, LinkDownError, LinkSuspendedError, SubmitResult
 from providers.smpp.text import TextRules
 from providers.smpp.ussd import INVALID_PARAMETER, ScreenNotShownError, SmppUssd
 from sessions.path_turns import UssdReply
@@ -161,16 +161,27 @@ async def test_a_repeated_dial_whose_screen_was_refused_is_the_same_request_once
     assert bind.menus.requests[0] == bind.menus.requests[1]
 
 
-@pytest.mark.parametrize("error", [LinkDownError(), TimeoutError()], ids=["down", "busy"])
-async def test_an_answer_whose_screen_was_not_sent_is_the_same_request_once_more(error: Exception) -> None:
+@pytest.mark.parametrize("deadline", [8.0, 0.0], ids=["refused", "down"])
+async def test_an_answer_whose_screen_was_not_sent_is_the_same_request_once_more(
+    monkeypatch: pytest.MonkeyPatch, deadline: float
+) -> None:
+    monkeypatch.setattr("providers.smpp.ussd.PUSH_DEADLINE", deadline)
     bind = Bind()
     await bind.dial()
-    bind.results = [error]
+    bind.results = [LinkSuspendedError() if deadline else LinkDownError()]
     for _ in range(2):
         await bind.press(ANSWER, "1")
         await bind.menus.answer()
     await bind.press(ANSWER, "2")
     assert bind.menus.keys == [("0", ""), ("1", "1"), ("1", "1"), ("2", "2")]
+
+
+async def test_a_bind_that_comes_back_gets_the_screen() -> None:
+    bind = Bind()
+    bind.results = [LinkDownError(), LinkDownError(), SubmitResult(RTHROTTLED, ""), LinkDownError()]
+    await bind.dial()
+    assert (set(bind.screens), bind.menus.errors) == ({"screen 1"}, [])
+    assert bind.results == []
 
 
 async def test_who_answers_a_screen_has_seen_it_though_the_smsc_never_said_so() -> None:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, DummyCookieJar
 from core.http.provider_webhooks import BodyFormat, Fields, WebhookReply, read_msisdn
 from core.http.webhooks import BadWebhookError
 from core.phone_numbers import find_country_code
+from menus.rendering.paging import ScreenBudget
 from providers.tap.applications import (
     ACKNOWLEDGEMENT,
     ADDRESS_SCHEME,
@@ -26,7 +27,7 @@ from providers.tap.client import HttpFailure, NoAnswerError, NotSentError, TapCl
 from providers.tap.status_codes import ScreenOutcome, find_status
 from sessions.path_turns import UssdReply
 from ussd.dial_strings import parse_digits_past_code
-from ussd.provider import AnyUssdRequest, HiddenCaller, ReplyNotShownError, UssdInput
+from ussd.provider import AnyUssdRequest, HiddenCaller, ReplyNotShownError, ShortCodeConfig, UssdInput
 
 ASCII_ENCODING: Final = "440"
 STARTS, GOES_ON = "mo-init", "mo-cont"
@@ -108,6 +109,8 @@ class TapUssd:
             budget=self._budget,
             caller_number_verified=self._caller_number_verified,
             hidden=_read_hidden(application, address) if not caller else None,
+            used_code=_find_used_code(fields, application, starts=starts),
+            network="" if not caller else application.dialect.network,
             application=application,
             session=session,
             address=address,
@@ -195,3 +198,9 @@ def _read_input(fields: Fields, application: Application, *, starts: bool) -> st
     if not isinstance(message, str) or len(message) > MAX_INPUT:
         raise BadWebhookError(400, f"message is missing or longer than {MAX_INPUT} characters.")
     return parse_digits_past_code(message, application.service_codes) if starts else message
+
+
+def _find_used_code(fields: Fields, application: Application, *, starts: bool) -> str:
+    """Our short code that was dialled; where it is not told, the only one of the application."""
+    codes = ShortCodeConfig(application.service_codes, ScreenBudget(), {})
+    return codes.find_used_code(str(fields["message"]) if starts else "")

@@ -103,6 +103,16 @@ def test_an_address_that_is_neither_a_number_nor_a_hash_is_refused(address: str)
         parse(sourceAddress=address)
 
 
+@pytest.mark.parametrize(("operation", "message"), [("mo-init", "*213#"), ("mo-init", "*213*2#"), ("mo-cont", "1")])
+def test_the_code_that_was_used_and_the_network_are_told(operation: str, message: str) -> None:
+    request = parse(ussdOperation=operation, message=message)
+    assert (request.used_code, request.network) == ("*213#", "47002")
+    assert parse(applicationId=APPLICATIONS["applink"].id).network == "47003"
+    assert parse(sourceAddress="tel:hu3b84346f0a9d2c11").network == "", (
+        "nobody's network is learned from a hidden number"
+    )
+
+
 def test_an_id_that_comes_as_a_number_is_taken_as_text() -> None:
     assert parse(requestId=1330933229901).message_id == "1330933229901"
 

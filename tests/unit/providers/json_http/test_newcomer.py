@@ -91,9 +91,10 @@ async def test_the_fault_of_the_page_is_told_as_the_page_says(folder: Path) -> N
 
 async def test_every_key_of_a_row_is_on_the_page_about_rows() -> None:
     from providers.json_http.ussd_row import ReplyForms, RequestFields, Screen, UssdRow
+    from providers.json_http.ussd_sample import SampleStep
 
     page = (ROOT / "docs/providers/json.md").read_text(encoding="utf-8")
-    for model in (UssdRow, RequestFields, Screen, ReplyForms):
+    for model in (UssdRow, RequestFields, Screen, ReplyForms, SampleStep):
         for name in model.model_fields:
             assert f"`{name}`" in page or f"[ussd.{name}]" in page, name
 

@@ -8,11 +8,15 @@ Each run has a new seed unless one is given. It prints a line for each target an
 
 import argparse
 import asyncio
+import logging
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+
+import structlog
 
 from tests.fuzz.registry import TARGETS
 from tests.fuzz.targets import CASES, ExampleLimit, TargetResult, wanted_for, write_case
@@ -31,10 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in targets:
         began = monotonic()
         wanted = ExampleLimit(args.examples) if args.examples else wanted_for(args.minutes * 60 / len(targets))
-        result = asyncio.run(TARGETS[name]().run(f"{args.seed}/{name}", wanted))
+        with silence_logs():
+            result = asyncio.run(TARGETS[name]().run(f"{args.seed}/{name}", wanted))
         _print_result(name, result, monotonic() - began, args.cases)
         failures += len(result.failures)
     return 1 if failures else 0
+
+
+@contextmanager
+def silence_logs() -> Iterator[None]:
+    """Drop what the program logs about the inputs: it would stand between the lines of the report."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

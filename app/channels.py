@@ -29,7 +29,7 @@ from menus.rendering.paging import ScreenBudget
 from menus.rendering.renderer import Renderer
 from menus.rendering.sms_texts import build_sms_locales
 from providers import africastalking
-from providers.registry import providers_in_use
+from providers.registry import providers_in_use, sms_entries
 from providers.sandbox.sms import SandboxSmsProvider
 from services.messaging.inbound import InboundSmsRepository
 from services.messaging.kinds import MessageKind
@@ -253,18 +253,21 @@ def build_conversations(context: AppContext) -> SmsConversations:
 def build_reply_check(context: AppContext) -> TakesReplies:
     """Return whether a reply of a number to our SMS of a kind reaches us, by the route that carries it.
 
-    A provider whose messages a process of its own sends takes replies, unless the route says otherwise.
+    A provider that this process does not open takes replies, unless its row or the route says otherwise.
     """
     find_route, providers = context.checked_menu.services.messages.find_route, context.sms_providers
-
+    one_way = {
+        entry.name
+        for entry in sms_entries(context.settings)
+        if entry.receives_replies and not entry.receives_replies(context.settings)
+    } | {name for name, provider in providers.items() if not provider.receives_replies}
     needs_registered_text = build_registration_check(context)
 
     async def takes_replies(msisdn: str, kind: MessageKind) -> bool:
         if await needs_registered_text(msisdn, kind):
             return False
         route = await find_route(msisdn, kind)
-        provider = providers.get(route.provider)
-        return not route.is_one_way and (bool(route.sender) or provider is None or provider.receives_replies)
+        return not route.is_one_way and (bool(route.sender) or route.provider not in one_way)
 
     return takes_replies
 

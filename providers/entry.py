@@ -24,7 +24,7 @@ class ProviderEntry:
     The webhooks of an entry are served where its settings say that it is in use, behind the guard of `[webhooks]`.
     `open_sms` is called for each entry that `sms.provider` or a route names; the context that it returns closes the
     provider's connections. With `sends_in_own_process`, the web processes do not call it, and run no outbox for it:
-    `app.workers.build_sms_outbox` is for the process that does. `open_sim_swap` gives None where the settings of the
+    `app.workers.build_sms_outbox` is for the process that does, and `receives_replies` says whether replies to its SMS reach us. `open_sim_swap` gives None where the settings of the
     provider do not ask for checks of SIM swaps. `build_wire` gives the simulator's way to call over it. `list_members`
     gives the providers of a family that are in use, each an entry of its own name: a family itself has settings, and no
     channel. `needs_dlt`: an SMS to a number of India is sent with the ids of `[dlt]`, and a text without an id waits; an
@@ -39,6 +39,7 @@ class ProviderEntry:
     build_sms_webhooks: Callable[[Settings], SmsWebhooks] | None = None
     open_sms: Callable[[Settings], AbstractAsyncContextManager[SmsProvider]] | None = None
     sends_in_own_process: bool = False
+    receives_replies: Callable[[Settings], bool] | None = None
     open_sim_swap: Callable[[Settings], AbstractAsyncContextManager[SimSwapProvider | None]] | None = None
     build_wire: Callable[[Settings, ShortCodeConfig], ProviderWire] | None = None
     list_members: Callable[[Settings], Sequence[ProviderEntry]] | None = None

@@ -30,4 +30,5 @@ ENTRY: Final = ProviderEntry(
     settings=SmppSettings,
     build_wire=_build_wire,
     sends_in_own_process=True,
+    receives_replies=lambda settings: settings.provider_section(SmppSettings).receives_replies,
 )

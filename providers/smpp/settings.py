@@ -144,6 +144,11 @@ class SmppSettings(ProviderSection):
     passwords: SecretStr = SecretStr("")
     takeover_after: Annotated[StrictFloat, Field(ge=2, le=60)] = 8.0
 
+    @property
+    def receives_replies(self) -> bool:
+        """True if replies reach us by every bind that may send an SMS."""
+        return all(bind.receives_replies for bind in self.binds.values() if bind.sms and bind.mode != "receiver")
+
     def find_password(self, name: str) -> str:
         """Return the password of a bind: from `passwords`, or from the bind's own table."""
         return self._passwords().get(name) or self.binds[name].password.get_secret_value()

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def silence_logs() -> Iterator[None]:
     """Drop what the program logs about the inputs: it would stand between the lines of the report."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         yield
     finally:

@@ -48,21 +48,23 @@ async def run_gateway(settings: Settings, listener: socket.socket | None = None)
 
     It listens on `listener`, whose port the settings may name, else on a free port.
     """
-    with equal_inputs_read_once():
-        app = await build_app(settings)
-        admin_listener = socket.create_server(("127.0.0.1", 0))
-        add_admin_server(app, admin_listener)
-        runner = build_runner(app)
-        await runner.setup()
-    url = ""
-    try:
-        await web.SockSite(runner, listener or socket.create_server(("127.0.0.1", 0))).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        _ADMIN_URLS[url] = f"http://127.0.0.1:{admin_listener.getsockname()[1]}"
-        yield url
-    finally:
-        _ADMIN_URLS.pop(url, None)
-        await runner.cleanup()
+    async with SELECTED.running() as side:
+        with equal_inputs_read_once():
+            app = await build_app(settings)
+            admin_listener = socket.create_server(("127.0.0.1", 0))
+            add_admin_server(app, admin_listener)
+            runner = build_runner(app)
+            await runner.setup()
+        url = ""
+        try:
+            await web.SockSite(runner, listener or socket.create_server(("127.0.0.1", 0))).start()
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            _ADMIN_URLS[url] = f"http://127.0.0.1:{admin_listener.getsockname()[1]}"
+            async with SELECTED.bound(side):
+                yield url
+        finally:
+            _ADMIN_URLS.pop(url, None)
+            await runner.cleanup()
 
 
 _ADMIN_URLS: dict[str, str] = {}

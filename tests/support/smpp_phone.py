@@ -131,6 +131,7 @@ class SmppPhone:
         self._session = 0
         self._sequence = 0
         self._seen = 0
+        self._coding = 0
         self._last: tuple[bytes, dict[int, bytes], str] = (b"", {}, "")
 
     async def dial(self, service_code: str = "*123#") -> str:
@@ -192,6 +193,7 @@ class SmppPhone:
 
     def _begin(self, service_code: str) -> None:
         SmppPhone._sessions += 1
+        self._coding = 0
         self._session, self._sequence, self.ended = SmppPhone._sessions, 0, False
         in_destination = self._wire.code_in_destination
         tlvs = {OP: bytes([self._wire.dial]), **self._wire.name_session(self._session, 0)}
@@ -203,7 +205,9 @@ class SmppPhone:
         assert not self.ended, f"the call ended before {answer!r}"
         self._sequence += 1
         tlvs = {OP: bytes([self._wire.answer]), **self._wire.name_session(self._session, self._sequence)}
-        self._last = answer.encode("utf-16-be" if not answer.isascii() else "ascii"), tlvs, SHORT_CODE
+        is_plain = all(one in SEPTETS and SEPTETS.index(one) == ord(one) for one in answer)
+        self._coding = 0 if is_plain else 8
+        self._last = answer.encode("ascii" if is_plain else "utf-16-be"), tlvs, SHORT_CODE
 
     async def _send(self) -> str:
         self._seen = len(self._screens())
@@ -212,7 +216,7 @@ class SmppPhone:
 
     async def _deliver(self) -> int:
         text, tlvs, destination = self._last
-        coding = 0 if b"\0" not in text else 8
+        coding = self._coding
         return await self.network.deliver(
             self.msisdn[1:], text, tlvs=tlvs, destination_addr=destination, data_coding=coding, service_type="USSD"
         )

@@ -235,15 +235,15 @@ async def test_a_number_is_the_answer_to_a_form(phone: SmsPhone) -> None:
 async def test_a_conversation_in_bengali_ends_in_bengali(phone: SmsPhone, last: str) -> None:
     for text in ("হ্যালো", "1", "1", "0"):
         await phone.send_sms(text)
-    bengali = {"STOP": "আপনি না চাইলে", "HELP": "একডায়াল: অবস্থা", "START": "স্বাগতম।", "MENU": "একডায়াল\n1 সেবা খুঁজুন"}
+    bengali = {"STOP": "আপনি না চাইলে", "HELP": "একডায়াল 123: অবস্থা", "START": "স্বাগতম।", "MENU": "একডায়াল\n1 সেবা খুঁজুন"}
     for text in (last, "START", "MENU"):
         assert (await phone.send_sms(text)).startswith(bengali[text])
 
 
 async def test_the_newest_letters_count_where_no_language_was_chosen(phone: SmsPhone) -> None:
     await phone.send_sms("সাহায্য")
-    assert (await phone.send_sms("मदद")).startswith("एकडायल: स्थिति")
-    assert (await phone.send_sms("HELP")).startswith("एकडायल: स्थिति")
+    assert (await phone.send_sms("मदद")).startswith("एकडायल 123: स्थिति")
+    assert (await phone.send_sms("HELP")).startswith("एकडायल 123: स्थिति")
     await phone.send_sms("LANG EN")
     assert (await phone.send_sms("সাহায্য")).startswith("Ekdial. Send STATUS"), "what was chosen stays chosen"
 

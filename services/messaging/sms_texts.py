@@ -14,12 +14,13 @@ from services.messaging.kinds import MessageKind
 class SmsTextRule(NamedTuple):
     """The kinds under which a text is sent, and groups of variables that may be omitted.
 
-    Each group lists its alternatives, the fullest first: names of variables that are there together, or none. All other
-    variables are always there.
+    Each group lists its alternatives, the fullest first: names of variables that are there together, or none. The variables
+    of `sandbox` are never there in SMS to a real network. All others are always there.
     """
 
     kinds: tuple[MessageKind, ...]
     groups: tuple[tuple[str, ...], ...] = ()
+    sandbox: frozenset[str] = frozenset()
 
     def list_omissions(self, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """Yield what each variant of a text with these variables omits, in the order of the text; first nothing, if possible."""
@@ -27,7 +28,8 @@ class SmsTextRule(NamedTuple):
         seen = set()
         for chosen in product(*self.groups):
             present = {name for alternative in chosen for name in alternative.split()}
-            omitted = tuple(dict.fromkeys(name for name in names if name in optional - present))
+            left_out = (optional - present) | self.sandbox
+            omitted = tuple(dict.fromkeys(name for name in names if name in left_out))
             if omitted not in seen:
                 yield omitted
             seen.add(omitted)
@@ -56,7 +58,7 @@ TEXT_RULES: Final[Mapping[str, SmsTextRule]] = {
     "refunded": _rule("payment", ("service+biller", ""), ("why", "")),
     "document": _rule(
         "document", ("document_number", ""), ("document_holder", ""), ("document_issued", ""), ("document_valid", "")
-    ),
+    )._replace(sandbox=frozenset({"sample"})),
     "code": _rule("code"),
     "pin": _rule("pin"),
     "pin_changed": _rule("info"),

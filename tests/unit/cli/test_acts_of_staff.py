@@ -25,6 +25,7 @@ from db.tables import (
     payment_refunds,
     payment_reports,
     payments,
+    refused_templates,
 )
 from tests.support.databases import migrated_sqlite_url
 from tests.support.program import SECRET, build_environment
@@ -55,6 +56,7 @@ ACTS = {
     ("departments", "retry"): (NUMBER, *WHY),
     ("departments", "try"): ("dncc", *WHY),
     ("messages", "settle"): ("1", "sent", "--why", "provider", "--by", "nadia"),
+    ("messages", "release"): ("moved.hi", *WHY),
     ("payments", "refund"): ("#1", "--yes", *WHY),
     ("payments", "settle"): ("#2", "paid", *WHY),
     ("payments", "returned"): ("1", *WHY),
@@ -85,6 +87,7 @@ READS = {
     "departments list": "counts",
     "departments rejected": "tracking numbers and reasons",
     "messages list": "masked",
+    "messages templates": "our own texts",
     "payments list": "masked",
     "payments show": "masked",
     "payments register-urls": "addresses, which M-Pesa takes",
@@ -153,6 +156,7 @@ async def fill(folder, clock, pins):
         text = cipher.encrypt(b"Ekdial: Tk 50 paid", "message:receipt")
         values = {"status": "failed", "kind": "payment", "text": text, "idempotency_key": "receipt"}
         await insert_row(database, messages, now, recipient=RAHIMA, error="NotConnected", **values)
+        await insert_row(database, refused_templates, now, name="moved.hi", template_id="", reason="DltScrubbing")
         (application,) = await insert_row(
             database, applications, now, tracking_number=NUMBER, fee_minor=5000, currency="BDT", language="en"
         )

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from core.claim_worker import running_worker
 from core.types import SmsText, Template
 from db.tables import audit, messages, refused_templates
 from services.messaging.dlt import DltRegistry
@@ -238,3 +239,16 @@ async def test_a_release_beside_a_claim_leaves_no_message_behind(send, work, pro
     claimed = [one for some in (await asyncio.gather(*claims, release))[:3] for one in some]
     claimed += await services.messages.claim("w", 10, find_template_id=find_id)
     assert sorted(one.id for one in claimed) == [1, 2]
+
+
+async def test_an_outbox_that_starts_with_another_id_sends_what_waits(send, work, provider, services, clock):
+    provider.refused = {MOVED_ID}
+    await send(text(), "m1")
+    await work()
+    registry = DltRegistry(entity=ENTITY, templates={**REGISTERED, "moved.hi": NEW_ID})
+    clocks = {"clock": clock, "monotonic": clock.monotonic}
+    outbox = Outbox(services.messages, provider, worker="w", dlt=registry, poll_interval=0.01, **clocks)
+    async with running_worker(outbox), asyncio.timeout(20):
+        while not provider.sent:  # noqa: ASYNC110 - the provider sets no event
+            await asyncio.sleep(0.01)
+    assert [one.dlt for one in provider.sent] == [DltIds(ENTITY, NEW_ID)]

@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 
+import pytest
 from aiohttp import ClientSession
 from sqlalchemy import select
 
@@ -43,6 +44,7 @@ async def cells(database: Database):
                     yield column, value
 
 
+@pytest.mark.africastalking_wire("the request is repeated at another gateway")
 async def test_a_changed_secret_interrupts_nobody_and_the_former_one_can_go(tmp_path, redis_server):
     redis_server.empty()
     before = {"REDIS__URL": redis_server.url}

@@ -166,6 +166,7 @@ async def test_1_1_the_last_screen_of_a_payment_ends_the_call(gateway: str, lang
         assert await answer_wallet(phone, "4826") == "paid"
 
 
+@pytest.mark.africastalking_wire("its report of the end of a call")
 async def test_1_1_the_wallet_is_asked_when_the_network_says_that_the_call_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

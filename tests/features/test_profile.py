@@ -4,6 +4,7 @@ import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.support.citizen_steps import PIN, apply_for_birth_certificate, register
@@ -99,6 +100,7 @@ async def test_papers_are_put_on_file_looked_at_and_taken_off(phone: Phone) -> N
     assert (await phone.enter("1")).startswith("No papers are on your list.")
 
 
+@pytest.mark.africastalking_wire("without Redis the whole path is replayed")
 async def test_a_path_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp_path: Path) -> None:
     """Redis is away all the time: each hop is answered from the whole path."""
     async with run_gateway(build_settings(tmp_path, REDIS__URL=UNREACHABLE_REDIS_URL)) as url, ClientSession() as http:
@@ -185,6 +187,7 @@ async def test_who_keeps_the_account_has_it(phone: Phone) -> None:
     assert (await phone.enter("2")).startswith("My profile\n")
 
 
+@pytest.mark.africastalking_wire("without Redis the whole path is replayed")
 async def test_a_deletion_heard_again_by_a_gateway_that_forgot_is_the_same_and_makes_no_account(
     tmp_path: Path,
 ) -> None:

@@ -283,6 +283,7 @@ def emptied_redis(redis_server: RedisServer) -> RedisServer:
     return redis_server
 
 
+@pytest.mark.africastalking_wire("without its sessions a store makes it replay the path")
 async def test_a_form_left_unfinished_waits_when_redis_was_emptied(tmp_path: Path, emptied_redis: RedisServer) -> None:
     settings = build_settings(tmp_path, REDIS__URL=emptied_redis.url)
     async with run_gateway(settings) as url, ClientSession() as http:
@@ -308,6 +309,7 @@ async def test_a_form_left_unfinished_waits_when_redis_was_emptied(tmp_path: Pat
         )
 
 
+@pytest.mark.africastalking_wire("without its sessions a store makes it replay the path")
 async def test_a_path_heard_again_walks_the_draft_as_it_was_the_first_time(
     tmp_path: Path, emptied_redis: RedisServer
 ) -> None:
@@ -333,6 +335,7 @@ async def test_a_path_heard_again_walks_the_draft_as_it_was_the_first_time(
     assert draft.ended_by, "one form is one application, however often it is heard"
 
 
+@pytest.mark.africastalking_wire("without its sessions a store makes it replay the path")
 async def test_starting_again_lays_the_old_form_aside_for_good(tmp_path: Path) -> None:
     settings = build_settings(tmp_path)
     async with run_gateway(settings) as url, ClientSession() as http:

@@ -50,6 +50,7 @@ async def scenario_on_every_backend(
 # The whole of it ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.africastalking_wire("without its sessions a store makes it replay the path")
 async def test_an_operator_applies_for_a_citizen_though_everything_is_forgotten_twice(
     scenario_on_every_backend: AssistedScenario,
 ) -> None:

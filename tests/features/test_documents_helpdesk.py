@@ -103,6 +103,7 @@ async def open_documents(phone: Phone, aadhaar: str = AADHAAR, language: str = "
     return await phone.enter(language, "3", "1", "1", aadhaar)
 
 
+@pytest.mark.africastalking_wire("without its sessions a store makes it replay the path")
 async def test_the_whole_of_it_in_english_though_everything_is_forgotten_twice(gateway: RestartableGateway) -> None:
     phone = await gateway.phone()
     await phone.dial()

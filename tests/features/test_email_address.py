@@ -157,6 +157,7 @@ async def test_links_come_to_an_end(mail_context: MailContext) -> None:
     assert (await mail_context.phone.enter("1", "4", "1")).startswith("No more links can be sent today.")
 
 
+@pytest.mark.africastalking_wire("without its sessions a store makes it replay the path")
 async def test_a_path_that_is_heard_again_by_a_gateway_that_forgot_ends_where_it_was(tmp_path: Path) -> None:
     """Redis is away all the time: each hop is answered from the whole path."""
     async with run_smtp_server() as smtp_server:

@@ -57,6 +57,7 @@ async def test_a_long_list_has_pages_and_its_numbers_stay(phone: Phone) -> None:
     assert name in await phone.enter("98", key), "a number of the first page is heard on the second"
 
 
+@pytest.mark.africastalking_wire("TAP shows ASCII alone")
 async def test_a_network_that_shows_unicode_shows_the_language_in_its_own_letters(tmp_path: Path) -> None:
     settings = build_settings(tmp_path, USSD__UNICODE="true")
     async with run_gateway(settings) as url, ClientSession() as http:

@@ -1,7 +1,7 @@
 """The network below `tests.support.phone.Phone`: Africa's Talking, or with `--network` hSenid TAP or USSD over SMPP.
 
-A phone on TAP or SMPP has the fake platform, or SMSC, of the newest gateway. A phone that shows Unicode stays on Africa's
-Talking: TAP carries ASCII alone, and the texts that a test quotes are those of its phone's script.
+A phone on TAP or SMPP has the fake platform, or SMSC, of the newest gateway. A phone of a network that a test names, such as one
+that shows Unicode, stays on Africa's Talking.
 """
 
 import json

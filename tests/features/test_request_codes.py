@@ -66,6 +66,7 @@ async def test_whichever_limit_it_was_the_screen_is_the_same(tmp_path: Path, val
         assert (await request_code(http, url, ELSEWHERE))[1] == SPENT
 
 
+@pytest.mark.africastalking_wire("without Redis a call without a path ends")
 async def test_while_redis_is_away_a_caller_is_told_that_it_is_our_fault_and_gets_no_code(tmp_path: Path) -> None:
     async with line(tmp_path) as (http, url):
         await register(Phone(http, url, ONE))

@@ -460,7 +460,7 @@ GUARDED = {place for place, field in KEYS.items() if "SecretStr" in str(field.an
 SECRETS = {
     "EKDIAL_KEYS__SECRET": SECRET,
     "EKDIAL_KEYS__FORMER": f'["former {SECRET}"]',
-    **{f"EKDIAL_{'__'.join(place).upper()}": "hunter2" for place in GUARDED if place[0] == "providers"},
+    **{f"EKDIAL_{'__'.join(place).upper()}": "hunter2" for place in sorted(GUARDED) if place[0] == "providers"},
     "EKDIAL_WEBHOOKS__TOKENS": f"hunter2 {TOKEN}",
     "EKDIAL_MAIL__PASSWORD": "hunter2",
     "EKDIAL_DOCUMENTS__CLIENT_SECRET": "hunter2",

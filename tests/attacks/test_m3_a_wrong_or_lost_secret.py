@@ -30,7 +30,9 @@ DATABASE_COMMANDS = (
     ("payments", "report"),
     ("messages", "list"),
     ("citizen", "show", "+8801711000003"),
+    ("smpp",),
 )
+BINDS = '{"operator": {"host": "127.0.0.1", "port": 9}}'  # nothing listens there, and nothing connects to it
 WITHOUT_DATABASE = {"dial", "graph"}
 KARIM = NewOperator("+8801711000003", "Karim Mia", "mirpur", "bn")
 
@@ -56,7 +58,8 @@ def test_m3_every_command_is_tried():
 
 @pytest.mark.parametrize("command", DATABASE_COMMANDS, ids=" ".join)
 def test_m3_every_command_refuses_another_secret_for_a_full_database(folder, command):
-    tried = run_program(folder, *command, KEYS__SECRET=OTHER_SECRET, SERVER__PORT="0")
+    settings = {"KEYS__SECRET": OTHER_SECRET, "SERVER__PORT": "0", "PROVIDERS__SMPP__BINDS": BINDS}
+    tried = run_program(folder, *command, **settings)
 
     assert tried.returncode == 2, tried.stdout + tried.stderr
     (line,) = tried.stderr.splitlines()

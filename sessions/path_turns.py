@@ -15,7 +15,6 @@ import msgspec
 from msgspec.structs import replace
 
 from core.claim_worker import TaskSet
-from core.deadline import NotRecordedError, OverloadedError
 from core.languages import DEFAULT_LANGUAGE
 from core.validation import Invalid
 from menus.engine import advance
@@ -46,6 +45,7 @@ from sessions.session_starts import (
     RecentSessionStarts,
     StoredState,
     determine_origin,
+    find_chosen_language,
     find_inputs_after_offer,
     list_replaced,
 )
@@ -232,7 +232,7 @@ class UssdSessionHandler:
         """Start a session that the store does not have: a new one, a lost one, or one dialled past the short code."""
         if not self.is_supported_number(request.caller):
             return self._build_final_reply(request, "abroad", "refused")
-        chosen = await self._find_language(request, state)
+        chosen = await find_chosen_language(self.find_language, request.caller, state)
         origin = await determine_origin(
             request, state, chosen, self.recent_starts, self.sessions, session_ttl=self.session_ttl
         )
@@ -253,19 +253,6 @@ class UssdSessionHandler:
         if origin == RESUME_OFFER and not request.path:
             self.remember_offer(request.caller, request.session_id)
         return await self._replay(request, replay) if inputs else _build_session(request, replay, start.position, page)
-
-    async def _find_language(self, request: UssdRequest, state: StoredState) -> LanguageChoice | None:
-        """What the caller chose for good; while the database is down, the language of the call before.
-
-        Raises:
-            OverloadedError: too little time is left.
-        """
-        try:
-            return await self.find_language(request.caller)
-        except OverloadedError:
-            raise
-        except NotRecordedError:
-            return LanguageChoice(state.session.position.language, session_id="") if state.session else None
 
     def _build_start_position(
         self, caller: str, origin: str, state: StoredState, chosen: LanguageChoice | None

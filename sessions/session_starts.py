@@ -5,11 +5,12 @@ In this order: what the provider echoes or dials, what this process remembers, w
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from core.deadline import NotRecordedError, OverloadedError
 from core.typed_input import normalize_input
 from menus.journeys.resume import START_AGAIN, is_resumable
 from menus.model import Menu
@@ -42,6 +43,22 @@ class StoredState(msgspec.Struct, frozen=True):
             if self.session and is_resumable(self.session.position, has_failed=self.session.has_failed)
             else None
         )
+
+
+async def find_chosen_language(
+    find_language: Callable[[str], Awaitable[LanguageChoice | None]], msisdn: str, state: StoredState
+) -> LanguageChoice | None:
+    """What the caller chose for good; while the database is down, the language of the call before.
+
+    Raises:
+        OverloadedError: too little time is left.
+    """
+    try:
+        return await find_language(msisdn)
+    except OverloadedError:
+        raise
+    except NotRecordedError:
+        return LanguageChoice(state.session.position.language, session_id="") if state.session else None
 
 
 class RecentSessionStarts:

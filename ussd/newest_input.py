@@ -18,7 +18,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from core.claim_worker import TaskSet
-from core.deadline import NotRecordedError, OverloadedError
+from core.deadline import NotRecordedError
 from core.validation import Invalid
 from db.circuit_breaker import DatabaseUnavailableError
 from menus.engine import advance
@@ -45,7 +45,7 @@ from sessions.session import (
     encode_session,
     parse_hop_metadata,
 )
-from sessions.session_starts import StoredState
+from sessions.session_starts import StoredState, find_chosen_language
 from sessions.shared_deadline import SharedDeadline
 from sessions.store import SessionStore, StoreUnavailableError
 from ussd.provider import CHANNEL, UssdInput
@@ -215,7 +215,7 @@ class NewestInputHandler:
     async def _start_session(self, request: UssdInput, state: StoredState) -> Session:
         """Start a session: with the offer to continue where one was dropped or lost, else at its first screen."""
         inputs = request.text.split(SEPARATOR) if request.starts_session and request.text else ()
-        chosen = await self._find_language(request, state)
+        chosen = await find_chosen_language(self.find_language, request.caller, state)
         origin, position = self._find_start(request, state, chosen, is_deep_dial=bool(inputs))
         position, reply = self._render(request, Navigation(keep_intention(position, _name_input(request))))
         session = _follow(request, state.session, Session(request.session_id, origin, 0, position, reply))
@@ -232,27 +232,9 @@ class NewestInputHandler:
             return PAST_SHORT_CODE, Position(self.menu.home, language)
         if offered := state.offered_session:
             return RESUME_OFFER, resume_position(offered.position, offered.id, has_failed=offered.has_failed)
-        return (
-            (MAIN_MENU, Position(self.menu.home, language))
-            if chosen
-            else (
-                LANGUAGE_SCREEN,
-                Position(LANGUAGE_SCREEN, language),
-            )
-        )
-
-    async def _find_language(self, request: UssdInput, state: StoredState) -> LanguageChoice | None:
-        """What the caller chose for good; while the database is down, the language of the call before.
-
-        Raises:
-            OverloadedError: too little time is left.
-        """
-        try:
-            return await self.find_language(request.caller)
-        except OverloadedError:
-            raise
-        except NotRecordedError:
-            return LanguageChoice(state.session.position.language, session_id="") if state.session else None
+        if chosen:
+            return MAIN_MENU, Position(self.menu.home, language)
+        return LANGUAGE_SCREEN, Position(LANGUAGE_SCREEN, language)
 
     async def _advance(self, request: UssdInput, session: Session, inputs: Sequence[str]) -> Session:
         """The session after some inputs. Their effects have the key of the request: a repeat causes them once.

@@ -84,7 +84,7 @@ class JsonWire:
             (names.first_text, self._write_first_text(press) if state == "new" else None),
         ):
             if path and value is not None:
-                _put(fields, path, value)
+                _set_field(fields, path, value)
         return fields
 
     def _write_state(self, state: SessionState) -> object:
@@ -174,6 +174,6 @@ def _pair(parts: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(parts[::2], [*parts[1::2], ""], strict=True))
 
 
-def _put(fields: dict[str, Any], path: str, value: object) -> None:
+def _set_field(fields: dict[str, Any], path: str, value: object) -> None:
     *outer, name = path.split(".")
     reduce(lambda table, step: table.setdefault(step, {}), outer, fields)[name] = value

@@ -79,7 +79,7 @@ async def _open_handler(database: str, redis: str, folder: Path) -> AsyncIterato
         "SERVER__DATA_DIR": str(folder),
         "DATABASE__URL": database,
         "REDIS__URL": redis,
-        "KEYS__SECRET": "a secret for measurements that is long enough",  # nosec B105: of this benchmark alone
+        "KEYS__SECRET": "a secret for measurements that is long enough",  # nosec B105 # of this benchmark alone
         "USSD__MAX_IN_FLIGHT": "5000",
     }
     settings = load_settings(Path("config.toml"), {f"EKDIAL_{name}": value for name, value in values.items()})

@@ -96,7 +96,7 @@ async def play_fire(plan: FirePlan, url: str) -> FireResult:
 
     `url` is that of an empty database, of SQLite or PostgreSQL.
     """
-    random = Random(plan.seed)  # nosec B311: when a process is killed is no secret
+    random = Random(plan.seed)  # nosec B311 # when a process is killed is no secret
     began = time.perf_counter()
     await upgrade(url)
     async with run_smsc(window=20, strict=False) as smsc, Database(url) as database:

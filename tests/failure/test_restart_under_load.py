@@ -110,5 +110,6 @@ async def test_what_is_sent_before_the_end_of_a_process_is_answered(tmp_path: Pa
         async with under_load(gateway.url) as load:
             gateway.send_signal(signal.SIGTERM)
             await wait_until(lambda: has_ended(gateway))
-        assert set(load.outcomes) == {"200", "connect ConnectionRefusedError"}
+        # A connection that waited to be accepted as the listener closed is reset: nothing was sent over it.
+        assert set(load.outcomes) - {"connect ConnectionResetError"} == {"200", "connect ConnectionRefusedError"}
         assert gateway.wait_for_exit() == 0

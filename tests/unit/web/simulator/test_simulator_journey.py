@@ -96,6 +96,7 @@ async def test_the_whole_documents_conversation_by_sms_in_bengali(
     await phone.press("left")
     for typed in ("ডিজিলকার", "1", "1", AADHAAR):
         await wait_for_reply(phone, typed)
+    await expect(phone.bubbles).to_have_count(9)  # four that were written, four replies, and the code
     code = phone.texts.filter(has_text=re.compile(r"^[0-9]{6} "))
     await expect(code).to_have_count(1)
     listed = await wait_for_reply(phone, find_number(await code.text_content() or "", "code") or "")

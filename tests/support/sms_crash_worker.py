@@ -21,7 +21,7 @@ from tests.fakes.africastalking_server import API_KEY, USERNAME
 from tests.support.crash_plan import CrashPlan, CrashTrigger, kill_this_process
 from tests.support.services import CIPHER
 
-DEADLINE = 1.0  # seconds for one answer
+DEADLINE = 2.0  # seconds for one answer
 STEPS = ("claimed", "asking", "answered", "noting", "noted")  # and "asked", where the server is the one that kills
 
 

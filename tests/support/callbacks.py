@@ -198,7 +198,7 @@ def pay(result: int) -> Callable[[CallbackGateways], Awaitable[Scene]]:
         request = PaymentRequest("fee", reference, "birth_certificate", payer, 20000, "KES", "en", "sms")
         await payments.request_payment(request, f"case:{payer}")
         push = await daraja.wait_for_push(len(daraja.pushes) + 1)
-        push.result, push.receipt = result, f"Q{secrets.token_hex(4).upper()}"
+        push.result, push.receipt = result, f"Q0{secrets.token_hex(4).upper()}"
         key = push.callback.partition("/payments/daraja/")[2].partition("?")[0]
 
         async def answer() -> None:
@@ -250,7 +250,7 @@ async def record_cash(gateways: CallbackGateways) -> Scene:
     new = birth_certificate_submission(account, msisdn, department=OWN_DEPARTMENT)
     number = (await services.applications.submit(new, f"case:{msisdn}")).tracking_number
     await gateways.wait_until_idle()
-    fee = {"amount_minor": new.fee_minor, "currency": new.currency, "receipt": f"R-{secrets.token_hex(4)}"}
+    fee = {"amount_minor": new.fee_minor, "currency": new.currency, "receipt": f"R-0{secrets.token_hex(4)}"}
     headers = api_headers(gateways.department_key)
     return Scene([post_json(f"/api/v1/applications/{number}/payments", fee, headers)])
 

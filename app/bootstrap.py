@@ -10,6 +10,7 @@ from app.admin import open_metrics
 from app.catalogue_reload import follow_catalogue_edits
 from app.channels import build_conversations, build_inbound_worker
 from app.context import AppContext, build_webhook_guard
+from app.first_sign_in import FIRST_SIGN_IN, ensure_first_sign_in
 from app.keys import check_keys
 from app.menu import CheckedMenu, build_menu
 from app.resources import ensure_tables, open_resources, stub_resources
@@ -53,7 +54,9 @@ async def open_app(settings: Settings, *, shares_metrics: bool = False) -> Async
             open_metrics(settings, context.registry, is_shared=shares_metrics)
         )
         workers = await _start_workers(context, stack)
-        yield build_application(context, workers, render_metrics)
+        app = build_application(context, workers, render_metrics)
+        app[FIRST_SIGN_IN] = await ensure_first_sign_in(context)
+        yield app
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from db.migrate import ensure_migrated
 from providers.registry import open_sim_swap_provider
 from services.citizens.number_checks import SimSwapProvider
 from services.citizens.pins import SecretHasher
+from services.staff.passwords import normalize_password
 from sessions.redis_store import OpenStore, open_session_store
 
 MAX_RESPONSE_BYTES: Final = 100_000
@@ -31,6 +32,7 @@ class Resources:
     store: OpenStore
     cipher: Cipher
     hasher: SecretHasher
+    password_hasher: SecretHasher
     issuer_client: HttpClient
     wallet_client: HttpClient
     sim_swap: SimSwapProvider | None = None
@@ -91,13 +93,17 @@ async def _open_clients(
 ) -> AsyncIterator[Resources]:
     issuers = open_http_client(deadline=settings.documents.deadline, max_bytes=settings.documents.max_bytes)
     wallets = open_http_client(deadline=settings.payments.deadline, max_bytes=MAX_RESPONSE_BYTES)
-    with closing(SecretHasher(cipher)) as hasher:
+    with (
+        closing(SecretHasher(cipher)) as hasher,
+        closing(SecretHasher(cipher, normalize=normalize_password)) as password_hasher,
+    ):
         async with database, store as open_store, issuers as issuer_client, wallets as wallet_client:
             yield Resources(
                 database=database,
                 store=open_store,
                 cipher=cipher,
                 hasher=hasher,
+                password_hasher=password_hasher,
                 issuer_client=issuer_client,
                 wallet_client=wallet_client,
                 sim_swap=sim_swap,

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from app import (
     api_routes,
     channels,
+    console,
     link_routes,
 )
 from app.adapters import find_pay_bill, signing_keys, wallet_webhooks
@@ -64,6 +65,7 @@ REQUEST_KINDS: Final = {
     "/sim-swap/": "sim_swap",
     "/api/": "api",
     "/d/": "links",
+    "/console": "console",
 }
 """The kinds of requests beside key presses that are limited, by the beginning of their paths."""
 WEBHOOK_PATHS: Final = ("/sms/", "/voice/", "/payments/", "/departments/", "/sim-swap/")
@@ -103,6 +105,8 @@ def build_application(context: AppContext, workers: Workers, render_metrics: Ren
         app, context, admission=admission, worker=workers.inbound_worker, menu_sender=workers.conversations
     )
     app.add_routes(link_routes.build_routes(context))
+    if context.settings.console.enabled:
+        console.add_console(app, context, render_metrics)
     app.add_routes(_build_payment_routes(context))
     app.add_routes(_build_department_event_routes(context))
     app.add_routes(_build_sim_swap_routes(context))

@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from app.admin import add_admin_server, bind_listener
+from app.first_sign_in import FIRST_SIGN_IN
 from app.runner import build_long_running_app, build_runner
 from config.server import ServerSettings
 from config.settings import Settings
@@ -56,7 +57,7 @@ async def _serve_until_stopped(settings: Settings, listener: socket.socket, admi
     try:
         await runner.setup()
         await web.SockSite(runner, listener).start()
-        _print_addresses(settings)
+        _print_addresses(settings, app[FIRST_SIGN_IN])
         await stopped
     finally:
         if not stopped.done() or stopped.result() == signal.SIGINT:
@@ -102,10 +103,14 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def _print_addresses(settings: Settings) -> None:
+def _print_addresses(settings: Settings, first_sign_in: str) -> None:
     lines = [f"Ekdial listens on {settings.server.url}"]
     if settings.is_simulator_enabled:
         lines.append(f"Phone simulator: {settings.server.url}/simulator   dial {settings.ussd.service_codes[0]}")
         lines.append("In a terminal:   python server.py dial")
+    if settings.console.enabled:
+        lines.append(
+            f"Console for staff: {settings.server.url}/console" + (f"   {first_sign_in}" if first_sign_in else "")
+        )
     lines.append(f"Metrics: http://{settings.server.admin_address}/metrics   readiness: /readyz")
     print("\n".join(lines), flush=True)

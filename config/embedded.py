@@ -91,15 +91,15 @@ def create_secret(settings: Settings) -> str:
     secret = secrets.token_urlsafe(SECRET_BYTES)
     try:
         settings.server.data_dir.mkdir(parents=True, exist_ok=True)
-        _write_atomically(secret_file(settings), secret)
+        write_private_file(secret_file(settings), secret)
     except OSError as cause:
         error = _not_writable_error(settings.server.data_dir, cause)
         raise error from None
     return secret
 
 
-def _write_atomically(file: Path, text: str) -> None:
-    """Create the file with its whole text or not at all, even if the power fails."""
+def write_private_file(file: Path, text: str) -> None:
+    """Create the file, readable for its owner only, with its whole text or not at all, even if the power fails."""
     new = file.with_suffix(".new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as stream:

@@ -35,6 +35,7 @@ class RetentionSettings(Section):
     attempts: Annotated[StrictInt, Field(ge=30, le=MAX_DAYS)] = 90  # limits look back a day, examinations weeks
     consents: Annotated[StrictInt, Field(ge=366, le=MAX_DAYS)] = 400  # a citizen can dispute one for a year
     operators: Annotated[StrictInt, Field(ge=367, le=MAX_DAYS)] = 730
+    staff: Annotated[StrictInt, Field(ge=30, le=MAX_DAYS)] = 730
     drafts: Annotated[StrictInt, Field(ge=1, le=365)] = 30
     profile_history: Annotated[StrictInt, Field(ge=2, le=MAX_DAYS)] = 90  # a session is replayed for a day at most
     document_sign_ins: Annotated[StrictInt, Field(ge=2, le=MAX_DAYS)] = 2  # limits look back a day

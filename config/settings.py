@@ -323,6 +323,15 @@ class CountrySettings(Section):
     time_zones: Annotated[Mapping[str, TimeZone], KeyedByCountry] = Field(default_factory=dict)
 
 
+class ConsoleSettings(Section):
+    """The console of staff: who needs a second step, and when a sign-in ends."""
+
+    enabled: bool = True
+    two_step: AutoBool = "auto"
+    idle_minutes: Annotated[StrictInt, Field(ge=1, le=24 * 60)] = 30
+    session_hours: Annotated[StrictInt, Field(ge=1, le=24 * 7)] = 12
+
+
 class CatalogueSettings(Section):
     """The folders of the catalogue."""
 
@@ -393,6 +402,7 @@ class Settings(BaseSettings):
     departments: Mapping[DepartmentCode, DepartmentSettings] = Field(default_factory=dict)
     payments: PaymentSettings = PaymentSettings()
     countries: CountrySettings = CountrySettings()
+    console: ConsoleSettings = ConsoleSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
     retention: RetentionSettings = RetentionSettings()
     simulator: SimulatorSettings = SimulatorSettings()
@@ -425,6 +435,11 @@ class Settings(BaseSettings):
         A gateway behind a proxy listens on loopback too, and has a `public_url`.
         """
         return not self.server.is_loopback or self.sms.leaves_this_machine or bool(self.server.public_url)
+
+    @property
+    def needs_two_steps(self) -> bool:
+        """True if everybody who signs in to the console needs an authenticator app."""
+        return self.is_public if self.console.two_step == "auto" else self.console.two_step
 
     @property
     def is_simulator_enabled(self) -> bool:

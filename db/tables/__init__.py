@@ -67,6 +67,7 @@ from db.tables.payments import (
 )
 from db.tables.profiles import SUPERSEDED, profile_facts, profile_papers
 from db.tables.retention import retention_walks
+from db.tables.staff import staff, staff_recovery_codes, staff_sessions
 
 __all__ = [
     "ADDED_CONSENT",
@@ -143,5 +144,8 @@ __all__ = [
     "retention_walks",
     "sandbox_prompts",
     "security_answers",
+    "staff",
+    "staff_recovery_codes",
+    "staff_sessions",
     "unparsed_webhooks",
 ]

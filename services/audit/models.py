@@ -18,6 +18,7 @@ SubjectKind: TypeAlias = Literal[
     "document",
     "number",
     "message",
+    "staff",
     "statement",
     "template",
 ]

@@ -31,8 +31,12 @@ class SecretHasher:
     A hash begins with the id of that key. One without an id is from before the key ids, and any given key may have made it.
     """
 
-    def __init__(self, cipher: Cipher, *, threads: int = HASH_THREADS) -> None:
+    def __init__(
+        self, cipher: Cipher, *, threads: int = HASH_THREADS, normalize: Callable[[str], str] | None = None
+    ) -> None:
+        """`normalize` removes differences that do not count, by default `normalize_secret`."""
         self._cipher = cipher
+        self._normalize = normalize or normalize_secret
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
 
     async def hash(self, secret: str) -> str:
@@ -66,7 +70,7 @@ class SecretHasher:
     def _add_pepper(self, secret: str, key_id: str) -> str:
         """The secret as Argon2 gets it. Where the key is not given any more, nothing matches, in the same time."""
         try:
-            return self._cipher.unlabelled_hash("pin", normalize_secret(secret), key_id)
+            return self._cipher.unlabelled_hash("pin", self._normalize(secret), key_id)
         except UnknownKeyError:
             log.error("secret_hash_of_missing_key", key=key_id)
             return ""

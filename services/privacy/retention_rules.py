@@ -47,6 +47,7 @@ from db.tables import (
     pending_registrations,
     profile_facts,
     sandbox_prompts,
+    staff,
     unparsed_webhooks,
 )
 
@@ -197,6 +198,7 @@ RETENTION_RULES: Final = (
     RetentionRule(
         "operators", operators, operators.c.suspended_at, "operators", and_(~_has_consent, _is_not_newest(operators))
     ),
+    RetentionRule("staff", staff, staff.c.disabled_at, "staff"),
     RetentionRule("drafts", drafts, drafts.c.ends_at),
     # Nobody typed the PIN that was sent to the number.
     RetentionRule("pending_registrations", pending_registrations, pending_registrations.c.expires_at),
@@ -268,6 +270,8 @@ DELETED_WITH: Final[Mapping[str, str]] = {
     "complaint_events": "complaints",
     "deliveries": "applications",
     "document_checks": "document_sign_ins",
+    "staff_recovery_codes": "staff",
+    "staff_sessions": "staff",
 }
 """Table to the table with whose rows the database deletes its rows."""
 

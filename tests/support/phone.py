@@ -59,15 +59,23 @@ async def run_gateway(settings: Settings, listener: socket.socket | None = None)
         try:
             await web.SockSite(runner, listener or socket.create_server(("127.0.0.1", 0))).start()
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            _APPS[url] = app
             _ADMIN_URLS[url] = f"http://127.0.0.1:{admin_listener.getsockname()[1]}"
             async with SELECTED.bound(side):
                 yield url
         finally:
             _ADMIN_URLS.pop(url, None)
+            _APPS.pop(url, None)
             await runner.cleanup()
 
 
 _ADMIN_URLS: dict[str, str] = {}
+_APPS: dict[str, web.Application] = {}
+
+
+def running_app(url: str) -> web.Application:
+    """The application of the gateway that `run_gateway` runs at `url`."""
+    return _APPS[url]
 
 
 def admin_url(url: str) -> str:

@@ -1,0 +1,82 @@
+"""The console of staff: its services, and its pages in the order of the menu."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from app.console_pages import account_page, settings_page
+from app.context import AppContext
+from menus.rendering.localization import Locale
+from services.staff.members import StaffMembers
+from services.staff.sessions import SessionLimits, StaffSessions
+from services.staff.sign_in import StaffSignIn
+from web.console.rendering import ConsoleRenderer
+from web.console.requests import ConsolePage
+from web.console.router import ConsoleAccess
+from web.console.router import build_routes as build_page_routes
+from web.console.sign_in.routes import SignInPage
+from web.health import RenderMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class StaffServices:
+    """Members of staff and their sign-ins."""
+
+    members: StaffMembers
+    sessions: StaffSessions
+    sign_in: StaffSignIn
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleContext:
+    """What a page of the console is built from."""
+
+    app: AppContext
+    staff: StaffServices
+    render_metrics: RenderMetrics
+    locales: Mapping[str, Locale]
+
+
+PageBuilder = Callable[[ConsoleContext], ConsolePage]
+
+PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (settings_page.build_page, account_page.build_page)
+"""In the order of the menu."""
+
+
+CONSOLE_PAGES: web.AppKey[Sequence[ConsolePage]] = web.AppKey("console_pages", Sequence)
+"""Key of an application under which it has every page of the console."""
+
+
+def add_console(app: web.Application, context: AppContext, render_metrics: RenderMetrics) -> None:
+    """Serve the console at `/console`."""
+    services, locales = build_staff_services(context), context.checked_menu.locales
+    access = ConsoleAccess(
+        sessions=services.sessions,
+        sign_in=services.sign_in,
+        locales=locales,
+        renderer=ConsoleRenderer(
+            zone=ZoneInfo(context.settings.countries.time_zone), is_public=context.settings.is_public
+        ),
+        needs_two_steps=context.settings.needs_two_steps,
+    )
+    sign_in = SignInPage(access)
+    console = ConsoleContext(context, services, render_metrics, locales)
+    app[CONSOLE_PAGES] = pages = [sign_in.build_page(), *(build(console) for build in PAGE_BUILDERS)]
+    app.add_routes([*sign_in.build_routes(), *build_page_routes(access, pages)])
+
+
+def build_staff_services(context: AppContext) -> StaffServices:
+    """The services of staff."""
+    database, cipher, hasher = context.resources.database, context.resources.cipher, context.resources.password_hasher
+    console = context.settings.console
+    limits = SessionLimits(timedelta(minutes=console.idle_minutes), timedelta(hours=console.session_hours))
+    sessions = StaffSessions(database, cipher, limits)
+    return StaffServices(
+        members=StaffMembers(database, hasher, cipher),
+        sessions=sessions,
+        sign_in=StaffSignIn(database, hasher, sessions),
+    )

@@ -1,0 +1,1 @@
+"""Staff: who may sign in to the console, by what proof, and for how long."""

@@ -1,0 +1,58 @@
+"""What the tests of all pages of the console need from each page: rows to show, and a request for each of its actions.
+
+One module a page, with `SAMPLES` and, where it shows rows, `seed`.
+"""
+
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Final
+
+from config.settings import Settings
+from tests.support.console import StaffRoom
+
+HOSTILE: Final = "<script>window.hacked=1</script>\"'><img src=x onerror=window.hacked=1>{{7*7}}"
+"""Text that a citizen or an officer types: names, notes, complaints. No page may run it, and every page shows it as it is."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A running gateway with its staff."""
+
+    url: str
+    settings: Settings
+    room: StaffRoom
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request for an action; `{name}` in its path or fields is what a `seed` returned under this name."""
+
+    method: str
+    path: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+Seed = Callable[[Scene], Awaitable[Mapping[str, str]]]
+
+_MODULES: Final = [import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__)]
+SAMPLES: Final[Mapping[str, Sequence[Sample]]] = {
+    action: samples for module in _MODULES for action, samples in module.SAMPLES.items()
+}
+"""By action of `web.console.access`."""
+
+
+async def seed_all(scene: Scene) -> Mapping[str, str]:
+    """Add the rows of every page; the names that samples use."""
+    names: dict[str, str] = {}
+    for module in _MODULES:
+        if hasattr(module, "seed"):
+            names |= await module.seed(scene)
+    return names
+
+
+def fill(sample: Sample, names: Mapping[str, str]) -> Sample:
+    """The sample with the names of rows."""
+    fields = {key: value.format_map(names) for key, value in sample.fields.items()}
+    return Sample(sample.method, sample.path.format_map(names), fields)

@@ -1,0 +1,1 @@
+"""One's own account in the console: language, password, authenticator app."""

@@ -1,0 +1,117 @@
+"""Render the pages of the console: templates, filters, static files, headers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
+
+from core.phone_numbers import mask_number
+from web.console.words import load_words
+from web.templates import template_environment
+
+STATIC_FOLDER: Final = Path(__file__).parent / "static"
+STATIC_TYPES: Final[Mapping[str, str]] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """An entry of the menu at the side."""
+
+    name: str
+    path: str
+    view: str
+
+
+@dataclass(slots=True)
+class ConsoleRenderer:
+    """Renders templates. `zone` is the time zone of all times. `menu` is set once all pages are known."""
+
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    menu: Sequence[MenuEntry] = ()
+    is_public: bool = True
+    environment: Environment = field(init=False)
+    word_keys: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.word_keys = frozenset(load_words("en"))
+        self.environment = template_environment().overlay()
+        self.environment.filters |= _build_filters(self.zone)
+
+    def render(self, template: str, /, *, status: int = 200, **facts: Any) -> web.Response:
+        """The page as a response."""
+        text = self.environment.get_template(template).render(
+            menu=self.menu, static=static_url, is_public=self.is_public, **facts
+        )
+        return web.Response(status=status, text=text, content_type="text/html", headers=dict(HEADERS))
+
+
+@cache
+def static_url(name: str) -> str:
+    """The address of a static file, which changes with its content, so that browsers may keep it for ever."""
+    digest = sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
+    return f"/console/static/{digest}/{name}"
+
+
+def build_static_routes() -> list[web.RouteDef]:
+    """The routes of the static files, which are the same for everybody."""
+    return [web.get(static_url(file.name), _build_file_handler(file)) for file in sorted(STATIC_FOLDER.iterdir())]
+
+
+def _build_file_handler(file: Path) -> Callable[[web.Request], Any]:
+    body, content_type = file.read_bytes(), STATIC_TYPES[file.suffix]
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
+
+    return serve
+
+
+def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
+    """The filters, each in the language of the page: `when`, `day`, `number`, `tracking`, `masked`."""
+
+    @pass_context
+    def when(context: Context, moment: datetime | None) -> str:
+        if moment is None:
+            return ""
+        return format_datetime(moment.astimezone(zone), "d MMM y, HH:mm", locale=context["language"])
+
+    @pass_context
+    def day(context: Context, moment: date | datetime | None) -> str:
+        if moment is None:
+            return ""
+        local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+        return format_date(local, "d MMM y", locale=context["language"])
+
+    @pass_context
+    def number(context: Context, value: float) -> str:
+        return format_decimal(value, locale=context["language"])
+
+    return {"when": when, "day": day, "number": number, "tracking": group_digits, "masked": mask_number}
+
+
+def group_digits(text: str) -> str:
+    """A tracking number as people read it: `1234 5678 9012`."""
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))

@@ -1,0 +1,1 @@
+"""Sign in to the console, and out of it."""

@@ -136,7 +136,9 @@ class StaffRoom:
     async def sign_in_chromium(self, context: BrowserContext, role: Role = "admin", **member: str) -> None:
         """Let a Chromium be signed in as a member with this role."""
         token = (await self.open_browser(role, **member)).token
-        cookie = {"name": COOKIE, "value": token, "url": self.url, "secure": True, "httpOnly": True, "sameSite": "Lax"}
+        # Chromium takes a `__Host-` cookie for this machine from a page, but by this call only for HTTPS.
+        url = self.url.replace("http:", "https:")
+        cookie = {"name": COOKIE, "value": token, "url": url, "secure": True, "httpOnly": True, "sameSite": "Lax"}
         await context.add_cookies([cookie])
 
 

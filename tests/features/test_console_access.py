@@ -162,3 +162,13 @@ async def test_a_new_sign_in_has_a_new_token(scene):
     browser.token = first
     await browser.open("/console/settings")
     assert browser.path.startswith("/console/sign-in")
+
+
+async def test_an_address_that_no_page_has_is_a_page_of_the_console(staff_room):
+    browser = await staff_room.open_browser("officer")
+    await browser.open("/console/no-such-page")
+    assert browser.status == 404
+    assert "Omar" in browser.text
+    browser.token = ""
+    await browser.open("/console/no-such-page")
+    assert browser.path.startswith("/console/sign-in")

@@ -54,7 +54,8 @@ def build_routes(access: ConsoleAccess, pages: Sequence[ConsolePage]) -> list[we
     routes = [
         web.route(route.method, route.path, _guard(access, page, route)) for page in pages for route in page.routes
     ]
-    return [web.get(CONSOLE_PATH, _build_start_handler(access)), *routes, *build_static_routes()]
+    start = web.get(CONSOLE_PATH, _build_start_handler(access))
+    return [start, *routes, *build_static_routes(), _build_missing_route(access)]
 
 
 async def find_session(access: ConsoleAccess, request: web.Request) -> StaffSession | None:
@@ -86,6 +87,17 @@ def _build_start_handler(access: ConsoleAccess) -> Callable[[web.Request], Await
         return _redirect(path)
 
     return handle
+
+
+def _build_missing_route(access: ConsoleAccess) -> web.RouteDef:
+    """The route of every address that no page has. It comes last."""
+
+    async def handle(_: ConsoleRequest) -> web.StreamResponse:
+        raise web.HTTPNotFound
+
+    route = ConsoleRoute("GET", f"{CONSOLE_PATH}/{{missing:.*}}", handle, "account.view")
+    page = ConsolePage("missing", CONSOLE_PATH, route.action, (route,), in_menu=False)
+    return web.route(route.method, route.path, _guard(access, page, route))
 
 
 def _guard(

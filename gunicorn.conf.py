@@ -16,10 +16,11 @@ from app.gunicorn_worker import GatewayWorker
 from app.runner import SHUTDOWN_TIMEOUT, STOP_TIMEOUT
 from app.settings import load_settings
 from core.errors import CommandError, ValidationFailedError
+from core.logging import LogFormat, configure_logging, report_problems
 
 
-def _exit_with_message(message: object) -> NoReturn:
-    sys.stderr.write(f"{message}\n")
+def _exit_with_message(message: object, log_format: LogFormat = "console") -> NoReturn:
+    report_problems(str(message), log_format)
     sys.exit(2)
 
 
@@ -28,6 +29,16 @@ try:
 except ValidationFailedError as broken:
     _exit_with_message(broken)
 
+configure_logging(_settings.server.log_level, _settings.server.log_format)
+if _settings.server.log_format == "json":
+    logconfig_dict = {
+        "handlers": {
+            "server": {"class": "core.logging.ServerLogHandler"},
+            "libraries": {"class": "core.logging.LibraryLogHandler"},
+        },
+        "root": {"level": "WARNING", "handlers": ["libraries"]},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["server"], "propagate": False}},
+    }
 bind = [_settings.server.address, _settings.server.admin_address]
 workers = int(os.environ.get("WEB_CONCURRENCY", "1" if _settings.redis.is_embedded else str(os.cpu_count() or 1)))
 GatewayWorker.admin_address = (_settings.server.admin_host.lower(), _settings.server.admin_port)
@@ -45,14 +56,15 @@ def on_starting(server: Any) -> None:
 
     if _settings.redis.is_embedded and server.num_workers > 1:
         _exit_with_message(
-            f"{server.num_workers} workers cannot share the embedded store; set redis.url to a Redis, or run one worker"
+            f"{server.num_workers} workers cannot share the embedded store; set redis.url to a Redis, or run one worker",
+            _settings.server.log_format,
         )
     try:
         _check_addresses(server.cfg.address)
         forget_ended_workers(_settings.server)
         asyncio.run(check_startup(_settings))
     except CommandError as refused:
-        _exit_with_message(refused)
+        _exit_with_message(refused, _settings.server.log_format)
 
 
 def _check_addresses(addresses: Sequence[Any]) -> None:

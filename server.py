@@ -30,7 +30,7 @@ from cli import (
 from cli.command import Command, common_parser
 from config.settings import Settings
 from core.errors import CommandError
-from core.logging import configure_logging
+from core.logging import LogFormat, configure_logging, report_problems
 
 CONFIG_FILE: Final = Path(__file__).parent / "config.toml"
 EXIT_ERROR: Final = 2
@@ -68,16 +68,22 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "graph": Command(graph.run_graph, "draw the menu tree as SVG", graph.add_arguments),
 }
 
+SERVERS: Final = frozenset({"serve", "smpp"})
+"""Commands whose stderr is read by machines where `server.log_format` says so; people read that of the others."""
+_TEXT: Final[LogFormat] = "console"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; the problems of a failed command go to stderr, one line each."""
-    args = _build_parser().parse_args(arguments)
+    args, log_format = _build_parser().parse_args(arguments), _TEXT
     try:
         settings = load_settings(args.config) if args.needs_settings else Settings()
-        configure_logging(settings.server.log_level)
+        if (args.command or "serve") in SERVERS:
+            log_format = settings.server.log_format
+        configure_logging(settings.server.log_level, settings.server.log_format)
         return COMMANDS[args.command or "serve"].run(settings, args)
     except CommandError as error:
-        print(error, file=sys.stderr)
+        report_problems(str(error), log_format)
         return EXIT_ERROR
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -89,15 +95,17 @@ async def worker(admin_listener: socket | None = None) -> web.AppRunner:
     Raises:
         SystemExit: The gateway cannot start; stderr has one line for each problem, and gunicorn does not try again.
     """
+    log_format = _TEXT
     try:
         settings = load_settings(CONFIG_FILE)
-        configure_logging(settings.server.log_level)
+        log_format = settings.server.log_format
+        configure_logging(settings.server.log_level, settings.server.log_format)
         app = await build_long_running_app(settings, shares_metrics=admin_listener is not None)
         if admin_listener is not None:
             add_admin_server(app, admin_listener, is_shared=True)
         return build_runner(app, drains=True)
     except CommandError as error:
-        print(error, file=sys.stderr, flush=True)
+        report_problems(str(error), log_format)
         raise SystemExit(EXIT_APP_LOAD_ERROR) from None
 
 

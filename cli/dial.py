@@ -45,7 +45,7 @@ async def _gateway_url(settings: Settings, url: str | None) -> AsyncIterator[str
     if url or await _is_listening(server.host, server.port):
         yield url or server.url
         return
-    configure_logging(LOG_LEVELS.get(server.log_level, server.log_level))
+    configure_logging(LOG_LEVELS.get(server.log_level, server.log_level), server.log_format)
     runner = build_runner(await build_app(settings))
     await runner.setup()
     try:

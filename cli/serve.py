@@ -14,6 +14,7 @@ from aiohttp import web
 from app.admin import add_admin_server, bind_listener
 from app.first_sign_in import FIRST_SIGN_IN
 from app.runner import build_long_running_app, build_runner
+from cli.announcement import announce
 from config.server import ServerSettings
 from config.settings import Settings
 from core.errors import CommandError
@@ -113,4 +114,5 @@ def _print_addresses(settings: Settings, first_sign_in: str) -> None:
             f"Console for staff: {settings.server.url}/console" + (f"   {first_sign_in}" if first_sign_in else "")
         )
     lines.append(f"Metrics: http://{settings.server.admin_address}/metrics   readiness: /readyz")
-    print("\n".join(lines), flush=True)
+    admin = f"http://{settings.server.admin_address}"
+    announce(settings, "\n".join(lines), "gateway_listens", url=settings.server.url, admin=admin)

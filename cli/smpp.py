@@ -19,6 +19,7 @@ from app.bootstrap import check_startup
 from app.open_files import fit_connections
 from app.runner import STOP_TIMEOUT, build_runner
 from app.smpp import open_bind
+from cli.announcement import announce
 from config.settings import Settings
 from core.errors import CommandError
 from core.retry import Backoff
@@ -80,7 +81,7 @@ async def _hold(settings: Settings, name: str, *, ends_with_stdin: bool) -> None
     if ends_with_stdin:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _stop_at_end, stopped)
     async with open_bind(fit_connections(settings), name) as admin, _serve_admin(settings, name, admin):
-        print(f"Ekdial holds the bind {name}, or waits for it", flush=True)
+        announce(settings, f"Ekdial holds the bind {name}, or waits for it", "smpp_bind_ready", bind=name)
         await stopped.wait()
 
 
@@ -114,7 +115,9 @@ async def _supervise(settings: Settings, names: Sequence[str], config: Path) -> 
     """Run a process for each bind, and start each again when it ends, until a signal."""
     stopped = _await_signals()
     await check_startup(settings)
-    print(f"Ekdial holds {len(names)} binds, one process each: {', '.join(names)}", flush=True)
+    listed = ", ".join(names)
+    text = f"Ekdial holds {len(names)} binds, one process each: {listed}"
+    announce(settings, text, "smpp_binds_ready", binds=listed)
     await asyncio.gather(*(_BindProcess(name, config, stopped).run() for name in names))
 
 

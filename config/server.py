@@ -16,7 +16,7 @@ def join_address(host: str, port: int) -> str:
 
 
 class ServerSettings(Section):
-    """The addresses of the gateway and its admin server, its log level, its own folder, and the limits of connections."""
+    """The addresses of the gateway and its admin server, its log, its own folder, and the limits of connections."""
 
     host: str = "127.0.0.1"
     port: Annotated[StrictInt, Field(ge=0, le=65535)] = 8080
@@ -24,6 +24,7 @@ class ServerSettings(Section):
     admin_port: Annotated[StrictInt, Field(ge=0, le=65535)] = 8081
     public_url: PublicUrl = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
     data_dir: Path = Path("var")
     header_deadline: Seconds = 10.0
     body_deadline: Seconds = 10.0

@@ -1,5 +1,6 @@
 """Configure the structured log, and describe errors in it without the text that people typed."""
 
+import json
 import logging
 import sys
 import time
@@ -7,9 +8,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Any, Final, Literal, TypeAlias
 
 import structlog
+from structlog.typing import EventDict, Processor
+
+LogFormat: TypeAlias = Literal["console", "json"]
 
 VALUE_LOGGING_LIBRARIES: Final = ("aiosqlite", "sqlalchemy", "urllib3")
 """Libraries whose debug lines contain values that people typed."""
@@ -18,24 +23,55 @@ THROTTLE_WINDOW: Final = 60.0  # seconds
 MAX_THROTTLED_KEYS: Final = 1000
 
 
-def configure_logging(level: str) -> None:
-    """Write one line for each event of at least `level` to stderr, with its facts as `key=value`.
+def configure_logging(level: str, log_format: LogFormat = "console") -> None:
+    """Write one line for each event of at least `level` to stderr: its facts as `key=value`, or as a JSON object.
 
-    Of what libraries log, warnings and errors are written, each without its message.
+    Of what libraries log, warnings and errors are written, each without its message. In JSON, so is the error that ends the
+    program, in place of a traceback of many lines.
     """
     for library in VALUE_LOGGING_LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)
     logging.basicConfig(level=logging.WARNING, handlers=[LibraryLogHandler()])
+    if log_format == "json":
+        sys.excepthook = _log_crash
+        logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
+            RENDERERS[log_format],
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def report_problems(problems: str, log_format: LogFormat) -> None:
+    """Write each line of the reasons why a server does not start to stderr, in the format of the log."""
+    for problem in problems.splitlines():
+        if log_format == "json":
+            structlog.get_logger().critical("not_started", problem=problem)
+        else:
+            sys.stderr.write(f"{problem}\n")
+    sys.stderr.flush()
+
+
+def _render_json(_logger: Any, _method: str, event: EventDict) -> str:
+    """The event as one line of JSON with the same keys as in the other format, in the same order."""
+    ordered = {key: event.pop(key) for key in LEADING_KEYS if key in event} | dict(event)
+    return json.dumps(ordered, ensure_ascii=False, default=str)
+
+
+LEADING_KEYS: Final = ("timestamp", "level", "event")
+RENDERERS: Final[dict[LogFormat, Processor]] = {
+    "console": structlog.processors.LogfmtRenderer(key_order=LEADING_KEYS, bool_as_flag=False),
+    "json": _render_json,
+}
+
+
+def _log_crash(_kind: type[BaseException], error: BaseException, _traceback: TracebackType | None) -> None:
+    structlog.get_logger().critical("program_crashed", **error_facts(error))
 
 
 def error_facts(error: BaseException) -> dict[str, str]:
@@ -105,3 +141,17 @@ class LibraryLogHandler(logging.Handler):
         if left_out is not None:
             event = "library_error" if record.levelno >= logging.ERROR else "library_warning"
             structlog.get_logger().log(record.levelno, event, logger=record.name, **facts, **left_out)
+
+
+class ServerLogHandler(logging.Handler):
+    """Logs what the server of our processes says of itself, such as that a worker starts, as an event with its message.
+
+    Only for a logger that never quotes a request.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log the event."""
+        error = record.exc_info[1] if record.exc_info else None
+        facts = error_facts(error) if error else {}
+        message = record.getMessage()
+        structlog.get_logger().log(record.levelno, "server", message=message, pid=record.process, **facts)

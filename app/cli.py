@@ -21,6 +21,7 @@ from app.adapters import (
     status_poll_interval,
 )
 from app.container import build_messages, build_recovery_policy
+from app.context import AppContext
 from app.keys import open_cipher
 from app.localization import build_default_language_lookup
 from app.menu import read_catalogue
@@ -188,23 +189,28 @@ async def open_ledger_commands(settings: Settings) -> AsyncIterator[LedgerComman
         MigrationsPendingError: the tables are older than this program.
     """
     async with open_command_context(settings) as context:
-        notifier = PaymentNotifier(context.messages, context.render_text)
-        billers = sorted(context.current_catalogue.catalogue.billers)
-        reconciler = PaymentReconciler(context.database, context.cipher, notifier, AuditLog(context.database))
-        listing = PaymentList(context.database, context.cipher, billers)
-        yield LedgerCommands(
-            ledger=Ledger(context.database),
-            listing=listing,
-            histories=PaymentHistories(context.database, listing),
-            reconciler=StatementReconciler(context.database, context.zone),
-            wallet=settings.payments.wallet,
-            payments=Payments(context.database, context.cipher, settings.payments.wallet, notifier),
-            refunds=Refunds(context.database, notifier),
-            cash=CashPayments(context.database, reconciler),
-            unmatched=UnmatchedMoney(context.database, reconciler, notifier, wallet=settings.payments.wallet),
-            register_urls=partial(_register_reference_urls, settings, context.database),
-            zone=context.zone,
-        )
+        yield build_ledger_commands(settings, context)
+
+
+def build_ledger_commands(settings: Settings, context: CommandContext) -> LedgerCommands:
+    """The services behind `payments`, over open resources."""
+    notifier = PaymentNotifier(context.messages, context.render_text)
+    billers = sorted(context.current_catalogue.catalogue.billers)
+    reconciler = PaymentReconciler(context.database, context.cipher, notifier, AuditLog(context.database))
+    listing = PaymentList(context.database, context.cipher, billers)
+    return LedgerCommands(
+        ledger=Ledger(context.database),
+        listing=listing,
+        histories=PaymentHistories(context.database, listing),
+        reconciler=StatementReconciler(context.database, context.zone),
+        wallet=settings.payments.wallet,
+        payments=Payments(context.database, context.cipher, settings.payments.wallet, notifier),
+        refunds=Refunds(context.database, notifier),
+        cash=CashPayments(context.database, reconciler),
+        unmatched=UnmatchedMoney(context.database, reconciler, notifier, wallet=settings.payments.wallet),
+        register_urls=partial(_register_reference_urls, settings, context.database),
+        zone=context.zone,
+    )
 
 
 @asynccontextmanager
@@ -217,17 +223,21 @@ async def open_operator_commands(settings: Settings) -> AsyncIterator[OperatorCo
     """
     async with open_command_context(settings) as context:
         with closing(SecretHasher(context.cipher)) as hasher:
-            yield OperatorCommands(
-                operators=Operators(context.database, context.messages, hasher, context.cipher, context.render_text),
-                activity=OperatorActivity(context.database, context.zone),
-                find_language=Contacts(
-                    context.database, build_default_language_lookup(settings), offered=settings.languages.offered
-                ).get_language,
-                is_supported_number=build_supported_number_check(settings.countries.allowed),
-                current_catalogue=context.current_catalogue,
-                zone=context.zone,
-                is_sandbox=settings.sms.provider == "sandbox",
-            )
+            yield build_operator_commands(settings, context, hasher)
+
+
+def build_operator_commands(settings: Settings, context: CommandContext, hasher: SecretHasher) -> OperatorCommands:
+    """The services behind `operator`, over open resources."""
+    contacts = Contacts(context.database, build_default_language_lookup(settings), offered=settings.languages.offered)
+    return OperatorCommands(
+        operators=Operators(context.database, context.messages, hasher, context.cipher, context.render_text),
+        activity=OperatorActivity(context.database, context.zone),
+        find_language=contacts.get_language,
+        is_supported_number=build_supported_number_check(settings.countries.allowed),
+        current_catalogue=context.current_catalogue,
+        zone=context.zone,
+        is_sandbox=settings.sms.provider == "sandbox",
+    )
 
 
 @asynccontextmanager
@@ -319,6 +329,19 @@ async def open_command_context(settings: Settings) -> AsyncIterator[CommandConte
             current_catalogue=current_catalogue,
             zone=ZoneInfo(settings.countries.time_zone),
         )
+
+
+def build_command_context(context: AppContext) -> CommandContext:
+    """The resources of a gateway that runs, as commands take them: its console does what the commands do."""
+    services = context.checked_menu.services
+    return CommandContext(
+        database=context.resources.database,
+        messages=services.messages,
+        cipher=context.resources.cipher,
+        render_text=build_sms_renderer(context.checked_menu.locales, context.settings),
+        current_catalogue=services.current_catalogue,
+        zone=ZoneInfo(context.settings.countries.time_zone),
+    )
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from app.console_pages import account_page, settings_page
+from app.console_pages import account_page, operators_page, settings_page
 from app.context import AppContext
 from menus.rendering.localization import Locale
 from services.staff.members import StaffMembers
@@ -43,7 +43,11 @@ class ConsoleContext:
 
 PageBuilder = Callable[[ConsoleContext], ConsolePage]
 
-PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (settings_page.build_page, account_page.build_page)
+PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (
+    operators_page.build_page,
+    settings_page.build_page,
+    account_page.build_page,
+)
 """In the order of the menu."""
 
 

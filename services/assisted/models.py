@@ -84,6 +84,14 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorPage:
+    """A page of operators, newest first; `before` is the id after which the next page begins, or None at the end."""
+
+    operators: Sequence[Operator]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorSignInResult:
     """The result of a sign-in. `first`: the PIN is right, and the operator has to choose their own now.
 

@@ -19,6 +19,7 @@ from services.assisted.models import (
     EnrolmentStatus,
     NewOperator,
     Operator,
+    OperatorPage,
     OperatorSessionEnd,
     OperatorSignInResult,
 )
@@ -39,10 +40,15 @@ _SESSION_COLUMNS: Final = tuple(
 _UNLOCKED: Final = {"pin_failures": 0, "pin_locked_until": None}
 
 
+PAGE_SIZE: Final = 50
+"""Operators on a page of a list."""
+
+
 class NumberEnrolledError(Exception):
     """The MSISDN belongs to an operator already."""
 
     def __init__(self, operator: int) -> None:
+        self.operator = operator
         super().__init__(f"Operator {operator} has this number already; operator list shows it")
 
 
@@ -99,6 +105,20 @@ class Operators:
         """All operators, suspended ones included, oldest first."""
         rows = await self._database.fetch(select(operators).order_by(operators.c.id))
         return tuple(map(self._operator_from_row, rows))
+
+    async def list_page(self, before: int = 0, limit: int = PAGE_SIZE) -> OperatorPage:
+        """At most `limit` operators, newest first: those enrolled before the operator `before`, or from the newest on."""
+        query = select(operators).order_by(operators.c.id.desc()).limit(limit + 1)
+        if before:
+            query = query.where(operators.c.id < before)
+        rows = (await self._database.fetch(query)).all()
+        listed = tuple(map(self._operator_from_row, rows[:limit]))
+        return OperatorPage(listed, listed[-1].id if len(rows) > limit else None)
+
+    async def find(self, operator: int) -> Operator | None:
+        """The operator with this id, suspended or not."""
+        row = (await self._database.fetch(select(operators).where(operators.c.id == operator))).one_or_none()
+        return self._operator_from_row(row) if row else None
 
     async def find_by_msisdn(self, msisdn: str) -> Operator | None:
         """The operator with this MSISDN, suspended or not."""

@@ -1,0 +1,1 @@
+"""The page with the operators of village centres: enrol, suspend, resume, a new PIN, unusual use."""

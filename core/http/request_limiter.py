@@ -28,7 +28,8 @@ log = structlog.get_logger()
 class RequestLimiter:
     """Limits the requests in work whose path begins with one of `kinds`. One a process.
 
-    `kinds` has the name of a kind in metrics by the beginning of its paths. Those in `webhooks` get a deadline.
+    `kinds` has the name of a kind in metrics by the beginning of its paths. Those in `webhooks` get a deadline. `streams` are the
+    paths of responses without an end, which limit themselves: open ones must not take the places of requests.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class RequestLimiter:
         *,
         kinds: Mapping[str, str],
         webhooks: tuple[str, ...],
+        streams: frozenset[str] = frozenset(),
         is_overloaded: Callable[[], bool],
         build_refusal: Callable[[web.Request], web.Response],
     ) -> None:
@@ -44,6 +46,7 @@ class RequestLimiter:
         self._prefixes = tuple(kinds)
         self._kinds = kinds
         self._webhooks = webhooks
+        self._streams = streams
         self._is_overloaded = is_overloaded
         self._build_refusal = build_refusal
         self._throttle = LogThrottle(lines=1)
@@ -52,7 +55,7 @@ class RequestLimiter:
 
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The response of the handler; 503 where there are too many requests, or a webhook was not done in time."""
-        if not request.path.startswith(self._prefixes):
+        if not request.path.startswith(self._prefixes) or request.path in self._streams:
             return await handler(request)
         limit = max(1, self._limit // OVERLOADED_SHARE) if self._is_overloaded() else self._limit
         if self.in_flight >= limit:

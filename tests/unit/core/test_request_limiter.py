@@ -45,6 +45,7 @@ def limiter(work: Work) -> RequestLimiter:
         4,
         kinds={"/sms/": "sms", "/api/": "api"},
         webhooks=("/sms/",),
+        streams=frozenset({"/api/stream"}),
         is_overloaded=lambda: work.is_overloaded,
         build_refusal=lambda _: build_unavailable_response(),
     )
@@ -53,7 +54,7 @@ def limiter(work: Work) -> RequestLimiter:
 @pytest.fixture
 async def client(work: Work, limiter: RequestLimiter) -> AsyncIterator[TestClient]:
     app = web.Application(middlewares=[build_middleware(limiter)])
-    app.add_routes([web.post(path, work.handle) for path in ("/sms/x", "/api/x", "/healthz")])
+    app.add_routes([web.post(path, work.handle) for path in ("/sms/x", "/api/x", "/api/stream", "/healthz")])
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -109,3 +110,13 @@ async def test_a_webhook_that_could_not_be_recorded_is_to_be_sent_again(client: 
     work.may_go_on.set()
     async with client.post("/sms/x") as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "5")
+
+
+async def test_open_streams_take_no_place_of_a_request(client: TestClient, work: Work, limiter: RequestLimiter) -> None:
+    streams = [asyncio.create_task(client.post("/api/stream")) for _ in range(6)]
+    for _ in streams:
+        await work.begun.acquire()
+    assert limiter.in_flight == 0
+    work.may_go_on.set()
+    assert (await client.post("/api/x")).status == 200
+    assert {(await stream).status for stream in streams} == {200}

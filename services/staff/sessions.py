@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Select, delete, insert, select, update
 
 from core.crypto import Cipher
 from core.types import UtcClock, utc_now
@@ -52,18 +52,18 @@ class StaffSessions:
         """The sign-in of a token; None for one that has ended, and for a member who was disabled."""
         now = self._clock()
         query = select(staff_sessions.c.seen_at, staff_sessions.c.proved_at, staff_sessions.c.id, *MEMBER_COLUMNS)
-        query = query.join(staff, staff.c.id == staff_sessions.c.staff).where(
-            staff_sessions.c.digest == _digest(token),
-            staff_sessions.c.expires_at > now,
-            staff_sessions.c.seen_at > now - self._limits.idle,
-            staff.c.disabled_at.is_(None),
-        )
+        query = self._where_open(query, now).where(staff_sessions.c.digest == _digest(token))
         row = (await self._database.fetch(query)).one_or_none()
         if row is None:
             return None
         if row.seen_at < now - SEEN_INTERVAL:
             await self._update(row.id, {"seen_at": now})
         return self._session_from_row(row)
+
+    async def is_open(self, session: int) -> bool:
+        """Whether the sign-in with this id goes on. Asking is no request of its holder: it delays no end."""
+        query = self._where_open(select(staff_sessions.c.id), self._clock()).where(staff_sessions.c.id == session)
+        return (await self._database.fetch(query)).one_or_none() is not None
 
     async def mark_proved(self, session: int) -> None:
         """Note that the holder has given a code or the password again."""
@@ -78,6 +78,14 @@ class StaffSessions:
         """End every sign-in of a member, except that with the id `but`."""
         await transaction.execute(
             delete(staff_sessions).where(staff_sessions.c.staff == member, staff_sessions.c.id != but)
+        )
+
+    def _where_open(self, query: Select[Any], now: datetime) -> Select[Any]:
+        """The rows of `query` that are of sign-ins which go on."""
+        return query.join(staff, staff.c.id == staff_sessions.c.staff).where(
+            staff_sessions.c.expires_at > now,
+            staff_sessions.c.seen_at > now - self._limits.idle,
+            staff.c.disabled_at.is_(None),
         )
 
     async def _update(self, session: int, values: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The console of staff: its services, and its pages in the order of the menu."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -8,8 +8,14 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from app.console_pages import account_page, operators_page, settings_page
+from app.console_pages import (
+    account_page,
+    now_page,
+    operators_page,
+    settings_page,
+)
 from app.context import AppContext
+from core.http.fast_router import DRAIN
 from menus.rendering.localization import Locale
 from services.staff.members import StaffMembers
 from services.staff.sessions import SessionLimits, StaffSessions
@@ -39,11 +45,14 @@ class ConsoleContext:
     staff: StaffServices
     render_metrics: RenderMetrics
     locales: Mapping[str, Locale]
+    call_at_end: Callable[[Callable[[], Awaitable[None]]], None]
+    """Has something called when the gateway is about to end: what streams without an end stops there."""
 
 
 PageBuilder = Callable[[ConsoleContext], ConsolePage]
 
 PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (
+    now_page.build_page,
     operators_page.build_page,
     settings_page.build_page,
     account_page.build_page,
@@ -68,7 +77,12 @@ def add_console(app: web.Application, context: AppContext, render_metrics: Rende
         needs_two_steps=context.settings.needs_two_steps,
     )
     sign_in = SignInPage(access)
-    console = ConsoleContext(context, services, render_metrics, locales)
+
+    def call_at_end(end: Callable[[], Awaitable[None]]) -> None:
+        app.on_shutdown.append(lambda _: end())
+        app[DRAIN].on_start.append(end)
+
+    console = ConsoleContext(context, services, render_metrics, locales, call_at_end)
     app[CONSOLE_PAGES] = pages = [sign_in.build_page(), *(build(console) for build in PAGE_BUILDERS)]
     app.add_routes([*sign_in.build_routes(), *build_page_routes(access, pages)])
 

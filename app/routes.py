@@ -51,6 +51,7 @@ from sms.inbound_worker import InboundWorker
 from ussd.admission import Admission
 from web import health
 from web.api.errors import UNAVAILABLE, ApiError
+from web.console.now.routes import STREAM_PATH
 from web.health import RenderMetrics
 from web.webhooks import bkash as bkash_webhooks
 from web.webhooks import departments as department_webhooks
@@ -141,6 +142,7 @@ def _build_request_limiter(context: AppContext, admission: Admission) -> Request
         context.settings.server.max_requests,
         kinds=REQUEST_KINDS,
         webhooks=WEBHOOK_PATHS,
+        streams=frozenset({STREAM_PATH}),
         is_overloaded=lambda: admission.is_overloaded,
         build_refusal=build_refusal,
     )

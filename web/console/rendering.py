@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
@@ -90,7 +90,7 @@ def _build_file_handler(file: Path) -> Callable[[web.Request], Any]:
 
 
 def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
-    """The filters, each in the language of the page: `when`, `day`, `number`, `tracking`, `masked`."""
+    """The filters, each in the language of the page: `when`, `day`, `duration`, `number`, `tracking`, `masked`."""
 
     @pass_context
     def when(context: Context, moment: datetime | None) -> str:
@@ -106,10 +106,31 @@ def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
         return format_date(local, "d MMM y", locale=context["language"])
 
     @pass_context
-    def number(context: Context, value: float) -> str:
-        return format_decimal(value, locale=context["language"])
+    def duration(context: Context, seconds: float) -> str:
+        return format_duration(seconds, context["language"])
 
-    return {"when": when, "day": day, "number": number, "tracking": group_digits, "masked": mask_number}
+    @pass_context
+    def number(context: Context, value: float) -> str:
+        return format_number(value, context["language"])
+
+    return {
+        "when": when,
+        "day": day,
+        "duration": duration,
+        "number": number,
+        "tracking": group_digits,
+        "masked": mask_number,
+    }
+
+
+def format_duration(seconds: float, language: str) -> str:
+    """A duration in its largest unit: `3 minutes`."""
+    return format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=language)
+
+
+def format_number(value: float, language: str) -> str:
+    """A number with the separators of the language."""
+    return format_decimal(value, locale=language)
 
 
 def group_digits(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Final, TypeAlias
 
 from aiohttp import hdrs, web
@@ -10,8 +9,8 @@ from aiohttp import hdrs, web
 from menus.rendering.localization import Locale
 from services.documents.documents import DocumentView
 from services.documents.models import Document, DocumentFile
-from web.links.html import PlainPage, render_button, render_form, render_heading, render_paragraph
 from web.links.pages import GonePage
+from web.links.rendering import render_page
 from web.links.routes import FormFields
 
 FindDocument: TypeAlias = Callable[[str], Awaitable[DocumentView | None]]
@@ -41,9 +40,13 @@ class DocumentPages:
         if view is None:
             return self.gone_page(request)
         locale = self.locales[view.language]
-        button = render_form(render_button(locale.terms["paper"]["open"]))
-        content = render_heading() + render_paragraph(locale.common["document_ask"]) + button
-        return PlainPage(content, view.language, form_action="self").to_response()
+        return render_page(
+            "document_ask.html",
+            language=view.language,
+            form_action="self",
+            text=locale.common["document_ask"],
+            button_text=locale.terms["paper"]["open"],
+        )
 
     async def check(self, _request: web.Request, _subject: str, _fields: FormFields) -> web.StreamResponse | None:
         """None: the button is enough. Who asks for documents by SMS need not have an account, and so has no PIN."""
@@ -55,29 +58,23 @@ class DocumentPages:
         if view is None:
             return self.gone_page(request)
         if FILE_FIELD not in fields:
-            return _render_page(view.document, self.locales[view.language], view.language).to_response()
+            return _render_document(view.document, self.locales[view.language], view.language)
         file = _viewable_file(view.document)
         return _file_response(view.document.kind, file) if file else self.gone_page(request)
 
 
-def _render_page(document: Document, locale: Locale, language: str) -> PlainPage:
-    title = locale.formatters["document"](document.kind) or document.title
-    return PlainPage("".join(_page_content(document, locale, title)), language, title, form_action="self")
-
-
-def _page_content(document: Document, locale: Locale, title: str) -> Iterator[str]:
+def _render_document(document: Document, locale: Locale, language: str) -> web.Response:
     terms = locale.terms["paper"]
-    if document.sample:
-        yield f"<strong>{escape(terms['sample'])}</strong>"
-    yield render_heading(title)
-    # The button stands above the facts: their length depends on the language and on the fonts of the phone.
-    if _viewable_file(document):
-        yield render_form(render_button(terms["open"], FILE_FIELD))
-    yield "<dl>"
-    for key, value in _document_facts(document, locale):
-        if value:
-            yield f"<dt>{escape(terms[key])}</dt><dd>{escape(value)}</dd>"
-    yield "</dl>"
+    return render_page(
+        "document.html",
+        language=language,
+        title=locale.formatters["document"](document.kind) or document.title,
+        form_action="self",
+        warning=terms["sample"] if document.sample else "",
+        button_text=terms["open"] if _viewable_file(document) else "",
+        file_field=FILE_FIELD,
+        items=[(terms[key], value) for key, value in _document_facts(document, locale) if value],
+    )
 
 
 def _document_facts(document: Document, locale: Locale) -> Iterator[tuple[str, str]]:

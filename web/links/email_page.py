@@ -3,9 +3,8 @@
 Mail scanners open the links of a message before a person does, but they do not press buttons.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import TypeAlias
 
 import structlog
@@ -13,8 +12,8 @@ from aiohttp import web
 
 from menus.rendering.localization import Locale, parse_template
 from services.citizens.models import Email
-from web.links.html import PlainPage, render_heading, render_paragraph
 from web.links.pages import GonePage
+from web.links.rendering import render_page
 from web.links.routes import FormFields
 
 log = structlog.get_logger()
@@ -51,16 +50,12 @@ class EmailPages:
         return self._render_page(email)
 
     def _render_page(self, email: Email) -> web.Response:
-        content = f"{render_heading()}{''.join(_page_content(email, self.locales[email.language]))}"
-        return PlainPage(content, email.language, form_action="self").to_response()
-
-
-def _page_content(email: Email, locale: Locale) -> Iterator[str]:
-    def render(name: str) -> str:
-        return locale.render(parse_template(locale.common[name]), {"address": email.address})
-
-    if email.verified:
-        yield render_paragraph(render("email_done"))
-        return
-    yield render_paragraph(render("email_ask"))
-    yield f'<form method="post"><button>{escape(render("email_yes"))}</button></form>'
+        locale = self.locales[email.language]
+        text = parse_template(locale.common["email_done" if email.verified else "email_ask"])
+        return render_page(
+            "email.html",
+            language=email.language,
+            form_action="self",
+            text=locale.render(text, {"address": email.address}),
+            button_text="" if email.verified else locale.common["email_yes"],
+        )

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from html import escape
 from typing import Final, TypeAlias
 
 from aiohttp import web
@@ -12,15 +11,8 @@ from core.pin_policy import MAX_DIGITS, MIN_DIGITS, is_pin
 from core.typed_numbers import read_pin
 from menus.rendering.localization import Locale, parse_template
 from services.privacy.models import DataExport, DataItem, DataRecord, PinVerification, language_of_subject
-from web.links.html import (
-    PlainPage,
-    render_button,
-    render_digits_input,
-    render_form,
-    render_heading,
-    render_paragraph,
-)
 from web.links.pages import GonePage
+from web.links.rendering import render_page
 from web.links.routes import FormFields
 
 FindExport: TypeAlias = Callable[[str], Awaitable[DataExport | None]]
@@ -77,7 +69,7 @@ class PrivacyPages:
         sheet = DataSheet(export, self.locales[export.language], self.local_time, self.short_code)
         if TEXT_FIELD in fields:
             return _as_download(web.Response(text=sheet.render_text()), "txt")
-        return PlainPage(sheet.render_html(), export.language, sheet.title).to_response()
+        return sheet.render_page()
 
     def _render_failure(self, language: str, result: PinVerification) -> web.Response:
         locale = self.locales[language]
@@ -88,16 +80,22 @@ class PrivacyPages:
 
     def _render_question(self, language: str, problem: str = "", status: int = 200) -> web.Response:
         common = self.locales[language].common
-        warning = f'<p role="alert">{escape(problem)}</p>' if problem else ""
-        form = render_form(
-            render_digits_input(PIN_FIELD, common["own_data_ask"], MAX_DIGITS)
-            + render_button(common["own_data_show"])
-            + render_button(common["own_data_text"], TEXT_FIELD)
-            + render_button(common["own_data_json"], JSON_FIELD)
+        return render_page(
+            "own_data_ask.html",
+            status,
+            language=language,
+            title=common["own_data_title"],
+            form_action="self",
+            problem=problem,
+            pin_field=PIN_FIELD,
+            label=common["own_data_ask"],
+            max_digits=MAX_DIGITS,
+            buttons=[
+                ("", common["own_data_show"]),
+                (TEXT_FIELD, common["own_data_text"]),
+                (JSON_FIELD, common["own_data_json"]),
+            ],
         )
-        title = common["own_data_title"]
-        content = render_heading(title) + warning + form
-        return PlainPage(content, language, title, form_action="self").to_response(status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +112,15 @@ class DataSheet:
         """The title of the page."""
         return self.locale.common["own_data_title"]
 
-    def render_html(self) -> str:
-        """The content of the page, as HTML."""
-        sections = "".join(self._render_section(name, records) for name, records in self._named_sections())
-        return f"{render_heading(self.title)}{render_paragraph(self._note())}{sections}"
+    def render_page(self) -> web.Response:
+        """The page."""
+        sections = [
+            (name, [list(self._labelled_items(record)) for record in records])
+            for name, records in self._named_sections()
+        ]
+        return render_page(
+            "own_data.html", language=self.export.language, title=self.title, note=self._note(), sections=sections
+        )
 
     def render_text(self) -> str:
         """Plain text with one line for each item."""
@@ -131,13 +134,6 @@ class DataSheet:
     def _named_sections(self) -> Iterator[tuple[str, tuple[DataRecord, ...]]]:
         for section in self.export.sections:
             yield self.locale.terms["held"][section.name], tuple(section.records)
-
-    def _render_section(self, name: str, data_records: tuple[DataRecord, ...]) -> str:
-        return render_heading(name) + "".join(f"<dl>{self._render_record(record)}</dl>" for record in data_records)
-
-    def _render_record(self, record: DataRecord) -> str:
-        items = self._labelled_items(record)
-        return "".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in items)
 
     def _labelled_items(self, record: DataRecord) -> Iterator[tuple[str, str]]:
         for item in record:

@@ -53,7 +53,7 @@ async def test_an_address_is_shown_as_text_and_never_as_markup(method):
     async with run_pages() as http, http.request(method, "/") as answer:
         page = await answer.text()
         assert answer.status == 200
-    assert "&lt;b&gt;&quot;amina&quot;@example.org" in page
+    assert "&lt;b&gt;&#34;amina&#34;@example.org" in page
     assert "<b>" not in page
 
 

@@ -17,6 +17,7 @@ from app.resources import ensure_tables, open_resources, stub_resources
 from app.routes import Workers, build_application
 from app.workers import (
     build_sms_outboxes,
+    count_live_sessions,
     expire_consents,
     release_silent_numbers,
     run_department_deliveries,
@@ -28,7 +29,9 @@ from app.workers import (
 )
 from config.settings import Settings
 from core.claim_worker import running_worker
+from core.hop_metrics import HopMetrics
 from providers.registry import open_sms_providers
+from sessions.live_sessions import LiveSessions
 from sms.conversation import SmsConversations
 from sms.inbound_worker import InboundWorker, run_inbound_worker
 from sms.provider import SmsProvider
@@ -69,13 +72,17 @@ async def open_context(settings: Settings, sms_providers: Mapping[str, SmsProvid
         MigrationsPendingError: the tables are older than this program.
     """
     async with open_resources(settings) as resources:
+        registry = _build_registry()
+        live_sessions = LiveSessions(registry, resources.store.client, resources.cipher.keyed_hash)
         yield AppContext(
             settings=settings,
             resources=resources,
             checked_menu=build_menu(settings, resources),
             sms_providers=sms_providers,
             webhook_guard=build_webhook_guard(settings),
-            registry=_build_registry(),
+            registry=registry,
+            hops=HopMetrics(registry),
+            live_sessions=live_sessions,
         )
 
 
@@ -126,6 +133,7 @@ async def start_caller_workers(context: AppContext, stack: AsyncExitStack) -> tu
     inbound_worker = build_inbound_worker(context, conversations)
     await stack.enter_async_context(run_inbound_worker(inbound_worker))
     await stack.enter_async_context(track_usage(services.usage))
+    await stack.enter_async_context(count_live_sessions(context.live_sessions))
     await stack.enter_async_context(release_silent_numbers(context))
     await stack.enter_async_context(
         follow_catalogue_edits(context.settings.catalogue, context.checked_menu, context.registry)

@@ -59,7 +59,7 @@ async def follow_catalogue_edits(
         return
     reloader = CatalogueReloader(settings, menu)
     description = "Edited catalogues, by whether they were taken up or refused."
-    CounterExporter(registry, CounterSpec("ekdial_catalogue_edits", description, "how", reloader.outcomes))
+    CounterExporter(registry, CounterSpec("ekdial_catalogue_edits", description, "outcome", reloader.outcomes))
     async with background(_reload_on_edits(reloader)):
         yield
 

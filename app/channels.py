@@ -175,7 +175,8 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         admission=admission,
         busy_replies=busy_replies,
         deadline=settings.ussd.deadline,
-        metrics=UssdMetrics(context.registry, admission),
+        metrics=UssdMetrics(context.registry, admission, context.hops),
+        live_sessions=context.live_sessions,
         on_call_ended=checked_menu.services.payments.payments.push_after_call,
         note_network=checked_menu.services.caller_activity.note_network,
     )
@@ -292,7 +293,7 @@ def build_inbound_worker(context: AppContext, conversations: SmsConversations) -
     return InboundWorker(
         repository=inbound,
         handler=build_inbound_handler(context, conversations, inbound),
-        metrics=InboundMetrics(context.registry),
+        metrics=InboundMetrics(context.hops, context.settings.sms.providers, africastalking.ENTRY.name),
     )
 
 
@@ -355,12 +356,11 @@ def build_sms_routes(context: AppContext, inbound_worker: InboundWorker) -> list
 def build_voice_routes(context: AppContext, menu_sender: MenuSender) -> list[web.RouteDef]:
     """The voice webhooks of every provider in use; `menu_sender` sends the menu to callers who ask for it."""
     handler = _build_missed_call_handler(context, menu_sender)
-    metrics = voice_routes.CallMetrics(context.registry)
     builders = [entry.build_voice for entry in providers_in_use(context.settings) if entry.build_voice]
     return [
         route
         for build in builders
-        for route in voice_routes.routes(build(context.settings), handler, context.webhook_guard, metrics)
+        for route in voice_routes.routes(build(context.settings), handler, context.webhook_guard, context.hops)
     ]
 
 

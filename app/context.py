@@ -8,7 +8,9 @@ from prometheus_client import CollectorRegistry
 from app.menu import CheckedMenu
 from app.resources import Resources
 from config.settings import Settings
+from core.hop_metrics import HopMetrics
 from core.http.webhooks import WebhookGuard
+from sessions.live_sessions import LiveSessions
 from sms.provider import SmsProvider
 
 
@@ -23,6 +25,8 @@ class AppContext:
     """By name: those that this process sends by, without those whose messages a process of their own sends."""
     webhook_guard: WebhookGuard
     registry: CollectorRegistry
+    hops: HopMetrics
+    live_sessions: LiveSessions
 
 
 def build_webhook_guard(settings: Settings) -> WebhookGuard:

@@ -249,8 +249,10 @@ def _export_tracking_metrics(tracking: TrackingLookup, registry: CollectorRegist
 def _export_code_metrics(codes: OneTimeCodes, registry: CollectorRegistry) -> None:
     CounterExporter(
         registry,
-        CounterSpec("ekdial_codes", "One-time codes sent, and checks by outcome.", "what", codes.counts),
-        CounterSpec("ekdial_codes_refused", "One-time codes not sent, by the limit reached.", "by", codes.rejections),
+        CounterSpec("ekdial_codes", "One-time codes sent, and checks by outcome.", "outcome", codes.counts),
+        CounterSpec(
+            "ekdial_codes_refused", "One-time codes not sent, by the limit reached.", "reason", codes.rejections
+        ),
         CounterSpec(
             "ekdial_codes_alarms",
             "Alarms about codes that are not entered, or that unverified callers request up to a limit, by area.",
@@ -262,7 +264,7 @@ def _export_code_metrics(codes: OneTimeCodes, registry: CollectorRegistry) -> No
 
 def _export_account_metrics(accounts: Accounts, registry: CollectorRegistry) -> None:
     description = "Alarms about accounts whose PIN or answers somebody tries for days."
-    CounterExporter(registry, CounterSpec("ekdial_guessing_alarms", description, "of", accounts.guessing_alarms))
+    CounterExporter(registry, CounterSpec("ekdial_guessing_alarms", description, "kind", accounts.guessing_alarms))
 
 
 def _export_unverified_sms_metrics(limiter: UnverifiedSmsLimiter, registry: CollectorRegistry) -> None:
@@ -271,7 +273,7 @@ def _export_unverified_sms_metrics(limiter: UnverifiedSmsLimiter, registry: Coll
         CounterSpec(
             "ekdial_unverified_sms_refused",
             "SMS that unverified callers would have caused, by the limit reached.",
-            "by",
+            "reason",
             limiter.rejections,
         ),
         CounterSpec(

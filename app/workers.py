@@ -44,6 +44,7 @@ from services.payments.worker import PaymentWorker
 from services.privacy.metrics import RetentionMetrics
 from services.privacy.retention import DataRetention
 from services.privacy.silent_numbers import SilentNumbers
+from sessions.live_sessions import WRITE_INTERVAL, LiveSessions
 from sms.segments import fold_characters, fold_to_gsm7
 
 # Seconds that payment requests in flight get at a stop. A request that M-Pesa took, and whose answer is lost, cannot be
@@ -191,7 +192,8 @@ async def run_email_worker(
         return
     smtp = _build_smtp_provider(settings, cipher)
     CounterExporter(
-        registry, CounterSpec("ekdial_mail_sends", "Attempts to send an e-mail, by result.", "end", smtp.send_counts)
+        registry,
+        CounterSpec("ekdial_mail_sends", "Attempts to send an e-mail, by outcome.", "outcome", smtp.send_counts),
     )
     async with smtp, running_worker(_build_email_outbox(settings.mail, messages, smtp)):
         yield
@@ -206,6 +208,13 @@ async def track_usage(usage: ServiceUsage) -> AsyncIterator[None]:
     job = PeriodicJob(usage.refresh, "service_usage_count_failed", USAGE_TIMEOUT)
     await job.run_once()
     async with run_periodically(USAGE_INTERVAL, job, initial_delay=USAGE_INTERVAL):
+        yield
+
+
+@asynccontextmanager
+async def count_live_sessions(live_sessions: LiveSessions) -> AsyncIterator[None]:
+    """Count the sessions under way while the block lasts."""
+    async with run_periodically(WRITE_INTERVAL, PeriodicJob(live_sessions.write, "live_sessions_not_counted")):
         yield
 
 

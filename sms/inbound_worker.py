@@ -59,9 +59,9 @@ class InboundWorker:
         async with Timeout(RECORD_TIMEOUT):
             is_new = await self._repository.record(sms, handled_as)
         if not is_new:
-            self._metrics.record(DUPLICATE)
+            self._metrics.count(sms.provider_id, DUPLICATE)
         elif handled_as:
-            self._metrics.record(handled_as)
+            self._metrics.count(sms.provider_id, handled_as)
         else:
             self._tasks.start(self._handle_all_from(sms.msisdn))
 
@@ -99,9 +99,9 @@ class InboundWorker:
         handled = await self._handle_or_apologize(sms)
         reply = Message(sms.msisdn, handled.reply, "reply", build_reply_key(sms.provider_id)) if handled.reply else None
         await self._repository.finish(sms, handled.handled_as, reply, erase_text=handled.erase_text)
-        self._metrics.record(handled.handled_as)
-        duration_ms = round((perf_counter() - started) * 1000, 1)
-        log.info("inbound_sms", handled_as=handled.handled_as, replied=bool(reply), ms=duration_ms)
+        seconds = perf_counter() - started
+        self._metrics.record(sms.provider_id, handled.handled_as, seconds)
+        log.info("inbound_sms", handled_as=handled.handled_as, replied=bool(reply), ms=round(seconds * 1000, 1))
 
     async def _handle_or_apologize(self, sms: ClaimedSms) -> Handled:
         if sms.attempts_exhausted:

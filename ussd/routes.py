@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from core.deadline import CURRENT_DEADLINE, Deadline
+from core.hop_metrics import HopCounts
 from core.http.fast_response import build_text_response
 from core.http.provider_webhooks import FIELD_READERS, WEBHOOK_METHODS, build_webhook_route
 from core.http.server_protocol import arrival_time
@@ -18,12 +19,14 @@ from core.http.webhooks import BadWebhookError, WebhookGuard, log_malformed
 from core.logging import error_facts
 from core.used_code import using_code
 from core.verified_caller import unverified_caller
+from sessions.live_sessions import LiveSessions
 from sessions.path_turns import UssdReply, UssdSessionHandler
 from ussd.admission import Admission
 from ussd.hidden_numbers import HiddenNumberHandler
 from ussd.metrics import UssdMetrics
 from ussd.newest_input import NewestInputHandler
 from ussd.provider import (
+    CHANNEL,
     AnyUssdRequest,
     EndEventParser,
     EndReport,
@@ -64,6 +67,7 @@ class UssdHandler:
         busy_replies: BusyReplies,
         deadline: float,
         metrics: UssdMetrics,
+        live_sessions: LiveSessions,
         on_call_ended: CallEnded = ignore_end,
         note_network: NoteNetwork = lambda _msisdn, _network: None,
     ) -> None:
@@ -72,6 +76,8 @@ class UssdHandler:
         `deadline` are the seconds from the arrival of a request to its reply.
         """
         self.metrics = metrics
+        self._live_sessions = live_sessions
+        live_sessions.open(CHANNEL)
         self._on_call_ended = on_call_ended
         self._note_network = note_network
         self._path_sessions = path_sessions
@@ -84,11 +90,11 @@ class UssdHandler:
         self._log = log.bind()  # bound once, and not in every request
         self._logs_requests = self._log.is_enabled_for(logging.DEBUG)
 
-    async def handle(self, request: AnyUssdRequest, started: float) -> UssdReply:
-        """The reply to a request that arrived at `started`, in seconds of `time.monotonic`."""
+    async def handle(self, request: AnyUssdRequest, started: float, hops: HopCounts) -> UssdReply:
+        """The reply to a request that arrived at `started`, in seconds of `time.monotonic`; it is counted in `hops`."""
         admission, starts_session = self._admission, request.starts_session
         if not admission.enter(starts_session=starts_session):
-            self.metrics.count_request("shed")
+            hops.count("shed")
             return self._busy_replies.find(request.caller, request.budget, starts_session=starts_session)
         # Before it arrived here, it waited in the system for an event loop that was late.
         token = CURRENT_DEADLINE.set(Deadline(started - admission.loop_delay, self._deadline))
@@ -104,7 +110,8 @@ class UssdHandler:
             admission.leave(seconds)
         if reply.handled_as == "shed":
             admission.count_refusal("database", starts_session=starts_session)
-        self.metrics.record_request(reply.handled_as, seconds)
+        hops.record(reply.handled_as, seconds)
+        self._live_sessions.note(CHANNEL, request.session_id, ended=reply.reply.ends)
         if self._logs_requests:
             self._log.debug("hop", handled_as=reply.handled_as, ends=reply.reply.ends, ms=round(seconds * 1000, 1))
         return reply
@@ -143,6 +150,7 @@ class UssdHandler:
             error=event.has_error,
         )
         if event.session_id:
+            self._live_sessions.note(CHANNEL, event.session_id, ended=True)
             try:
                 await self._on_call_ended(event.session_id)
             except Exception as error:  # noqa: BLE001 - what waits for the end of the call starts a few seconds later
@@ -157,7 +165,7 @@ class UssdHandler:
         await self.inputs.finish_writes()
 
     async def _push(self, sender: ReplySender, request: AnyUssdRequest, started: float) -> None:
-        reply = await self.handle(request, started)
+        reply = await self.handle(request, started, self.metrics.open_hops(sender.name))
         try:
             await sender.push_reply(request, reply)
         except ReplyNotShownError as refused:
@@ -211,6 +219,7 @@ def _build_events_handler(provider: EndEventParser, path: str, handler: UssdHand
 
 def _build_response_handler(provider: ResponseUssdProvider, handler: UssdHandler, guard: WebhookGuard) -> Handler:
     path, read_fields = webhook_path(provider), FIELD_READERS[provider.body_format]
+    hops = handler.metrics.open_hops(provider.name)
 
     async def handle_key_press(request: web.Request) -> web.StreamResponse:
         rejection = guard.reject_unauthorized(request, path)
@@ -225,7 +234,7 @@ def _build_response_handler(provider: ResponseUssdProvider, handler: UssdHandler
             return bad.to_response()
         if isinstance(ussd_request, EndReport):
             return await _acknowledge_end(request, handler, ussd_request)
-        reply = provider.render_reply(await handler.handle(ussd_request, started), fields)
+        reply = provider.render_reply(await handler.handle(ussd_request, started, hops), fields)
         return build_text_response(request, *reply)
 
     return handle_key_press

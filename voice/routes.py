@@ -5,14 +5,16 @@ from typing import Final, get_args
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter
 
+from core.hop_metrics import HopMetrics
 from core.http.provider_webhooks import FIELD_READERS
 from core.http.webhooks import BadWebhookError, WebhookGuard, log_malformed
 from voice.missed_calls import CallOutcome, MissedCallHandler
 from voice.provider import VoiceProvider
 
+CHANNEL: Final = "voice"
 MALFORMED: Final = "malformed"
+OUTCOMES: Final = (*get_args(CallOutcome), MALFORMED)
 OUTCOME_HEADER: Final = "Ekdial-Call-Outcome"
 UNTIL_HEADER: Final = "Ekdial-Cooldown-Until"
 """Headers for whoever tests: a provider ignores them."""
@@ -20,24 +22,11 @@ UNTIL_HEADER: Final = "Ekdial-Cooldown-Until"
 log = structlog.get_logger()
 
 
-class CallMetrics:
-    """Voice webhooks by outcome. The last webhook of every call has the outcome `repeated`."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        what = "Voice webhooks by outcome."
-        self._webhooks = Counter("ekdial_voice_callbacks", what, ["as"], registry=registry)
-        for outcome in (*get_args(CallOutcome), MALFORMED):
-            self._webhooks.labels(outcome)
-
-    def record_webhook(self, outcome: str) -> None:
-        """Count one webhook."""
-        self._webhooks.labels(outcome).inc()
-
-
 def routes(
-    provider: VoiceProvider, handler: MissedCallHandler, guard: WebhookGuard, metrics: CallMetrics
+    provider: VoiceProvider, handler: MissedCallHandler, guard: WebhookGuard, metrics: HopMetrics
 ) -> list[web.RouteDef]:
-    """`POST /voice/<provider>`."""
+    """`POST /voice/<provider>`. The last webhook of every call is counted with the outcome `repeated`."""
+    hops = metrics.open(CHANNEL, provider.name, OUTCOMES)
     path, read_fields = f"/voice/{provider.name}", FIELD_READERS[provider.body_format]
 
     async def handle_call(request: web.Request) -> web.Response:
@@ -48,12 +37,13 @@ def routes(
         try:
             call = provider.parse_call(await read_fields(request))
         except BadWebhookError as bad:
-            metrics.record_webhook(MALFORMED)
+            hops.count(MALFORMED)
             log_malformed(request, path, bad)
             return bad.to_response()
         outcome = await handler.handle(call)
-        metrics.record_webhook(outcome)
-        log.info("call_handled", outcome=outcome, active=call.is_active, ms=round((perf_counter() - started) * 1000, 1))
+        seconds = perf_counter() - started
+        hops.record(outcome, seconds)
+        log.info("call_handled", outcome=outcome, active=call.is_active, ms=round(seconds * 1000, 1))
         reply = provider.render_action(call)
         headers = {OUTCOME_HEADER: outcome, **(dict([reply.header]) if reply.header else {})}
         if outcome == "cooling" and (until := await handler.find_cooldown_end(call)):

@@ -37,7 +37,7 @@ class DeliveryMetrics(Collector):
             labels=["department"],
         )
         attempts = CounterMetricFamily(
-            "ekdial_delivery_tries", "Attempts to deliver an application, by result.", labels=["department", "end"]
+            "ekdial_delivery_tries", "Attempts to deliver an application, by outcome.", labels=["department", "outcome"]
         )
         for worker in self._supervisor.workers:
             available.add_metric([worker.circuit.code], worker.circuit.is_available)

@@ -13,8 +13,8 @@ class OutboxMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._sends = Counter(
             "ekdial_sms_sends",
-            "Attempts to send an SMS, by provider, kind and result.",
-            ["provider", "kind", "end"],
+            "Attempts to send an SMS, by provider, kind and outcome.",
+            ["provider", "kind", "outcome"],
             registry=registry,
         )
         self._segments = Counter(

@@ -106,7 +106,7 @@ async def test_who_is_refused_touches_no_store_and_goes_on_where_they_were(tmp_p
         metrics = await read_metrics(phone.http, phone.url)
     assert 'ekdial_ussd_shed_total{call="start",reason="in_flight"} 1.0' in metrics
     assert 'ekdial_ussd_shed_total{call="under_way",reason="in_flight"} 1.0' in metrics
-    assert 'ekdial_ussd_hops_total{as="shed"} 2.0' in metrics
+    assert 'ekdial_hops_total{channel="ussd",outcome="shed",provider="africastalking"} 2.0' in metrics
 
 
 async def test_what_became_late_is_not_recorded_and_the_caller_is_told_so(

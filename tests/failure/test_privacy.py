@@ -117,7 +117,7 @@ async def test_an_address_is_read_in_letters_and_nowhere_else(tmp_path: Path, re
                 async with http.get(f"{admin_url(url)}/metrics") as answer:
                     metrics = await answer.text()
                 kept = redis_contents(redis_server.url)
-    assert 'ekdial_mail_sends_total{end="Accepted"} 2.0' in metrics
+    assert 'ekdial_mail_sends_total{outcome="Accepted"} 2.0' in metrics
     assert "RecipientRefused" in said.getvalue()
     for one in (ADDRESS, "shahanara", link[1], tracking, NUMBER[4:]):
         assert one not in said.getvalue(), f"{one} in the logs"

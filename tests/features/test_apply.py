@@ -389,4 +389,4 @@ async def test_what_changes_while_a_form_is_filled_in_is_told_and_asked_for(tmp_
 
 async def wait_for_reload(phone: Phone) -> bool:
     async with phone.http.get(f"{admin_url(phone.url)}/metrics") as response:
-        return 'ekdial_catalogue_edits_total{how="taken"} 1.0' in await response.text()
+        return 'ekdial_catalogue_edits_total{outcome="taken"} 1.0' in await response.text()

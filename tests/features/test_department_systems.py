@@ -124,7 +124,7 @@ async def test_while_it_is_down_applications_are_taken_and_the_citizen_reads_the
 
 
 async def _wait_until_delivered(phone: Phone) -> bool:
-    return await metric(phone, 'ekdial_delivery_tries_total{department="dncc",end="accepted"}') == "2.0"
+    return await metric(phone, 'ekdial_delivery_tries_total{department="dncc",outcome="accepted"}') == "2.0"
 
 
 async def test_the_truth_comes_by_sms_and_in_every_language(phone: Phone, server: DepartmentServer) -> None:

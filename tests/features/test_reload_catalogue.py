@@ -39,7 +39,7 @@ class CatalogueEditor:
         async def reached() -> bool:
             async with self.phone.http.get(f"{admin_url(self.phone.url)}/metrics") as response:
                 lines = (await response.text()).splitlines()
-            wanted = f'ekdial_catalogue_edits_total{{how="{how}"}} '
+            wanted = f'ekdial_catalogue_edits_total{{outcome="{how}"}} '
             return any(float(line.removeprefix(wanted)) >= minimum for line in lines if line.startswith(wanted))
 
         await wait_until(reached)

@@ -50,10 +50,10 @@ async def test_who_is_refused_is_told_what_to_do_and_not_whose_limit_it_was(tmp_
         code = (await first.wait_for_sms("is your Ekdial code"))[:6]
         await first.enter(f"{(int(code) + 1) % 10**6:06}", code)
         assert await read_metrics(http, url) == {
-            'ekdial_codes_total{what="right"}': 1,
-            'ekdial_codes_total{what="sent"}': 2,
-            'ekdial_codes_total{what="wrong"}': 1,
-            'ekdial_codes_refused_total{by="prefix"}': 1,
+            'ekdial_codes_total{outcome="right"}': 1,
+            'ekdial_codes_total{outcome="sent"}': 2,
+            'ekdial_codes_total{outcome="wrong"}': 1,
+            'ekdial_codes_refused_total{reason="prefix"}': 1,
         }
 
 

@@ -116,7 +116,7 @@ async def test_what_a_suspended_provider_did_not_send_goes_by_the_fallback(tmp_p
         assert AMINA not in {one.fields["to"] for one in messages.first.requests}
 
         metrics = await read_metrics(messages.http, messages.url)
-        assert 'ekdial_sms_sends_total{end="sent",kind="pin",provider="sandbox"} 2.0' in metrics
+        assert 'ekdial_sms_sends_total{kind="pin",outcome="sent",provider="sandbox"} 2.0' in metrics
         assert 'ekdial_sms_moved_total{provider="africastalking"} 1.0' in metrics
         async with messages.http.get(f"{admin_url(messages.url)}/readyz") as ready:
             assert {"sms", "sms_africastalking"} <= set(await ready.json())

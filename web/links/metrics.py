@@ -18,7 +18,7 @@ class LinkMetrics:
         self._opened = Counter(
             "ekdial_links_opened", "Links opened, by purpose and handset.", ["purpose", "handset"], registry=registry
         )
-        self._refused = Counter("ekdial_links_refused", "Links not opened, by reason.", ["why"], registry=registry)
+        self._refused = Counter("ekdial_links_refused", "Links not opened, by reason.", ["reason"], registry=registry)
         self._previews = Counter("ekdial_links_looked_at", "Previews of links made by robots.", registry=registry)
         for purpose, handset in product(get_args(LinkPurpose), HANDSETS):
             self._opened.labels(purpose, handset)

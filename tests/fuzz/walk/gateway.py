@@ -27,6 +27,7 @@ from app.context import AppContext, build_webhook_guard
 from app.menu import CheckedMenu, build_menu
 from app.resources import open_resources
 from app.settings import load_settings
+from core.hop_metrics import HopMetrics
 from core.verified_caller import unverified_caller
 from db.database import Database
 from menus.model import Navigation, Position
@@ -35,6 +36,7 @@ from menus.rendering.paging import Page, SizeLimit
 from menus.rendering.renderer import Renderer
 from services.catalogue.current import CatalogueSnapshot
 from services.messaging.inbound import InboundSmsRepository
+from sessions.live_sessions import LiveSessions
 from sessions.path_turns import UssdReply
 from sms.inbound_handler import InboundSmsHandler
 from sms.loop_guard import LoopGuard
@@ -186,13 +188,16 @@ async def open_fuzz_gateway(variant: int = 0) -> AsyncIterator[FuzzGateway]:
                 sim_swap=FakeSimSwap(),
             )
             checked_menu = build_menu(settings, resources)
+            registry = CollectorRegistry()
             context = AppContext(
                 settings=settings,
                 resources=resources,
                 checked_menu=checked_menu,
                 sms_providers={},  # nothing is sent
                 webhook_guard=build_webhook_guard(settings),
-                registry=CollectorRegistry(),
+                registry=registry,
+                hops=HopMetrics(registry),
+                live_sessions=LiveSessions(registry, resources.store.client, resources.cipher.keyed_hash),
             )
             repository = InboundSmsRepository(resources.database, checked_menu.services.messages, resources.cipher)
             gateway = FuzzGateway(

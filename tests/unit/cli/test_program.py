@@ -582,15 +582,27 @@ async def test_the_metrics_are_those_of_all_workers(tmp_path, redis_server, data
             for worker in await worker_pids(master, http):
                 async with paused(worker):  # the other one answers
                     await Phone(http, master.url).dial()
-            await wait_for_metric(http, master.admin_url, 'ekdial_ussd_hops_total{as="answered"} 2.0')
+            await wait_for_metric(
+                http,
+                master.admin_url,
+                'ekdial_hops_total{channel="ussd",outcome="answered",provider="africastalking"} 2.0',
+            )
 
             (first, _) = await worker_pids(master, http)
             os.kill(first, signal.SIGTERM)
             await wait_until_ended(first)
-            await wait_for_metric(http, master.admin_url, 'ekdial_ussd_hops_total{as="answered"} 2.0')
+            await wait_for_metric(
+                http,
+                master.admin_url,
+                'ekdial_hops_total{channel="ussd",outcome="answered",provider="africastalking"} 2.0',
+            )
             await worker_pids(master, http)
             await Phone(http, master.url).dial()
-            await wait_for_metric(http, master.admin_url, 'ekdial_ussd_hops_total{as="answered"} 3.0')
+            await wait_for_metric(
+                http,
+                master.admin_url,
+                'ekdial_hops_total{channel="ussd",outcome="answered",provider="africastalking"} 3.0',
+            )
         for pid in child_pids(master.process.pid):
             assert process_umask(pid) == "0077"
         master.send_signal(signal.SIGTERM)
@@ -598,7 +610,10 @@ async def test_the_metrics_are_those_of_all_workers(tmp_path, redis_server, data
         assert "Traceback" not in master.output
     with run_gunicorn(tmp_path, **given) as master:
         async with ClientSession() as http, http.get(f"{master.admin_url}/metrics") as response:
-            assert 'ekdial_ussd_hops_total{as="answered"} 0.0' in await response.text(), "a new server counts from zero"
+            assert (
+                'ekdial_hops_total{channel="ussd",outcome="answered",provider="africastalking"} 0.0'
+                in await response.text()
+            ), "a new server counts from zero"
 
 
 async def wait_for_metric(http: ClientSession, url: str, line: str) -> None:

@@ -357,7 +357,7 @@ async def test_through_the_whole_gateway_from_a_key_press_to_the_handset(databas
             async with http.get(f"{admin_url(url)}/metrics") as metrics:
                 counted = await metrics.text()
     assert (state.kind, state.stage, state.provider_id) == ("link", "delivered", taken.id)
-    assert 'ekdial_sms_sends_total{end="sent",kind="link",provider="africastalking"} 1.0' in counted
+    assert 'ekdial_sms_sends_total{kind="link",outcome="sent",provider="africastalking"} 1.0' in counted
     async with Database(database_url) as database:
         assert await OptOuts(database).is_opted_out(taken.to)
 

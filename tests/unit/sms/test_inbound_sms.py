@@ -52,8 +52,10 @@ async def open_database(tmp_path: Path) -> AsyncIterator[Database]:
 async def inbound_counts(phone: SmsPhone) -> dict[str, int]:
     """How many SMS were taken for what, as `/metrics` says."""
     async with phone.http.get(f"{admin_url(phone.url)}/metrics") as answer:
-        lines = [line for line in (await answer.text()).splitlines() if line.startswith('ekdial_sms_in_total{as="')]
-    return {line.split('"')[1]: int(float(line.split()[-1])) for line in lines if not line.endswith(" 0.0")}
+        lines = [
+            line for line in (await answer.text()).splitlines() if line.startswith('ekdial_hops_total{channel="sms"')
+        ]
+    return {line.split('"')[3]: int(float(line.split()[-1])) for line in lines if not line.endswith(" 0.0")}
 
 
 async def wait_for_counts(phone: SmsPhone, **taken_for: int) -> None:

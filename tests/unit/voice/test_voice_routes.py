@@ -30,7 +30,11 @@ class VoiceProviderClient:
 
     async def read_metrics(self):
         async with self.http.get(f"{admin_url(self.url)}/metrics") as answer:
-            found = re.findall(r'^ekdial_voice_callbacks_total\{as="(\w+)"\} (\S+)', await answer.text(), re.MULTILINE)
+            found = re.findall(
+                r'^ekdial_hops_total\{channel="voice",outcome="(\w+)",provider="\w+"\} (\S+)',
+                await answer.text(),
+                re.MULTILINE,
+            )
         return {taken_for: int(float(count)) for taken_for, count in found if float(count)}
 
 

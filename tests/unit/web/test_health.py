@@ -129,5 +129,5 @@ async def test_hops_are_counted_and_nobodys_number_is_among_them(tmp_path):
         await Phone(http, url).dial()
         metrics = await read_metrics(http, url)
 
-    assert 'ekdial_ussd_hops_total{as="answered"} 1.0' in metrics
+    assert 'ekdial_hops_total{channel="ussd",outcome="answered",provider="africastalking"} 1.0' in metrics
     assert "8801700000001" not in metrics

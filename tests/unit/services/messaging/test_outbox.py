@@ -706,9 +706,9 @@ async def test_what_is_counted_tells_how_many_and_never_whom(messages, clock):
         await wait_until(lambda: registry.get_sample_value("ekdial_messages", {"stage": "unknown"}) == 1)
     said = generate_latest(registry).decode()
     for line_of_it in (
-        'ekdial_sms_sends_total{end="failed",kind="info",provider="line"} 1.0',
-        'ekdial_sms_sends_total{end="queued",kind="info",provider="line"} 1.0',
-        'ekdial_sms_sends_total{end="sent",kind="info",provider="line"} 3.0',
+        'ekdial_sms_sends_total{kind="info",outcome="failed",provider="line"} 1.0',
+        'ekdial_sms_sends_total{kind="info",outcome="queued",provider="line"} 1.0',
+        'ekdial_sms_sends_total{kind="info",outcome="sent",provider="line"} 3.0',
         'ekdial_sms_segments_total{kind="info",provider="line"} 3.0',
         'ekdial_messages{stage="queued"} 1.0',
         'ekdial_sms_held{provider="line"} 0.0',

@@ -182,7 +182,7 @@ async def test_what_has_expired_says_so_in_every_language_that_of_the_browser_fi
         assert (status, headers["Content-Type"]) == (410, "text/html; charset=utf-8")
         assert re.findall(r'<p lang="(..)">', page) == sorted(TEXTS, key=lambda one: one != first)
         assert '<a href="tel:%2A123%23">*123#</a>' in page
-    assert link_site.metric_value("ekdial_links_refused") == {'{why="gone"}': 5}
+    assert link_site.metric_value("ekdial_links_refused") == {'{reason="gone"}': 5}
 
 
 @pytest.mark.parametrize("token", ["x", GUESS, "%00", "ক", "..%2f..%2fetc", "a" * 2000, "{token}", "%ff%fe"])
@@ -255,7 +255,7 @@ async def test_so_it_is_when_the_opener_answers_with_a_failure(link_site):
     token = await link_site.create_link("email", uses=1)
     assert [await link_site.status(token, "POST") for _ in range(3)] == [503] * 3
     assert link_site.metric_value("ekdial_links_opened") == {}
-    assert link_site.metric_value("ekdial_links_refused") == {'{why="failed"}': 3}
+    assert link_site.metric_value("ekdial_links_refused") == {'{reason="failed"}': 3}
 
 
 async def test_a_database_that_is_gone_is_a_page_too(link_site, monkeypatch):
@@ -283,7 +283,7 @@ async def test_who_guesses_is_told_to_wait_and_others_are_not(link_site):
     assert await link_site.status(token) == 302, "a link that exists is opened"
     link_site.visitor = ip_address("192.0.2.2")
     assert [await link_site.status(GUESS), await link_site.status(token)] == [410, 302]
-    assert link_site.metric_value("ekdial_links_refused")['{why="guessing"}'] == 2
+    assert link_site.metric_value("ekdial_links_refused")['{reason="guessing"}'] == 2
 
 
 async def test_a_home_is_one_guesser_however_many_addresses_it_has(link_site):

@@ -1,17 +1,16 @@
 """Models and types that the other models share: reference numbers, timestamps, notes, pages and problems."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
-from unicodedata import category
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from core.languages import LocaleCode
+from services.cases.notes import MAX_NOTE_LENGTH, NoteError, parse_note
 
-MAX_NOTE_LENGTH: Final = 160
 MAX_PAGE_SIZE: Final = 200
 DEFAULT_PAGE_SIZE: Final = 50
 
@@ -28,17 +27,23 @@ ReferenceNumber: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1
 Code: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 
 
+_NOTE_PROBLEMS: Final[Mapping[str, Any]] = {
+    "unprintable": "It contains a control character",
+    "blank": "It is empty",
+    "too_long": f"It has more than {MAX_NOTE_LENGTH} characters",
+}
+
+
 def _validate_note(text: str) -> str:
     """The note without outer spaces. A line break is the only control character allowed in it.
 
     Raises:
         PydanticCustomError: the note is empty, or contains another control character.
     """
-    if any(category(character) == "Cc" for character in text if character != "\n"):
-        raise PydanticCustomError("unprintable", "It contains a control character")
-    if not text.strip():
-        raise PydanticCustomError("blank", "It is empty")
-    return text.strip()
+    try:
+        return parse_note(text)
+    except NoteError as error:
+        raise PydanticCustomError(error.problem, _NOTE_PROBLEMS[error.problem]) from None
 
 
 def _validate_timestamp(value: object) -> object:

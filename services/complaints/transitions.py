@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, select, update
@@ -93,12 +93,19 @@ class Transitions:
         }
         await transaction.execute(update(complaints).where(complaints.c.id == row.id).values(values))
         await self._audit.record(transaction, _build_audit_entry(row, transition, actor))
-        policy, promised = self._policies.policy_for(row.department), due_columns["promised"]
+        await self._messages.enqueue(transaction, self._build_message(row, transition, due_columns["promised"]))
+        return now
+
+    async def preview(self, transaction: Transaction, row: Row[Any], transition: Transition) -> str | None:
+        """The SMS that a change would send; None where nobody would get it."""
+        promised = self._due_columns(row, transition, self._clock())["promised"]
+        return await self._messages.preview(transaction, self._build_message(row, transition, promised))
+
+    def _build_message(self, row: Row[Any], transition: Transition, promised: date | None) -> Message:
+        policy = self._policies.policy_for(row.department)
         facts = complaint_facts(row.complaint_number, transition.level, policy, promised, transition.note)
         text = self._render_text(row.language, transition.text_key, {**facts, "status": transition.status})
-        message = Message(row.msisdn, text, "status", f"{transition.idempotency_key}/complaint")
-        await self._messages.enqueue(transaction, message)
-        return now
+        return Message(row.msisdn, text, "status", f"{transition.idempotency_key}/complaint")
 
     async def _insert_event(
         self, transaction: Transaction, row: Row[Any], transition: Transition, actor: Actor, now: datetime

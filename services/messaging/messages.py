@@ -121,10 +121,7 @@ class Messages:
             return
         sms = await self._describe(transaction, message)
         provider = self._routes.choose(sms).provider if message.medium == "sms" else ""
-        text, template = await _choose_letters(transaction, message)
-        if message.medium == "sms":
-            text = self._codes.fill_text(text, sms.msisdn, sms.network, sms.used_code)
-            template = template and self._codes.fill_template(template, sms.msisdn, sms.network, sms.used_code)
+        text, template = await self._write(transaction, message, sms)
         row = self._row(message, text, template, provider)
         if not await self._is_within_limits(message):
             if message.kind == "pin":
@@ -133,6 +130,16 @@ class Messages:
             row = {**row, "status": "failed", "error": LIMIT_REACHED, **erased}
         await transaction.execute(self._database.insert_or_ignore(messages), row)
         transaction.after_transaction(self._queued_event(message.medium, provider).set)
+
+    async def preview(self, transaction: Transaction, message: Message) -> str | None:
+        """The text of a message as it would be queued now: in the letters and with the codes of its recipient.
+
+        None where the number was released from its account, so that nothing would be sent.
+        """
+        if is_detached(message.to):
+            return None
+        text, _ = await self._write(transaction, message, await self._describe(transaction, message))
+        return text
 
     async def send(self, message: Message) -> None:
         """Enqueue a message in a transaction of its own."""
@@ -311,6 +318,14 @@ class Messages:
         ask_network = message.medium == "sms" and (self._routes.ask_network or self._codes.ask_network)
         networks = await self._find_networks(transaction, [message.to] if ask_network else ())
         return SmsFacts(message.to, message.kind, networks.get(message.to, ""), find_used_code())
+
+    async def _write(self, transaction: Transaction, message: Message, sms: SmsFacts) -> tuple[str, Template | None]:
+        """Return the text for the recipient, and its template."""
+        text, template = await _choose_letters(transaction, message)
+        if message.medium == "sms":
+            text = self._codes.fill_text(text, sms.msisdn, sms.network, sms.used_code)
+            template = template and self._codes.fill_template(template, sms.msisdn, sms.network, sms.used_code)
+        return text, template
 
     def _name_provider(self, medium: Medium, provider: str | None) -> str:
         if medium != "sms":

@@ -42,6 +42,7 @@ from config.types import (
     Utf16Units,
     WebhookTokens,
 )
+from core.currencies import CurrencyCode
 from core.errors import KeyPath, Problem
 from core.http.origins import is_loopback_host
 from core.languages import DEFAULT_LANGUAGE, LANGUAGE_CODES, LANGUAGES, LanguageCode
@@ -324,12 +325,17 @@ class CountrySettings(Section):
 
 
 class ConsoleSettings(Section):
-    """The console of staff: who needs a second step, and when a sign-in ends."""
+    """The console of staff: who needs a second step, when a sign-in ends, and what an SMS costs.
+
+    `sms_price` is that of one segment in `sms_currency`; 0: the console shows no cost.
+    """
 
     enabled: bool = True
     two_step: AutoBool = "auto"
     idle_minutes: Annotated[StrictInt, Field(ge=1, le=24 * 60)] = 30
     session_hours: Annotated[StrictInt, Field(ge=1, le=24 * 7)] = 12
+    sms_price: Annotated[StrictFloat, Field(ge=0, le=100)] = 0
+    sms_currency: CurrencyCode = "BDT"
 
 
 class CatalogueSettings(Section):

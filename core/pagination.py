@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Column, Row, Select, literal, tuple_
+from sqlalchemy import Column, Row, Select, literal, select, tuple_, union_all
 
 Item = TypeVar("Item")
 
@@ -27,7 +27,7 @@ class PageRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """The items of a page, oldest first; `next_position` is None if no rows follow yet."""
+    """The items of a page, in the order of its list; `next_position` is None if no rows follow yet."""
 
     items: tuple[Item, ...]
     next_position: PagePosition | None
@@ -43,6 +43,33 @@ def select_page(
         position = tuple_(literal(request.after.at, time_column.type), literal(request.after.id, id_column.type))
         statement = statement.where(tuple_(time_column, id_column) > position)
     return statement.order_by(time_column, id_column).limit(request.limit + 1)
+
+
+def select_newest_page(
+    branches: Sequence[Select[Any]], time_column: Column[datetime], id_column: Column[int], request: PageRequest
+) -> Select[Any]:
+    """Return the requested page of the rows of all branches, newest first, plus one row that shows whether another page follows.
+
+    Each branch reads its own index from the position on, and stops after a page; so a list of several statuses needs no
+    index without the status. The branches have the same columns, among them the two, and no row in common.
+    """
+    pages = [_select_newest(branch, time_column, id_column, request) for branch in branches]
+    if len(pages) == 1:
+        return pages[0]
+    rows = union_all(*(select(page.subquery()) for page in pages)).subquery()
+    newest = (rows.c[time_column.name].desc(), rows.c[id_column.name].desc())
+    return select(rows).order_by(*newest).limit(request.limit + 1)
+
+
+def _select_newest(
+    statement: Select[Any], time_column: Column[datetime], id_column: Column[int], request: PageRequest
+) -> Select[Any]:
+    if request.since is not None:
+        statement = statement.where(time_column >= request.since)
+    if request.after is not None:
+        position = tuple_(literal(request.after.at, time_column.type), literal(request.after.id, id_column.type))
+        statement = statement.where(tuple_(time_column, id_column) < position)
+    return statement.order_by(time_column.desc(), id_column.desc()).limit(request.limit + 1)
 
 
 def build_page(

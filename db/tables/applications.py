@@ -43,6 +43,11 @@ partial_index(
 for _what in ((), ("service",), ("status",), ("service", "status")):
     _columns = ("department", *_what, "changed_at", "id")
     Index("_".join(("ix_applications_department", *_what, "changed_at")), *(applications.c[_one] for _one in _columns))
+# Staff list those of an office, and those of all departments: each status reads one index from its newest row back.
+Index("ix_applications_status_changed_at", *(applications.c[_one] for _one in ("status", "changed_at", "id")))
+for _what in (("office",), ("office", "service")):
+    _columns = ("department", *_what, "status", "changed_at", "id")
+    Index("_".join(("ix_applications", *_what, "status_changed_at")), *(applications.c[_one] for _one in _columns))
 
 application_events = Table(
     "application_events",

@@ -48,6 +48,8 @@ Index(
     "ix_complaints_department_status_changed_at",
     *(complaints.c[_one] for _one in ("department", "status", "changed_at", "id")),
 )
+# Staff list those of all departments: each status reads one index from its newest row back.
+Index("ix_complaints_status_changed_at", *(complaints.c[_one] for _one in ("status", "changed_at", "id")))
 ESCALATION_PENDING = text("due_at IS NOT NULL")
 partial_index(ESCALATION_PENDING, "ix_complaints_awaited", complaints.c.due_at)
 
@@ -94,5 +96,6 @@ feedback = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 Index("ix_feedback_department_created_at", *(feedback.c[_one] for _one in ("department", "created_at", "id")))
+Index("ix_feedback_created_at", *(feedback.c[_one] for _one in ("created_at", "id")))
 NOT_DIGESTED = text("digest IS NULL")
 partial_index(NOT_DIGESTED, "ix_feedback_waiting", feedback.c.department, feedback.c.created_at)

@@ -199,6 +199,7 @@ class ApplicationDetail:
     operator: ApplicationOperator | None = None
     answered: datetime | None = None
     answers: tuple[ApplicantAnswer, ...] = ()
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Acts of staff on the records of others: who acts, why, and the idempotency key."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.audit.models import Actor
@@ -22,6 +22,11 @@ class StaffAct:
     actor: Actor
     reason: str
     idempotency_key: str
+
+    @property
+    def actor_with_reason(self) -> Actor:
+        """The actor, whose entries in the audit log have the reason."""
+        return replace(self.actor, details={**self.actor.details, "reason": self.reason})
 
 
 def parse_reason(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final, Literal, TypeAlias
@@ -12,6 +12,9 @@ from core.types import Translations
 
 ZoneLookup: TypeAlias = Callable[[str], ZoneInfo]
 """From a department's code to its time zone."""
+
+DepartmentScope: TypeAlias = str | None
+"""The department whose cases somebody may see; None: the cases of every department."""
 
 RejectionReason: TypeAlias = Literal[
     "unknown", "no_such_status", "note_missing", "backwards", "final", "closed", "conflict"
@@ -28,6 +31,21 @@ class HistoryEntry:
     status: str
     day: date
     note: Translations
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An SMS that a change sends. `recipient` is whose it is: the applicant, the beneficiary, the complainant."""
+
+    recipient: Literal["applicant", "beneficiary", "complainant"]
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPreview:
+    """What a change would do: its SMS. Nobody gets one where the status changes nothing."""
+
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

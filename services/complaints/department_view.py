@@ -1,4 +1,4 @@
-"""Complaints and feedback as their department sees them: list, read, change the status."""
+"""Complaints and feedback as their department sees them, and staff: list, read, change the status."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -8,16 +8,25 @@ from sqlalchemy import Row, Select, select
 
 from core.crypto import Cipher
 from core.idempotency import build_request_key
-from core.pagination import Page, PageRequest, build_page, select_page
+from core.pagination import Page, PageRequest, build_page, select_newest_page, select_page
 from core.types import TextKey, Translations, UtcClock, utc_now
 from db.database import Database
 from db.tables import applications, complaint_events, complaints, feedback
 from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import Actor
-from services.cases.models import StatusChanged, StatusRejected, repeat_of_change
+from services.audit.staff_acts import StaffAct
+from services.cases.models import (
+    DepartmentScope,
+    Notice,
+    StatusChanged,
+    StatusPreview,
+    StatusRejected,
+    repeat_of_change,
+)
 from services.complaints.models import (
     DEPARTMENT_STATUSES,
     STATUS_ORDER,
+    STATUSES,
     ComplaintDetail,
     ComplaintSummary,
     Feedback,
@@ -39,7 +48,10 @@ _SELECT_WITH_APPLICATION = select(complaints, applications.c.tracking_number).ou
 
 
 class DepartmentComplaints:
-    """Gives every department, and NO_DEPARTMENT, its own complaints and feedback and no others."""
+    """Gives every department, and NO_DEPARTMENT, its own complaints and feedback and no others.
+
+    The scope None gives those of all departments.
+    """
 
     def __init__(
         self, database: Database, transitions: Transitions, cipher: Cipher, *, clock: UtcClock = utc_now
@@ -63,43 +75,91 @@ class DepartmentComplaints:
         rows = (await self._database.fetch(page_query)).all()
         return build_page(rows, "changed_at", page_request, _summary_from_row)
 
-    async def get(self, department: str, number: str, *, by: Actor | None = None) -> ComplaintDetail | None:
-        """The complaint; None where it is not the department's. The audit log records the reading."""
+    async def list_newest(
+        self, scope: DepartmentScope, page_request: PageRequest, *, status: str = ""
+    ) -> Page[ComplaintSummary]:
+        """A page of the complaints in a scope, of one status where given, those that changed last first."""
+        query = _SELECT_WITH_APPLICATION
+        if scope is not None:
+            query = query.where(complaints.c.department == scope)
+        statuses = (status,) if status else STATUSES
+        branches = [query.where(complaints.c.status == one) for one in statuses]
+        if scope is not None and not status:
+            branches = [query]
+        page_query = select_newest_page(branches, complaints.c.changed_at, complaints.c.id, page_request)
+        rows = (await self._database.fetch(page_query)).all()
+        return build_page(rows, "changed_at", page_request, _summary_from_row)
+
+    async def has(self, scope: DepartmentScope, number: str) -> bool:
+        """Whether the scope has a complaint with this number."""
+        query = _select_in_scope(scope, number).with_only_columns(complaints.c.id)
+        return (await self._database.fetch(query)).one_or_none() is not None
+
+    async def get(self, scope: DepartmentScope, number: str, *, by: Actor | None = None) -> ComplaintDetail | None:
+        """The complaint; None where it is not in the scope. The audit log records the reading."""
+        return await self._read(scope, number, "complaint_read", by, f"read:{secrets.token_hex(12)}")
+
+    async def reveal(self, scope: DepartmentScope, number: str, act: StaffAct) -> ComplaintDetail | None:
+        """The complaint, whose complainant staff will see unmasked; None where it is not in the scope.
+
+        The audit log records who reveals the complainant, and why.
+        """
+        return await self._read(scope, number, "identity_revealed", act.actor_with_reason, act.idempotency_key)
+
+    async def _read(
+        self, scope: DepartmentScope, number: str, act: str, by: Actor | None, audit_key: str
+    ) -> ComplaintDetail | None:
         async with self._database.transaction() as transaction:
-            row = (await transaction.execute(_select_for_department(department, number))).one_or_none()
+            row = (await transaction.execute(_select_in_scope(scope, number))).one_or_none()
             if row is None:
                 return None
             query = select(complaint_events).where(complaint_events.c.complaint == row.id)
             events = (await transaction.execute(query.order_by(complaint_events.c.id))).all()
-            actor, key = _actor(by, department), f"read:{secrets.token_hex(12)}"
-            await self._audit.record(transaction, build_audit_entry(actor, "complaint_read", "complaint", number, key))
+            actor = _actor(by, row.department)
+            await self._audit.record(transaction, build_audit_entry(actor, act, "complaint", number, audit_key))
         return self._detail_from_row(row, events)
 
     async def move(
-        self, department: str, number: str, status: str, note: Translations, key: str, *, by: Actor | None = None
+        self, scope: DepartmentScope, number: str, status: str, note: Translations, key: str, *, by: Actor | None = None
     ) -> StatusChanged | StatusRejected:
-        """Set a department's complaint to one of DEPARTMENT_STATUSES, and notify the citizen by SMS in their language.
+        """Set a complaint in the scope to one of DEPARTMENT_STATUSES, and notify the citizen by SMS in their language.
 
         An answer is the status `answered`, and needs a note, as does a status that the complaint has left; the status that
-        it has, without a note, changes nothing. `key` is chosen by the department: the same key with the same change
-        gets the first answer and changes nothing. The audit log names `by`, by default the department.
+        it has, without a note, changes nothing. `key` is chosen by the department, or by the form of staff: the same key
+        with the same change gets the first answer and changes nothing. The audit log names `by`, by default the department.
         """
         if status not in DEPARTMENT_STATUSES:
             return StatusRejected("no_such_status")
-        idempotency_key = build_request_key("complaint", department, key)
         async with self._database.transaction() as transaction:
-            query = _select_for_department(department, number).with_for_update(of=complaints)
+            query = _select_in_scope(scope, number).with_for_update(of=complaints)
             row = (await transaction.execute(query)).one_or_none()
             if row is None:
                 return StatusRejected("unknown")
+            idempotency_key = build_request_key("complaint", row.department, key)
             transition = Transition(status, row.level, note, CHANGE_TEXTS[status], idempotency_key)
             if event := await find_event(transaction, idempotency_key):
                 return repeat_of_change(event, number, transition.digest(number))
             if result := _result_without_change(row, status, note):
                 return result
-            changed_at = await self._transitions.apply(transaction, row, transition, _actor(by, department))
+            changed_at = await self._transitions.apply(transaction, row, transition, _actor(by, row.department))
         # Without a time, a concurrent request used the key for another complaint.
         return StatusChanged(number, status, note, changed_at) if changed_at else StatusRejected("conflict")
+
+    async def preview_move(
+        self, scope: DepartmentScope, number: str, status: str, note: Translations
+    ) -> StatusPreview | StatusRejected:
+        """What `move` would send now, and why it would not. Nothing changes."""
+        if status not in DEPARTMENT_STATUSES:
+            return StatusRejected("no_such_status")
+        async with self._database.transaction() as transaction:
+            row = (await transaction.execute(_select_in_scope(scope, number))).one_or_none()
+            if row is None:
+                return StatusRejected("unknown")
+            if result := _result_without_change(row, status, note):
+                return result if isinstance(result, StatusRejected) else StatusPreview()
+            transition = Transition(status, row.level, note, CHANGE_TEXTS[status], "preview")
+            text = await self._transitions.preview(transaction, row, transition)
+        return StatusPreview(() if text is None else (Notice("complainant", text),))
 
     async def list_feedback(self, department: str, page_request: PageRequest) -> Page[Feedback]:
         """A page of the feedback on the department's services, oldest first."""
@@ -108,11 +168,21 @@ class DepartmentComplaints:
         rows = (await self._database.fetch(page_query)).all()
         return build_page(rows, "created_at", page_request, self._feedback_from_row)
 
+    async def list_newest_feedback(self, scope: DepartmentScope, page_request: PageRequest) -> Page[Feedback]:
+        """A page of the feedback in a scope, newest first."""
+        query = select(feedback)
+        if scope is not None:
+            query = query.where(feedback.c.department == scope)
+        page_query = select_newest_page([query], feedback.c.created_at, feedback.c.id, page_request)
+        rows = (await self._database.fetch(page_query)).all()
+        return build_page(rows, "created_at", page_request, self._feedback_from_row)
+
     def _detail_from_row(self, row: Row[Any], events: Sequence[Row[Any]]) -> ComplaintDetail:
         return ComplaintDetail(
             summary=_summary_from_row(row),
             citizen=row.msisdn,
             text=self._cipher.decrypt(row.text, complaint_associated_data(row.complaint_number)).decode(),
+            department=row.department,
             language=row.language,
             channel=row.channel,
             note=row.note,
@@ -124,7 +194,16 @@ class DepartmentComplaints:
 
     def _feedback_from_row(self, row: Row[Any]) -> Feedback:
         text = self._cipher.decrypt(row.text, feedback_associated_data(row.idempotency_key)).decode()
-        return Feedback(row.feedback_number, row.service, row.rating, text, row.language, row.channel, row.created_at)
+        return Feedback(
+            row.feedback_number,
+            row.service,
+            row.rating,
+            text,
+            row.language,
+            row.channel,
+            row.created_at,
+            row.department,
+        )
 
 
 def _summary_from_row(row: Row[Any]) -> ComplaintSummary:
@@ -141,10 +220,9 @@ def _summary_from_row(row: Row[Any]) -> ComplaintSummary:
     )
 
 
-def _select_for_department(department: str, number: str) -> Select[Any]:
-    return _SELECT_WITH_APPLICATION.where(
-        complaints.c.complaint_number == number, complaints.c.department == department
-    )
+def _select_in_scope(scope: DepartmentScope, number: str) -> Select[Any]:
+    query = _SELECT_WITH_APPLICATION.where(complaints.c.complaint_number == number)
+    return query if scope is None else query.where(complaints.c.department == scope)
 
 
 def _actor(by: Actor | None, department: str) -> Actor:

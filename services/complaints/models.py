@@ -162,6 +162,7 @@ class ComplaintDetail:
     channel: str
     note: Translations
     events: tuple[StatusEvent, ...]
+    department: str = NO_DEPARTMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ class Feedback:
     language: str
     channel: str
     received: datetime
+    department: str = NO_DEPARTMENT
 
 
 VerdictResult: TypeAlias = Literal["closed", "raised", "last", "not_answered", "unknown"]

@@ -10,6 +10,9 @@ from aiohttp import web
 
 from app.console_pages import (
     account_page,
+    applications_page,
+    complaints_page,
+    feedback_page,
     now_page,
     operators_page,
     settings_page,
@@ -53,6 +56,9 @@ PageBuilder = Callable[[ConsoleContext], ConsolePage]
 
 PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (
     now_page.build_page,
+    applications_page.build_page,
+    complaints_page.build_page,
+    feedback_page.build_page,
     operators_page.build_page,
     settings_page.build_page,
     account_page.build_page,

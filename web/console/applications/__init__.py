@@ -1,0 +1,1 @@
+"""Applications: list, read, move."""

@@ -1,0 +1,1 @@
+"""Complaints: list, read, answer."""

@@ -8,7 +8,7 @@ from playwright.async_api import CDPSession, Page
 MAX_TABS: Final = 100
 """Presses of Tab after which an element counts as out of reach."""
 
-SELECTED_OPTION: Final = "document.activeElement.selectedOptions[0].textContent.trim()"
+SELECTED_OPTION: Final = "(list) => list.selectedOptions[0].textContent.trim()"
 
 
 class Keyboard:
@@ -56,10 +56,11 @@ class Keyboard:
         """Reach a list of options and go down, from the first, to the one with this text."""
         await self.reach(name)
         await self.press("Home")
-        passed = [await self.page.evaluate(SELECTED_OPTION)]
+        options = await self.page.evaluate_handle("document.activeElement")
+        passed = [await options.evaluate(SELECTED_OPTION)]
         while passed[-1] != option:
             await self.press("ArrowDown")
-            passed.append(await self.page.evaluate(SELECTED_OPTION))
+            passed.append(await options.evaluate(SELECTED_OPTION))
             assert passed[-1] != passed[-2], f"{name!r} has no {option!r}: {passed}"
 
     async def follow(self, name: str, role: str = "") -> None:

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 IpAddress: TypeAlias = IPv4Address | IPv6Address
 IpNetwork: TypeAlias = IPv4Network | IPv6Network
 
+IPV6_HOST_BITS: Final = 64  # the last bits of an IPv6 address, which one home or handset chooses itself
 _PORT: Final = r"(?::[0-9]{1,5})?"
 _match_hop: Final = re.compile(
     rf"""(?P<quote>"?)(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<v4>[0-9.]+){_PORT}|(?P<v6>[0-9A-Fa-f:.]+))(?P=quote)"""
@@ -44,6 +45,11 @@ def parse_hop(text: str) -> IpAddress | None:
     """
     match = _match_hop(text.strip())
     return parse_address(match["bracketed"] or match["v4"] or match["v6"]) if match else None
+
+
+def describe_network(address: IpAddress) -> str:
+    """The network whose addresses one client may choose from: an IPv4 address, or the /64 network of an IPv6 address."""
+    return str(address) if isinstance(address, IPv4Address) else f"{int(address) >> IPV6_HOST_BITS:x}::/64"
 
 
 def is_in_any(address: IpAddress, networks: tuple[IpNetwork, ...]) -> bool:

@@ -3,14 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from ipaddress import IPv4Address
 from typing import Final, Literal, TypeAlias
 
 import structlog
 
-from core.http.addresses import IpNetwork, is_in_any, parse_address
+from core.http.addresses import IpNetwork, describe_network, is_in_any, parse_address
 
-IPV6_HOST_BITS: Final = 64  # the last bits of an IPv6 address, which one home or handset chooses itself
 LOG_INTERVAL: Final = 60.0  # seconds between two log events about refused connections
 
 Limit: TypeAlias = Literal["total", "address"]
@@ -68,7 +66,7 @@ class ConnectionLimiter:
         address = parse_address(text)
         if address is None or is_in_any(address, self._exempt):
             return ""
-        return str(address) if isinstance(address, IPv4Address) else f"{int(address) >> IPV6_HOST_BITS:x}::/64"
+        return describe_network(address)
 
     def _record_refusal(self, limit: Limit) -> None:
         self._refused[limit] += 1

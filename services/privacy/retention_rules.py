@@ -48,6 +48,7 @@ from db.tables import (
     profile_facts,
     sandbox_prompts,
     staff,
+    staff_sessions,
     unparsed_webhooks,
 )
 
@@ -199,6 +200,7 @@ RETENTION_RULES: Final = (
         "operators", operators, operators.c.suspended_at, "operators", and_(~_has_consent, _is_not_newest(operators))
     ),
     RetentionRule("staff", staff, staff.c.disabled_at, "staff"),
+    RetentionRule("staff_sessions", staff_sessions, staff_sessions.c.expires_at),
     RetentionRule("drafts", drafts, drafts.c.ends_at),
     # Nobody typed the PIN that was sent to the number.
     RetentionRule("pending_registrations", pending_registrations, pending_registrations.c.expires_at),
@@ -271,7 +273,6 @@ DELETED_WITH: Final[Mapping[str, str]] = {
     "deliveries": "applications",
     "document_checks": "document_sign_ins",
     "staff_recovery_codes": "staff",
-    "staff_sessions": "staff",
 }
 """Table to the table with whose rows the database deletes its rows."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.crypto import Cipher
@@ -13,12 +13,18 @@ from db.tables import staff
 from services.audit.audit import AuditLog, build_staff_entry
 from services.audit.staff_acts import StaffAct
 from services.citizens.pins import SecretHasher
-from services.staff.models import Member, NewMember
+from services.staff.models import Member, NewMember, is_login
 from services.staff.passwords import generate_password
 
 MEMBER_COLUMNS: Final = (
     staff.c.id.label("member"),
-    *(staff.c[name] for name in ("login", "name", "role", "department", "language", "password_chosen", "disabled_at")),
+    *(
+        staff.c[name]
+        for name in (
+            *("login", "name", "role", "department", "language", "password_chosen"),
+            *("disabled_at", "locked_until", "lockouts", "signed_in_at"),
+        )
+    ),
     staff.c.code_secret.is_not(None).label("has_code"),
 )
 """What `member_from_row` reads."""
@@ -74,10 +80,27 @@ class StaffMembers:
         async with self._database.transaction() as transaction:
             await transaction.execute(update(staff).where(staff.c.id == member).values(language=language))
 
+    async def find(self, member: int) -> Member | None:
+        """The member with this id."""
+        return await self._find_one(staff.c.id == member)
+
+    async def find_by_login(self, login: str) -> Member | None:
+        """The member with this login."""
+        return await self._find_one(staff.c.login == login) if is_login(login) else None
+
+    async def list_page(self, after: str, limit: int) -> Sequence[Member]:
+        """At most `limit` members whose logins come after `after`, by login; disabled ones too."""
+        query = select(*MEMBER_COLUMNS).where(staff.c.login > after).order_by(staff.c.login).limit(limit)
+        return [member_from_row(row, self._cipher) for row in await self._database.fetch(query)]
+
     async def list_all(self) -> Sequence[Member]:
         """Every member, disabled ones too, by login."""
         rows = (await self._database.fetch(select(*MEMBER_COLUMNS).order_by(staff.c.login))).all()
         return [member_from_row(row, self._cipher) for row in rows]
+
+    async def _find_one(self, condition: ColumnElement[bool]) -> Member | None:
+        row = (await self._database.fetch(select(*MEMBER_COLUMNS).where(condition))).one_or_none()
+        return member_from_row(row, self._cipher) if row else None
 
 
 def member_from_row(row: Row[Any], cipher: Cipher) -> Member:
@@ -92,4 +115,7 @@ def member_from_row(row: Row[Any], cipher: Cipher) -> Member:
         has_code=row.has_code,
         password_chosen=row.password_chosen,
         disabled_at=row.disabled_at,
+        locked_until=row.locked_until,
+        lockouts=row.lockouts,
+        signed_in_at=row.signed_in_at,
     )

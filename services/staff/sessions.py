@@ -1,7 +1,7 @@
 """Sign-ins of staff: each is a random token in a cookie. The database has the digest of the token, so nobody can read it there."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,11 +14,13 @@ from core.types import UtcClock, utc_now
 from db.database import Database, Transaction
 from db.tables import staff, staff_sessions
 from services.staff.members import MEMBER_COLUMNS, member_from_row
-from services.staff.models import StaffSession
+from services.staff.models import OwnSignIn, StaffSession
 
 TOKEN_BYTES: Final = 32
 SEEN_INTERVAL: Final = timedelta(minutes=1)
 """How often the time of the last request is written."""
+MAX_LISTED: Final = 50
+"""Sign-ins of one member that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,21 @@ class StaffSessions:
     async def mark_proved(self, session: int) -> None:
         """Note that the holder has given a code or the password again."""
         await self._update(session, {"proved_at": self._clock()})
+
+    async def list_own(self, member: int) -> Sequence[OwnSignIn]:
+        """The sign-ins of a member that have not ended, the one seen last first."""
+        columns, now = staff_sessions.c, self._clock()
+        query = select(columns.id, columns.created_at, columns.seen_at).where(
+            columns.staff == member, columns.expires_at > now, columns.seen_at > now - self._limits.idle
+        )
+        rows = await self._database.fetch(query.order_by(columns.seen_at.desc(), columns.id.desc()).limit(MAX_LISTED))
+        return [OwnSignIn(row.id, row.created_at, row.seen_at) for row in rows]
+
+    async def end_own(self, member: int, session: int) -> None:
+        """End a sign-in of this member; nothing where it is another's, or ended already."""
+        own = delete(staff_sessions).where(staff_sessions.c.staff == member, staff_sessions.c.id == session)
+        async with self._database.transaction() as transaction:
+            await transaction.execute(own)
 
     async def end(self, session: int) -> None:
         """End one sign-in."""

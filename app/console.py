@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from app.console_pages import (
     account_page,
@@ -16,12 +16,15 @@ from app.console_pages import (
     now_page,
     operators_page,
     settings_page,
+    staff_page,
 )
 from app.context import AppContext
+from app.staff import StaffServices, build_staff_services
+from core.http.addresses import describe_network
 from core.http.fast_router import DRAIN
+from core.http.webhooks import WebhookGuard
+from core.metrics import CounterExporter, CounterSpec
 from menus.rendering.localization import Locale
-from services.staff.members import StaffMembers
-from services.staff.sessions import SessionLimits, StaffSessions
 from services.staff.sign_in import StaffSignIn
 from web.console.rendering import ConsoleRenderer
 from web.console.requests import ConsolePage
@@ -29,15 +32,6 @@ from web.console.router import ConsoleAccess
 from web.console.router import build_routes as build_page_routes
 from web.console.sign_in.routes import SignInPage
 from web.health import RenderMetrics
-
-
-@dataclass(frozen=True, slots=True)
-class StaffServices:
-    """Members of staff and their sign-ins."""
-
-    members: StaffMembers
-    sessions: StaffSessions
-    sign_in: StaffSignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +54,7 @@ PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (
     complaints_page.build_page,
     feedback_page.build_page,
     operators_page.build_page,
+    staff_page.build_page,
     settings_page.build_page,
     account_page.build_page,
 )
@@ -72,7 +67,7 @@ CONSOLE_PAGES: web.AppKey[Sequence[ConsolePage]] = web.AppKey("console_pages", S
 
 def add_console(app: web.Application, context: AppContext, render_metrics: RenderMetrics) -> None:
     """Serve the console at `/console`."""
-    services, locales = build_staff_services(context), context.checked_menu.locales
+    services, locales = build_staff_services(context.settings, context.resources), context.checked_menu.locales
     access = ConsoleAccess(
         sessions=services.sessions,
         sign_in=services.sign_in,
@@ -81,7 +76,9 @@ def add_console(app: web.Application, context: AppContext, render_metrics: Rende
             zone=ZoneInfo(context.settings.countries.time_zone), is_public=context.settings.is_public
         ),
         needs_two_steps=context.settings.needs_two_steps,
+        find_address=_build_address_lookup(context.webhook_guard),
     )
+    _export_sign_in_metrics(services.sign_in, context.registry)
     sign_in = SignInPage(access)
 
     def call_at_end(end: Callable[[], Awaitable[None]]) -> None:
@@ -93,14 +90,26 @@ def add_console(app: web.Application, context: AppContext, render_metrics: Rende
     app.add_routes([*sign_in.build_routes(), *build_page_routes(access, pages)])
 
 
-def build_staff_services(context: AppContext) -> StaffServices:
-    """The services of staff."""
-    database, cipher, hasher = context.resources.database, context.resources.cipher, context.resources.password_hasher
-    console = context.settings.console
-    limits = SessionLimits(timedelta(minutes=console.idle_minutes), timedelta(hours=console.session_hours))
-    sessions = StaffSessions(database, cipher, limits)
-    return StaffServices(
-        members=StaffMembers(database, hasher, cipher),
-        sessions=sessions,
-        sign_in=StaffSignIn(database, hasher, sessions),
+def _build_address_lookup(guard: WebhookGuard) -> Callable[[web.Request], str]:
+    """A function from a request to the network of its client, behind our own proxies; empty for an address that is none."""
+
+    def find_network(request: web.Request) -> str:
+        address = guard.client_address(request)
+        return describe_network(address) if address else ""
+
+    return find_network
+
+
+def _export_sign_in_metrics(sign_in: StaffSignIn, registry: CollectorRegistry) -> None:
+    CounterExporter(
+        registry,
+        CounterSpec(
+            "ekdial_console_sign_ins", "Attempts to sign in to the console, by outcome.", "outcome", sign_in.outcomes
+        ),
+        CounterSpec(
+            "ekdial_console_lockouts",
+            "Members of staff locked after five failures, by what was wrong.",
+            "by",
+            sign_in.lockouts,
+        ),
     )

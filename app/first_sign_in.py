@@ -8,8 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
-from app.console import StaffServices, build_staff_services
 from app.context import AppContext
+from app.staff import StaffServices, build_staff_services
 from config.embedded import write_private_file
 from services.audit.models import Actor
 from services.audit.staff_acts import StaffAct
@@ -27,13 +27,13 @@ async def ensure_first_sign_in(context: AppContext) -> str:
     settings = context.settings
     if settings.is_public or not settings.console.enabled:
         return ""
-    services, file = build_staff_services(context), settings.server.data_dir / FILE
+    services, file = build_staff_services(settings, context.resources), settings.server.data_dir / FILE
     members = await services.members.list_all()
     if not members:
         return await _add_administrator(services, file)
     first = next((one for one in members if one.login == LOGIN), None)
     password = file.read_text(encoding="utf-8").strip() if file.exists() else ""
-    if first and password and await services.sign_in.check_proof(first.id, password):
+    if first and password and await services.sign_in.is_password(first.id, password):
         return _describe(password)
     return ""
 

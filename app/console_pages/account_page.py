@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 def build_page(context: "ConsoleContext") -> ConsolePage:
     """The page."""
-    return AccountPage(context.staff.members.set_language).build_page()
+    return AccountPage(context.staff.members, context.staff.account, context.staff.sessions).build_page()

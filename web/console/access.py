@@ -6,10 +6,13 @@ from typing import Final, Literal, TypeAlias
 
 from services.staff.models import ROLES, Role
 
-Proof: TypeAlias = Literal["session", "reason", "code"]
+Proof: TypeAlias = Literal["session", "reason", "code", "own_code"]
 """What an action asks for. `session`: it reads, or changes what is one's own. `reason`: it changes or reveals what is another's,
 and the reason is on the record. `code`: a reason, and a code of the authenticator app in the last ten minutes, because it
-changes who may sign in, or moves money."""
+changes who may sign in, or moves money. `own_code`: such a code and no reason, because it is about how one signs in oneself.
+Where no app is enrolled, the password takes the place of the code."""
+CODE_PROOFS: Final[frozenset[Proof]] = frozenset({"code", "own_code"})
+"""Those that ask who is at the keyboard now."""
 
 ADMIN: Final[tuple[Role, ...]] = ("admin",)
 CASES: Final[tuple[Role, ...]] = ("admin", "officer")
@@ -68,7 +71,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "account.view": Action(ROLES),
     "account.language": Action(ROLES),
     "account.password": Action(ROLES),
-    "account.code": Action(ROLES),
+    "account.code": Action(ROLES, "own_code"),
+    "account.sign_ins": Action(ROLES),
     "sign_out": Action(ROLES),
 }
 

@@ -80,6 +80,10 @@ class ConsoleRequest:
         """The act of looking at a record, which needs no reason."""
         return StaffAct(self._build_actor(), "", f"console:{secrets.token_hex(8)}")
 
+    def build_own_act(self) -> StaffAct:
+        """An act on one's own account, which needs no reason."""
+        return self.build_look()
+
     def render(self, template: str, /, status: int = 200, **facts: Any) -> web.Response:
         """A page from a template in `web/console/`."""
         return self.renderer.render(

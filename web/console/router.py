@@ -17,7 +17,7 @@ from menus.rendering.localization import Locale
 from services.staff.models import Member, StaffSession
 from services.staff.sessions import StaffSessions
 from services.staff.sign_in import StaffSignIn
-from web.console.access import ACTIONS, is_allowed
+from web.console.access import ACTIONS, CODE_PROOFS, is_allowed
 from web.console.rendering import ConsoleRenderer, MenuEntry, build_static_routes
 from web.console.requests import ConsolePage, ConsoleRequest, ConsoleRoute, FormError
 from web.console.words import CONSOLE_LANGUAGES, build_translate
@@ -38,13 +38,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleAccess:
-    """The services that find out who asks. `needs_two_steps`: everybody must enrol an authenticator app."""
+    """The services that find out who asks.
+
+    `needs_two_steps`: everybody must enrol an authenticator app. `find_address` returns the network of the client of a request,
+    for the limit of failures.
+    """
 
     sessions: StaffSessions
     sign_in: StaffSignIn
     locales: Mapping[str, Locale]
     renderer: ConsoleRenderer
     needs_two_steps: bool
+    find_address: Callable[[web.Request], str]
     clock: UtcClock = utc_now
 
 
@@ -62,6 +67,13 @@ async def find_session(access: ConsoleAccess, request: web.Request) -> StaffSess
     """The sign-in whose token is in the cookie of the request; None where nobody is signed in."""
     token = request.cookies.get(COOKIE, "")
     return await access.sessions.find(token) if token else None
+
+
+def set_session_cookie(response: web.Response, token: str) -> web.Response:
+    """The response, which gives the browser the token of a sign-in; an empty one removes the cookie."""
+    lifetime = None if token else 0
+    response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="Lax", max_age=lifetime)
+    return response
 
 
 def is_own_page(request: web.Request) -> bool:
@@ -119,7 +131,7 @@ def _guard(
         except BadWebhookError as error:
             return _refuse(request, "too_long", error.status)
         request = replace(request, fields=fields)
-        question = await _ask_for_proof(access, request) if ACTIONS[route.action].proof == "code" else None
+        question = await _ask_for_proof(access, request) if ACTIONS[route.action].proof in CODE_PROOFS else None
         return question or await _run(route, request)
 
     return handle
@@ -156,14 +168,15 @@ async def _ask_for_proof(access: ConsoleAccess, request: ConsoleRequest) -> web.
     session = request.session
     if access.clock() - session.proved_at < PROOF_LIFETIME:
         return None
-    proof, is_wrong = request.fields.get("proof", ""), False
+    proof, problem = request.fields.get("proof", ""), ""
     if proof:
-        if await access.sign_in.check_proof(session.member.id, proof):
+        outcome = await access.sign_in.check_proof(session.member.id, proof)
+        if outcome == "right":
             await access.sessions.mark_proved(session.id)
             return None
-        is_wrong = True
+        problem = outcome
     fields = {name: value for name, value in request.fields.items() if name != "proof"}
-    return request.render("proof.html", web.HTTPForbidden.status_code, fields=fields, is_wrong=is_wrong)
+    return request.render("proof.html", web.HTTPForbidden.status_code, fields=fields, problem=problem)
 
 
 def _build_request(

@@ -29,6 +29,12 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// A button that prints the page; without a script the browser's own menu prints.
+for (const button of document.querySelectorAll("button[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // A page from the browser's memory, after "back", may be out of date and somebody else may be signed in.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) {

@@ -1,0 +1,1 @@
+"""The page of members of staff, for administrators."""

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from app.console_pages import (
     account_page,
     applications_page,
+    audit_page,
     complaints_page,
     feedback_page,
     now_page,
@@ -55,6 +56,7 @@ PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (
     feedback_page.build_page,
     operators_page.build_page,
     staff_page.build_page,
+    audit_page.build_page,
     settings_page.build_page,
     account_page.build_page,
 )

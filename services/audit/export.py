@@ -15,6 +15,7 @@ from core.foreign_text import escape_formula
 from core.pagination import PageRequest, build_page, select_page
 from db.database import Database
 from db.tables import audit
+from services.audit.models import ActorKind
 
 BATCH_SIZE: Final = 1000
 COLUMNS: Final = (
@@ -29,11 +30,17 @@ EntryValues: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """A filter: entries from `since` on, before `until`, about one subject."""
+    """A filter: entries from `since` on, before `until`, about one subject, of one kind of actor or one of them, of one act.
+
+    An `actor` is one of its kind: the ids of a citizen and of an operator are both numbers.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     subject: str = ""
+    actor_kind: ActorKind | Literal[""] = ""
+    actor: str = ""
+    act: str = ""
 
 
 async def read_entries(database: Database, entry_filter: AuditFilter) -> AsyncIterator[EntryValues]:
@@ -41,7 +48,9 @@ async def read_entries(database: Database, entry_filter: AuditFilter) -> AsyncIt
     page_request, digest = PageRequest(entry_filter.since, limit=BATCH_SIZE), b""
     while True:
         rows = (
-            await database.fetch(select_page(_build_query(entry_filter), audit.c.at, audit.c.id, page_request))
+            await database.fetch(
+                select_page(apply_filter(_SELECT_ALL, entry_filter), audit.c.at, audit.c.id, page_request)
+            )
         ).all()
         page = build_page(rows, "at", page_request, _entry_values)
         for values in page.items:
@@ -52,12 +61,16 @@ async def read_entries(database: Database, entry_filter: AuditFilter) -> AsyncIt
         page_request = page_request._replace(after=page.next_position)
 
 
-def _build_query(entry_filter: AuditFilter) -> Select[Any]:
-    query = select(*(audit.c[name] for name in COLUMNS))
+_SELECT_ALL: Final = select(*(audit.c[name] for name in COLUMNS))
+
+
+def apply_filter(query: Select[Any], entry_filter: AuditFilter) -> Select[Any]:
+    """The query for the entries that the filter finds, but for `since`, with which a page begins."""
     if entry_filter.until is not None:
         query = query.where(audit.c.at < entry_filter.until)
-    if entry_filter.subject:
-        query = query.where(audit.c.subject == entry_filter.subject)
+    for name in ("subject", "actor_kind", "actor", "act"):
+        if value := getattr(entry_filter, name):
+            query = query.where(audit.c[name] == value)
     return query
 
 

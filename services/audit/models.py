@@ -21,6 +21,7 @@ SubjectKind: TypeAlias = Literal[
     "staff",
     "statement",
     "template",
+    "audit",
 ]
 
 

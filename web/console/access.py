@@ -67,6 +67,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "staff.view": Action(READERS),
     "staff.change": Action(ADMIN, "code"),
     "audit.view": Action(READERS),
+    "audit.export": Action(READERS, "reason"),
     "settings.view": Action(READERS),
     "account.view": Action(ROLES),
     "account.language": Action(ROLES),

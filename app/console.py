@@ -16,6 +16,7 @@ from app.console_pages import (
     feedback_page,
     now_page,
     operators_page,
+    payments_page,
     settings_page,
     staff_page,
 )
@@ -54,6 +55,7 @@ PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (
     applications_page.build_page,
     complaints_page.build_page,
     feedback_page.build_page,
+    payments_page.build_page,
     operators_page.build_page,
     staff_page.build_page,
     audit_page.build_page,

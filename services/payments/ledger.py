@@ -64,7 +64,10 @@ class LedgerPeriod:
 
 @dataclass(frozen=True, slots=True)
 class LedgerIssue:
-    """An issue for a person: its kind, id and reason. The reference is a tracking number, or the keyed hash of a bill."""
+    """An issue for a person: its kind, id and reason. The reference is a tracking number, or the keyed hash of a bill.
+
+    `payment` is the payment that it is about; 0 where there is none.
+    """
 
     kind: str
     id: int
@@ -73,6 +76,7 @@ class LedgerIssue:
     currency: str
     reason: str
     since: datetime
+    payment: int = 0
 
 
 class Ledger:
@@ -142,15 +146,35 @@ class Ledger:
         )
         rows = await self._database.fetch(both.order_by(oldest.c.id))
         return [
-            LedgerIssue("refund", row.id, row.reference, row.amount_minor, row.currency, row.status, row.created_at)
+            LedgerIssue(
+                "refund",
+                row.id,
+                row.reference,
+                row.amount_minor,
+                row.currency,
+                row.status,
+                row.created_at,
+                row.payment,
+            )
             for row in rows
         ]
 
     async def _bill_issues(self) -> Sequence[LedgerIssue]:
         waits = and_(bills.c.posting.in_(("due", "posting")), bills.c.attempts > 1)
-        rows = await self._database.fetch(select(bills).where(waits).order_by(bills.c.id).limit(MAX_ROWS))
+        newest = select(func.max(payments.c.id)).where(payments.c.bill == bills.c.id).correlate(bills)
+        waiting = select(bills, newest.scalar_subquery().label("payment")).where(waits)
+        rows = await self._database.fetch(waiting.order_by(bills.c.id).limit(MAX_ROWS))
         return [
-            LedgerIssue("bill", row.id, row.biller, row.amount_minor, row.currency, "not_posted", row.updated_at)
+            LedgerIssue(
+                "bill",
+                row.id,
+                row.biller,
+                row.amount_minor,
+                row.currency,
+                "not_posted",
+                row.updated_at,
+                row.payment or 0,
+            )
             for row in rows
         ]
 
@@ -192,4 +216,4 @@ def _oldest(*conditions: ColumnElement[bool] | TextClause | None) -> Any:
 def _issue_from_payment(row: Row[Any]) -> LedgerIssue:
     why = row.status if row.reason is None else f"{row.status} {row.reason}"
     amount = row.amount_minor if row.paid_minor is None else row.paid_minor
-    return LedgerIssue("payment", row.id, row.reference, amount, row.currency, why, row.updated_at)
+    return LedgerIssue("payment", row.id, row.reference, amount, row.currency, why, row.updated_at, row.id)

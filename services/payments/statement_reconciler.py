@@ -1,5 +1,7 @@
 """Compares a statement file with our books. Nothing is written but who compared which file, in the audit log."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -41,19 +43,22 @@ class StatementReconciler:
         self._clock = clock
         self._audit = AuditLog(database, clock=clock)
 
-    async def reconcile(self, statement: StatementFile, actor: Actor, idempotency_key: str) -> Reconciliation:
-        """Compare a statement with the books of its period.
+    async def reconcile(
+        self, statement: StatementFile, actor: Actor, idempotency_key: str, *, reason: str = ""
+    ) -> Reconciliation:
+        """Compare a statement with the books of its period; `reason`, where there is one, goes into the audit log.
 
         Raises:
             StatementError: the file cannot be read; nothing was compared and nothing is recorded.
         """
         zone = self.find_zone(statement.format)
-        summary = read_summary(statement.file, statement.format, zone)
+        summary = await asyncio.to_thread(read_summary, statement.file, statement.format, zone)
         period = self._find_period(statement, summary, zone)
         comparison = await StatementComparison(StatementBooks(self._database, [statement.wallet]), period).compare(
             read_lines(statement.file, statement.format, zone)
         )
-        await self._record(statement, Reconciliation(summary, comparison), actor, idempotency_key)
+        details = {"reason": reason} if reason else {}
+        await self._record(statement, Reconciliation(summary, comparison), actor, idempotency_key, details)
         return Reconciliation(summary, comparison)
 
     def find_zone(self, statement_format: StatementFormat) -> tzinfo:
@@ -66,9 +71,15 @@ class StatementReconciler:
         return ComparedPeriod(since, statement.until or _start_of_day(last, zone) + timedelta(days=1))
 
     async def _record(
-        self, statement: StatementFile, result: Reconciliation, actor: Actor, idempotency_key: str
+        self,
+        statement: StatementFile,
+        result: Reconciliation,
+        actor: Actor,
+        idempotency_key: str,
+        details: Mapping[str, str],
     ) -> None:
-        details = {
+        facts = {
+            **details,
             "digest": result.summary.digest,
             "format": statement.format,
             "wallet": statement.wallet,
@@ -77,7 +88,7 @@ class StatementReconciler:
             "differences": str(len(result.comparison.differences)),
         }
         subject = result.summary.digest[:32]
-        entry = build_audit_entry(actor, "reconciled", "statement", subject, idempotency_key, **details)
+        entry = build_audit_entry(actor, "reconciled", "statement", subject, idempotency_key, **facts)
         async with self._database.transaction() as transaction:
             await self._audit.record(transaction, entry)
 

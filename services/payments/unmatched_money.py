@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, select, update
@@ -45,6 +46,21 @@ class AssignedMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyReport:
+    """A report of money: what the wallet told. `payment` is 0 while it belongs to none; the amount is in hundredths, 0 if not told."""
+
+    id: int
+    source: str
+    wallet: str
+    receipt: str
+    amount_minor: int
+    currency: str
+    payment: int
+    received_at: datetime
+    given_back_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnedMoney:
     """Money that a person gave back in the wallet's portal."""
 
@@ -71,6 +87,24 @@ class UnmatchedMoney:
         self._audit = AuditLog(database, clock=clock)
         self._recorder = MoneyRecorder(database, reconciler, clock)
         self._references = ReferenceRecorder(self._recorder, notifier)
+
+    async def find(self, report: int) -> MoneyReport | None:
+        """The report with this id, if it is of money."""
+        of_money = select(payment_reports).where(payment_reports.c.id == report, payment_reports.c.outcome == "paid")
+        row = (await self._database.fetch(of_money)).one_or_none()
+        if row is None:
+            return None
+        return MoneyReport(
+            id=row.id,
+            source=row.source,
+            wallet=row.wallet or self._wallet,
+            receipt=row.receipt or "",
+            amount_minor=row.amount_minor or 0,
+            currency=row.currency or "",
+            payment=row.payment or 0,
+            received_at=row.received_at,
+            given_back_at=row.given_back_at,
+        )
 
     async def assign(self, what: str, account: str, act: StaffAct) -> AssignedMoney | UnmatchedRejected:
         """Make the money of a report a payment of an account number: a tracking number, or `BILL…`.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
+from core.amounts import HUNDREDTHS
 from core.phone_numbers import mask_number
 from web.console.words import load_words
 from web.templates import template_environment
@@ -33,6 +35,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+MONEY_PATTERNS: Final[Mapping[str, str]] = {"bn": "#,##,##0.00", "hi": "#,##,##0.00"}
+"""How the digits of an amount are grouped, by language: in lakh and crore where people count so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def _build_file_handler(file: Path) -> Callable[[web.Request], Any]:
 
 
 def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
-    """The filters, each in the language of the page: `when`, `day`, `duration`, `number`, `tracking`, `masked`."""
+    """The filters, each in the language of the page: `when`, `day`, `duration`, `number`, `money`, `tracking`, `masked`."""
 
     @pass_context
     def when(context: Context, moment: datetime | None) -> str:
@@ -113,11 +117,17 @@ def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
     def number(context: Context, value: float) -> str:
         return format_number(value, context["language"])
 
+    @pass_context
+    def money(context: Context, minor: int, currency: str) -> str:
+        units = format_decimal(Decimal(minor) / HUNDREDTHS, MONEY_PATTERNS.get(context["language"], "#,##0.00"), "en")
+        return f"{currency} {units}".strip()
+
     return {
         "when": when,
         "day": day,
         "duration": duration,
         "number": number,
+        "money": money,
         "tracking": group_digits,
         "masked": mask_number,
     }

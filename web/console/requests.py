@@ -32,7 +32,7 @@ class FormError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ConsoleRequest:
-    """A request to a page; `fields` are those of a form, empty for GET."""
+    """A request to a page; `fields` are those of a form, empty for GET; `file` is what a route that `takes_file` was sent."""
 
     http: web.Request
     session: StaffSession
@@ -40,6 +40,7 @@ class ConsoleRequest:
     renderer: ConsoleRenderer
     page: str
     fields: Mapping[str, str] = field(default_factory=dict)
+    file: bytes = b""
 
     @property
     def member(self) -> Member:
@@ -124,12 +125,13 @@ ConsoleHandler: TypeAlias = Callable[[ConsoleRequest], Awaitable[web.StreamRespo
 
 @dataclass(frozen=True, slots=True)
 class ConsoleRoute:
-    """A route of a page: what it does is an action of `web.console.access`."""
+    """A route of a page: what it does is an action of `web.console.access`. `takes_file`: its form may upload one."""
 
     method: str
     path: str
     handler: ConsoleHandler
     action: str
+    takes_file: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a route that does not say who may use it.

@@ -20,6 +20,7 @@ from services.staff.sign_in import StaffSignIn
 from web.console.access import ACTIONS, CODE_PROOFS, is_allowed
 from web.console.rendering import ConsoleRenderer, MenuEntry, build_static_routes
 from web.console.requests import ConsolePage, ConsoleRequest, ConsoleRoute, FormError
+from web.console.uploads import read_upload
 from web.console.words import CONSOLE_LANGUAGES, build_translate
 
 CONSOLE_PATH: Final = "/console"
@@ -127,10 +128,10 @@ def _guard(
         if http.method in SAFE_METHODS:
             return await _run(route, request)
         try:
-            fields = await read_form(http)
+            fields, file = await read_upload(http) if route.takes_file else (await read_form(http), b"")
         except BadWebhookError as error:
             return _refuse(request, "too_long", error.status)
-        request = replace(request, fields=fields)
+        request = replace(request, fields=fields, file=file)
         question = await _ask_for_proof(access, request) if ACTIONS[route.action].proof in CODE_PROOFS else None
         return question or await _run(route, request)
 

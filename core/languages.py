@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import regex
 
 from core.errors import ValidationFailedError
-from core.language_files import LANGUAGES_FOLDER, LATIN, LATIN_SUFFIX, Language, load_languages
+from core.language_files import ASCII_DIGITS, LANGUAGES_FOLDER, LATIN, LATIN_SUFFIX, Language, load_languages
 
 EXIT_ERROR: Final = 2
 
@@ -58,6 +58,12 @@ _BY_LOCALE: Final = {
     **{language.latin_locale: language for language in LANGUAGES},
 }
 
+_DIGITS: Final = {
+    language.code: str.maketrans(ASCII_DIGITS, language.digits)
+    for language in LANGUAGES
+    if language.digits != ASCII_DIGITS
+}
+
 SCRIPTS: Final = tuple(dict.fromkeys(language.script for language in LANGUAGES if not language.is_latin))
 """The scripts of the languages, without the Latin one."""
 _SCRIPT_SEARCHES: Final = tuple((script, regex.compile(rf"\p{{{script}}}").search) for script in SCRIPTS)
@@ -84,6 +90,12 @@ def formats_of_locale(locale_code: str) -> Language:
     """
     language = language_of_locale(locale_code)
     return language if language.code == locale_code else LANGUAGES[0]
+
+
+def localize_digits(text: str, locale_code: str) -> str:
+    """A text with the digits of the locale. Digits that somebody types back are always 0-9."""
+    digits = _DIGITS.get(locale_code)
+    return text.translate(digits) if digits else text
 
 
 def find_script(text: str) -> str:

@@ -19,7 +19,6 @@ from babel.numbers import format_decimal
 from core import pin_policy
 from core.currencies import CURRENCIES, Currency, split_amount
 from core.errors import Finding, KeyPath, Problem, ValidationFailedError
-from core.language_files import ASCII_DIGITS
 from core.languages import (
     DEFAULT_LANGUAGE,
     LANGUAGE_CODES,
@@ -30,6 +29,7 @@ from core.languages import (
     Language,
     formats_of_locale,
     language_of_locale,
+    localize_digits,
 )
 from core.toml_source import find_line, index_key_lines, parse_toml, read_utf8
 from menus.rendering.clock_times import CLOCK_TERMS, find_clock_problems, format_clock_time
@@ -49,11 +49,6 @@ CONSTANTS: Mapping[str, int] = {"pin_min": pin_policy.MIN_DIGITS, "pin_max": pin
 _match_constant = re.compile(rf"\{{(?P<name>{'|'.join(CONSTANTS)})(?::(?P<way>text|count))?\}}")
 
 _LAKH_LOCALE = "en_IN"  # 12,34,567
-_DIGITS = {
-    language.code: str.maketrans(ASCII_DIGITS, language.digits)
-    for language in LANGUAGES
-    if language.digits != ASCII_DIGITS
-}
 
 
 TemplatePart: TypeAlias = tuple[str, str, str]
@@ -329,7 +324,7 @@ def _build_formatters(
         "text": lambda fact: "" if fact is None else str(fact),
         "date": lambda fact: _format_date(fact, locale_code) if fact else "",
         "money": lambda fact: _format_money(fact, locale_code) if fact else "",
-        "count": lambda fact: "" if fact is None else _localize_digits(str(fact), locale_code),
+        "count": lambda fact: "" if fact is None else localize_digits(str(fact), locale_code),
         "tracking": lambda fact: " ".join((fact[:4], fact[4:8], fact[8:])) if fact else "",
         "list": lambda fact: ", ".join(
             one if isinstance(one, str) else _text_in_locale(one, locale_code) for one in fact or ()
@@ -357,11 +352,11 @@ def _format_term(table: Mapping[str, str], locale_code: str, fact: Any) -> str:
     if isinstance(fact, list | tuple):
         return ", ".join(_format_term(table, locale_code, one) for one in fact)
     text = table.get(str(fact), table.get("many", "") if isinstance(fact, int) else "")
-    return text.replace("{n}", _localize_digits(str(fact), locale_code))
+    return text.replace("{n}", localize_digits(str(fact), locale_code))
 
 
 def _format_clock(table: Mapping[str, str], locale_code: str, fact: Any) -> str:
-    return _localize_digits(format_clock_time(table, fact), locale_code) if fact else ""
+    return localize_digits(format_clock_time(table, fact), locale_code) if fact else ""
 
 
 def _format_name(name: Callable[[str, str], str], locale_code: str, fact: Any) -> str:
@@ -375,21 +370,15 @@ def _format_money(fact: Any, locale_code: str) -> str:
     in_lakhs = language_of_locale(locale_code).groups_in_lakhs or (currency is not None and currency.groups_in_lakhs)
     amount = format_decimal(units, locale=_LAKH_LOCALE if in_lakhs else "en") + (f".{decimals}" if decimals else "")
     sign = _currency_sign(currency, locale_code) if currency else f"{code} "
-    return ("-" if minor < 0 else "") + sign + _localize_digits(amount, locale_code)
+    return ("-" if minor < 0 else "") + sign + localize_digits(amount, locale_code)
 
 
 def _currency_sign(currency: Currency, locale_code: str) -> str:
     return currency.sign if formats_of_locale(locale_code).is_latin else currency.own_sign
 
 
-def _localize_digits(text: str, locale_code: str) -> str:
-    """Digits for running text. Digits that a caller types back are always 0-9."""
-    digits = _DIGITS.get(locale_code)
-    return text.translate(digits) if digits else text
-
-
 @lru_cache(maxsize=4096)
 def _format_date(day: str | date, locale_code: str) -> str:
     when = date.fromisoformat(day) if isinstance(day, str) else day
     formats = formats_of_locale(locale_code)
-    return _localize_digits(format_date(when, formats.date_pattern, formats.code), locale_code)
+    return localize_digits(format_date(when, formats.date_pattern, formats.code), locale_code)

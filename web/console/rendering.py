@@ -17,6 +17,7 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
 from core.amounts import HUNDREDTHS
+from core.languages import localize_digits
 from core.phone_numbers import mask_number
 from web.console.words import load_words
 from web.templates import template_environment
@@ -100,14 +101,14 @@ def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
     def when(context: Context, moment: datetime | None) -> str:
         if moment is None:
             return ""
-        return format_datetime(moment.astimezone(zone), "d MMM y, HH:mm", locale=context["language"])
+        return format_moment(moment.astimezone(zone), context["language"])
 
     @pass_context
     def day(context: Context, moment: date | datetime | None) -> str:
         if moment is None:
             return ""
         local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
-        return format_date(local, "d MMM y", locale=context["language"])
+        return localize_digits(format_date(local, "d MMM y", locale=context["language"]), context["language"])
 
     @pass_context
     def duration(context: Context, seconds: float) -> str:
@@ -133,14 +134,19 @@ def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
     }
 
 
+def format_moment(moment: datetime, language: str) -> str:
+    """A time, in its own zone: `1 Dec 2026, 03:41`."""
+    return localize_digits(format_datetime(moment, "d MMM y, HH:mm", locale=language), language)
+
+
 def format_duration(seconds: float, language: str) -> str:
     """A duration in its largest unit: `3 minutes`."""
-    return format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=language)
+    return localize_digits(format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=language), language)
 
 
 def format_number(value: float, language: str) -> str:
-    """A number with the separators of the language."""
-    return format_decimal(value, locale=language)
+    """A number with the separators and the digits of the language."""
+    return localize_digits(format_decimal(value, locale=language), language)
 
 
 def group_digits(text: str) -> str:

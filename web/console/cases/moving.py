@@ -7,6 +7,7 @@ from typing import Final
 
 from babel.numbers import format_currency
 
+from core.languages import localize_digits
 from core.types import Translations
 from services.cases.models import NOTE_REASONS, StatusPreview, StatusRejected
 from services.cases.notes import NoteError, parse_note
@@ -29,7 +30,8 @@ class SmsMeter:
         if not self.price:
             return ""
         cost = (self.price * segments).normalize()
-        return format_currency(cost, self.currency, locale=language, decimal_quantization=False)
+        text = format_currency(cost, self.currency, locale=language, decimal_quantization=False)
+        return localize_digits(text, language)
 
 
 @dataclass(frozen=True, slots=True)

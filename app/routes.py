@@ -13,6 +13,7 @@ from app import (
     api_routes,
     channels,
     console,
+    kaios,
     link_routes,
 )
 from app.adapters import find_pay_bill, signing_keys, wallet_webhooks
@@ -67,6 +68,7 @@ REQUEST_KINDS: Final = {
     "/api/": "api",
     "/d/": "links",
     "/console": "console",
+    "/kaios": "kaios",
 }
 """The kinds of requests beside key presses that are limited, by the beginning of their paths."""
 WEBHOOK_PATHS: Final = ("/sms/", "/voice/", "/payments/", "/departments/", "/sim-swap/")
@@ -108,6 +110,8 @@ def build_application(context: AppContext, workers: Workers, render_metrics: Ren
     app.add_routes(link_routes.build_routes(context))
     if context.settings.console.enabled:
         console.add_console(app, context, render_metrics)
+    if context.settings.kaios.enabled:
+        kaios.add_kaios(app, context)
     app.add_routes(_build_payment_routes(context))
     app.add_routes(_build_department_event_routes(context))
     app.add_routes(_build_sim_swap_routes(context))

@@ -113,6 +113,8 @@ def _print_addresses(settings: Settings, first_sign_in: str) -> None:
         lines.append(
             f"Console for staff: {settings.server.url}/console" + (f"   {first_sign_in}" if first_sign_in else "")
         )
+    if settings.kaios.enabled:
+        lines.append(f"Page for KaiOS:  {settings.server.url}/kaios")
     lines.append(f"Metrics: http://{settings.server.admin_address}/metrics   readiness: /readyz")
     admin = f"http://{settings.server.admin_address}"
     announce(settings, "\n".join(lines), "gateway_listens", url=settings.server.url, admin=admin)

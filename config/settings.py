@@ -338,6 +338,17 @@ class ConsoleSettings(Section):
     sms_currency: CurrencyCode = "BDT"
 
 
+class KaiosSettings(Section):
+    """The page for KaiOS phones: when it signs out, how much it shows at once, and how often an address may fail."""
+
+    enabled: bool = True
+    idle_seconds: Annotated[StrictInt, Field(ge=30, le=3600)] = 300
+    answer_seconds: Annotated[StrictInt, Field(ge=10, le=600)] = 30
+    page_characters: Annotated[StrictInt, Field(ge=120, le=4000)] = 600
+    failures_per_address: Annotated[StrictInt, Field(ge=5, le=100_000)] = 100
+    codes_per_address: Annotated[StrictInt, Field(ge=5, le=100_000)] = 100
+
+
 class CatalogueSettings(Section):
     """The folders of the catalogue."""
 
@@ -409,6 +420,7 @@ class Settings(BaseSettings):
     payments: PaymentSettings = PaymentSettings()
     countries: CountrySettings = CountrySettings()
     console: ConsoleSettings = ConsoleSettings()
+    kaios: KaiosSettings = KaiosSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
     retention: RetentionSettings = RetentionSettings()
     simulator: SimulatorSettings = SimulatorSettings()

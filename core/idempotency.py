@@ -3,7 +3,7 @@
 A key names what causes an effect, so that a repeat causes it once. Two things cause effects:
 
 * An input. Its key is `<session>:<position>`. In a USSD session the position is the number of characters of the path up to
-  that input. An SMS is a session of its own with one position.
+  that input. An SMS, and a post of the KaiOS page, is a session of its own with one position.
 * An intention: what a caller wants to do once, however often it is confirmed and in whichever session. Its key is
   `<session>:<position>+`, with the input that showed the screen where the intention began. The effect of a step adds the
   name of the step: `<session>:<position>+/send_complaint`.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2s, sha256
 from typing import Final, TypeAlias
 
-from core.types import CHANNEL_SMS, CHANNEL_USSD
+from core.types import CHANNEL_KAIOS, CHANNEL_SMS, CHANNEL_USSD
 
 IsPast: TypeAlias = Callable[[str], bool]
 """Whether the effect with this key precedes the current input: on a replayed path, later effects do not count yet."""
@@ -71,8 +71,8 @@ def session_prefix(key: str) -> str:
 
 
 def channel_from_key(key: str) -> str:
-    """The channel of the input: the keys of SMS begin with `sms/`."""
-    return CHANNEL_SMS if key.startswith(f"{CHANNEL_SMS}/") else CHANNEL_USSD
+    """The channel of the input: the keys of SMS begin with `sms/`, those of the KaiOS page with `kaios/`."""
+    return next((one for one in (CHANNEL_SMS, CHANNEL_KAIOS) if key.startswith(f"{one}/")), CHANNEL_USSD)
 
 
 def is_earlier_in_session(key: str, other_key: str) -> bool:

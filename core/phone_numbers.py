@@ -127,6 +127,27 @@ def parse_msisdn(text: str, country: str = "") -> str:
     return _to_e164(parsed)
 
 
+def parse_mobile(text: str, countries: Sequence[str]) -> str:
+    """The MSISDN of a typed mobile number: without a plus, of the first of `countries` that has such a number.
+
+    Raises:
+        PhoneNumberError: the text is no mobile number, or of another country.
+    """
+    typed = normalize_typed_number(text)
+    candidates = [parsed for country in countries if (parsed := _parse(typed, country)) is not None]
+    mobiles = [
+        one
+        for one in candidates
+        if phonenumbers.is_valid_number(one) and phonenumbers.number_type(one) in _MOBILE_TYPES
+    ]
+    if not mobiles:
+        raise PhoneNumberError("not_a_mobile" if candidates else "not_a_phone")
+    served = [one for one in mobiles if phonenumbers.region_code_for_number(one) in countries]
+    if not served:
+        raise PhoneNumberError("not_served")
+    return _to_e164(served[0])
+
+
 def find_msisdn(text: str) -> str:
     """The MSISDN that a machine spelled in another way than E.164; empty for any other text.
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NewType, Protocol, Self, TypeAlias
 
 CHANNEL_USSD: Final = "ussd"
 CHANNEL_SMS: Final = "sms"
+CHANNEL_KAIOS: Final = "kaios"
 
 UtcClock: TypeAlias = Callable[[], datetime]
 """Returns the current time, time-zone aware, in UTC."""

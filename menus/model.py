@@ -45,6 +45,10 @@ class FormField(Protocol):
     def choices(self) -> Sequence[tuple[str, Translations]]:
         """Code and name of each answer to choose from; empty where the answer is typed."""
 
+    @property
+    def has_digits(self) -> bool:
+        """Whether digits alone are typed."""
+
     def validate(self, text: str, today: date) -> Valid | Invalid:
         """The answer in its stored form, or the reason why it is rejected."""
 

@@ -2,6 +2,8 @@
 
 A conversation is stored beside the USSD session of the same person. An interrupted USSD session is offered to a person who
 writes next, without its sign-in. A conversation is never offered to a call: its sender may have been forged.
+
+A person has one conversation by SMS, and one in each browser in which they signed in.
 """
 
 import asyncio
@@ -18,7 +20,7 @@ from core.types import CHANNEL_SMS
 from menus.engine import advance, finish_transition
 from menus.intentions import keep_intention
 from menus.journeys.resume import INTERRUPTED_FACT, is_resumable, resume_position
-from menus.model import Goodbye, Menu, Navigation, Position, StepContext, Transition
+from menus.model import Goodbye, Menu, Navigation, Position, StepContext, Transition, with_facts
 from menus.rendering.paging import Page, SizeLimit
 from menus.rendering.renderer import Renderer
 from sessions.session import Reply, Session, build_step_context, decode_session
@@ -36,6 +38,8 @@ class IncomingMessage(NamedTuple):
     """A message: its id, the E.164 number of its sender, its channel, and the size limit of the reply.
 
     The id is the same whenever the message is handled again. Every effect of the message has an idempotency key with it.
+    `conversation` names the conversation where a number may have several. `follows` is the id of the message whose reply is
+    answered, where the sender knows it: where that is not the newest one, nothing is done, and the newest reply is given.
     """
 
     message_id: str
@@ -43,6 +47,8 @@ class IncomingMessage(NamedTuple):
     channel: str
     size_limit: SizeLimit
     caller_number_verified: bool = False
+    conversation: str = ""
+    follows: str = ""
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True):
@@ -153,6 +159,27 @@ class ConversationHandler:
         # Entering a screen always leads to a turn.
         return cast("Turn", await self._run_turn(message, navigate, save_final=False, extra_ttl=extra_ttl))
 
+    async def begin(
+        self, message: IncomingMessage, screen: str, language: str, facts: Mapping[str, Any] | None = None
+    ) -> Turn:
+        """The first turn of a new conversation, whose sender has just shown who they are; `facts` say what that opens.
+
+        It offers to resume an interrupted call, else it is at `screen`.
+
+        Raises:
+            ConcurrentUpdateError: other processes saved first, each time.
+            StoreUnavailableError: the store is down.
+        """
+
+        async def navigate(stored: _StoredConversation) -> Navigation:
+            call, position = stored.interrupted_call, Position(screen, language)
+            if call:
+                place = replace(call.position, **_FIRST_PAGE)
+                position = resume_position(place, call.id, has_failed=call.has_failed)
+            return Navigation(with_facts(position, **(facts or {})))
+
+        return cast("Turn", await self._run_turn(message, navigate))
+
     async def handle_input(self, message: IncomingMessage, text: str) -> Turn | None:
         """The turn after the input `text` in the running conversation; None where no conversation runs.
 
@@ -185,6 +212,17 @@ class ConversationHandler:
 
         return await self._run_turn(message, navigate)
 
+    async def find_turn(self, message: IncomingMessage) -> Turn | None:
+        """The last turn of the conversation, which may have ended; None where there is none.
+
+        Raises:
+            StoreUnavailableError: the store is down.
+        """
+        stored = await self._load(message)
+        if stored.is_store_down:
+            raise StoreUnavailableError
+        return stored.turn
+
     async def find_running_turn(self, message: IncomingMessage) -> Turn | None:
         """The last turn of the running conversation; None where none runs, or where the store is down."""
         return (await self._load(message)).running_turn
@@ -211,7 +249,7 @@ class ConversationHandler:
         key, ttl = _build_store_key(message), self.conversation_ttl + extra_ttl
         for _ in range(MAX_SAVE_ATTEMPTS):
             stored = await self._load(message)
-            if stored.turn and stored.turn.message_id == message.message_id:
+            if stored.turn and _is_answered(message, stored.turn):
                 return stored.turn
             navigation = await navigate(stored)
             turn = self._build_turn(await self._with_letters(message), stored, navigation) if navigation else None
@@ -222,7 +260,7 @@ class ConversationHandler:
             if turn is None:
                 return None
             if await self.sessions.save(key, _encode(turn), expected_version=stored.version, ttl=ttl):
-                if stored.turn and _continues_call(stored.turn.position, turn.position):
+                if stored.turn and _continues_call(message, stored.turn.position, turn.position):
                     await self._forget_call(message)
                 return turn
         raise ConcurrentUpdateError
@@ -247,6 +285,8 @@ class ConversationHandler:
             return _StoredConversation(is_store_down=True)
         if stored is None:
             return _StoredConversation(call_session=call_session)
+        if message.conversation:  # it goes on whatever the number has dialled since
+            call_session = None
         try:
             return _StoredConversation(stored.version, _decode(stored.data), call_session)
         except msgspec.MsgspecError:  # a different version of the program wrote it
@@ -272,14 +312,20 @@ class ConversationHandler:
         return page
 
 
-def _continues_call(before: Position, after: Position) -> bool:
-    """Whether the message took up the interrupted call, by someone who has just typed the PIN."""
-    return INTERRUPTED_FACT in before.facts and INTERRUPTED_FACT not in after.facts and bool(after.facts.get("account"))
+def _is_answered(message: IncomingMessage, newest: Turn) -> bool:
+    """Whether the message was handled before, or answers a reply that is not the newest one."""
+    return newest.message_id == message.message_id or message.follows not in {"", newest.message_id}
+
+
+def _continues_call(message: IncomingMessage, before: Position, after: Position) -> bool:
+    """Whether the message took up the interrupted call, by someone who has shown to be its caller."""
+    is_caller = message.caller_number_verified or bool(after.facts.get("account"))
+    return INTERRUPTED_FACT in before.facts and INTERRUPTED_FACT not in after.facts and is_caller
 
 
 def _build_store_key(message: IncomingMessage) -> str:
     """The caller under which the conversation is stored: not a number, so it differs from the key of every call."""
-    return f"{message.channel} {message.caller}"
+    return f"{message.channel} {message.conversation or message.caller}"
 
 
 async def forget_caller(sessions: SessionStore, msisdn: str) -> None:

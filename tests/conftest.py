@@ -18,7 +18,7 @@ from tests.support.cheap_hashes import PRODUCT_HASHES, hash_cheaply
 from tests.support.compile_cache import compile_equal_statements_once
 from tests.support.databases import delete_all_rows, migrated_postgres_url, migrated_sqlite_url
 from tests.support.encryption import check_encrypted_contexts
-from tests.support.networks import NETWORKS, SELECTED
+from tests.support.networks import KAIOS, NETWORKS, SELECTED
 from tests.support.selection import is_long, is_pure_backend, is_quick
 from tests.support.servers import (
     PostgresServer,
@@ -172,6 +172,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_of_network(item: pytest.Item) -> bool:
     """Whether the test can run on the network of this run: one that is about Africa's Talking's own wire is marked so."""
+    if SELECTED.name == KAIOS and item.get_closest_marker("calls_only"):
+        return False
     return SELECTED.name == NETWORKS[0] or item.get_closest_marker("africastalking_wire") is None
 
 

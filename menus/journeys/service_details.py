@@ -13,7 +13,7 @@ def build_service_details_journey(services: JourneyServices) -> Journey:
     async def show_service(context: StepContext) -> Outcome[Literal["here", "free", "elsewhere"]]:
         service = services.catalogue.get_service(context.facts["service"])
         facts = service_facts(service)
-        if context.channel not in service.channels:
+        if not service.has_form_on(context.channel):
             return Outcome("elsewhere", facts)
         return Outcome("here" if facts["fee"] else "free", facts)
 

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from core.types import Translations
 from core.validation import Invalid, Valid
 from services.catalogue import field_validation
 from services.catalogue.models import Field, Service
+
+DIGIT_KINDS: Final = frozenset({"number", "date", "phone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class CatalogueFormField:
     def choices(self) -> Sequence[tuple[str, Translations]]:
         """Code and name of each answer to choose from; empty where the answer is typed."""
         return self.field.choices
+
+    @property
+    def has_digits(self) -> bool:
+        """Whether digits alone are typed."""
+        return self.field.kind in DIGIT_KINDS
 
     def validate(self, text: str, today: date) -> Valid | Invalid:
         """The answer in its stored form, or the reason why it is rejected."""

@@ -96,6 +96,10 @@ class Service:
     for_whom: tuple[AppliedFor, ...] = ("self", "another", "dependent")
     order: int = 0
 
+    def has_form_on(self, channel: str) -> bool:
+        """Whether citizens can fill in its form on `channel`; a service without fields has no form of ours."""
+        return channel in self.channels and bool(self.fields)
+
 
 @dataclass(frozen=True, slots=True)
 class Sector:

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from aiohttp import ClientSession
 
-from tests.support.networks import NETWORKS, SELECTED
+from tests.support.networks import KAIOS, NETWORKS, SELECTED
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sent_texts import check_listed, recorded_texts
 from tests.support.sms_phone import SmsPhone, open_sms_phone
@@ -29,7 +29,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the first conversation of each file that needs a phone and nothing else over every network."""
     is_default = metafunc.config.getoption("--network") == NETWORKS[0]
     if is_default and metafunc.function is _find_first_conversation(metafunc.module):
-        metafunc.parametrize("network", NETWORKS, indirect=True)
+        is_of_calls = any(metafunc.definition.iter_markers("calls_only"))
+        networks = [one for one in NETWORKS if one != KAIOS] if is_of_calls else NETWORKS
+        metafunc.parametrize("network", networks, indirect=True)
 
 
 def _find_first_conversation(module: ModuleType) -> object:
@@ -44,7 +46,7 @@ def _needs_phone_alone(test: object) -> bool:
     return (
         inspect.iscoroutinefunction(test)
         and list(inspect.signature(test).parameters) == ["phone"]
-        and not hasattr(test, "pytestmark")
+        and all(mark.name == "calls_only" for mark in getattr(test, "pytestmark", ()))
     )
 
 

@@ -56,6 +56,7 @@ async def test_a_deep_dial_of_a_new_number(phone: Phone, network: str, expected:
     assert expected in await stranger.dial(f"*123*2*{number}#")
 
 
+@pytest.mark.calls_only(reason="the page asks in the language of the browser")
 async def test_the_first_screen_and_its_refusals(phone: Phone) -> None:
     stranger = Phone(phone.http, phone.url, INDIAN)
     assert (await stranger.dial()).startswith("Ekdial: sarkari sevayen\n1 English")

@@ -24,6 +24,7 @@ async def gateway_for(tmp_path: Path, **more: str) -> AsyncIterator[tuple[str, C
         yield url, http
 
 
+@pytest.mark.calls_only(reason="nobody of such a country can sign in to the page")
 async def test_a_call_from_a_country_that_is_not_served_is_told_so_and_ends(phone: Phone) -> None:
     phone.msisdn = GERMANY
     assert await phone.dial() == REFUSAL

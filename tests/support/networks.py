@@ -1,4 +1,5 @@
-"""The network below `tests.support.phone.Phone`: Africa's Talking, or with `--network` hSenid TAP or USSD over SMPP.
+"""The network below `tests.support.phone.Phone`: Africa's Talking, or with `--network` hSenid TAP, USSD over SMPP, or no
+network of calls at all but the page for KaiOS phones.
 
 A phone on TAP or SMPP has the fake platform, or SMSC, of the newest gateway. A phone of a network that a test names, such as one
 that shows Unicode, stays on Africa's Talking.
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import pytest
 
 from tests.fakes.tap_server import BDAPPS, TapPhone, TapServer
+from tests.support.kaios_phone import KaiosPhone
 
 if TYPE_CHECKING:
     from app.context import AppContext
     from tests.support.phone import Phone
     from ussd.routes import UssdHandler
 
-AFRICASTALKING, TAP, SMPP = NETWORKS = ("africastalking", "tap", "smpp")
+AFRICASTALKING, TAP, SMPP, KAIOS = NETWORKS = ("africastalking", "tap", "smpp", "kaios")
 SCREEN_CHARACTERS: Final = 156  # as on Africa's Talking, whose screens begin with `CON `
 LATIN_NETWORK: Final = "99999"
 
@@ -45,6 +47,8 @@ class SelectedNetwork:
 
     def settings(self) -> Mapping[str, str]:
         """The settings of a gateway that serves the network."""
+        if self.name == KAIOS:
+            return {"KAIOS__PAGE_CHARACTERS": str(SCREEN_CHARACTERS)}
         if self.name != TAP:
             return {}
         from tests.support.servers import free_port
@@ -88,6 +92,8 @@ class SelectedNetwork:
         """Let the network send the last request of a phone again; the screen, or "" where it shows no other one."""
         if isinstance(remote, TapPhone):
             return await _repeat_on_tap(remote)
+        if isinstance(remote, KaiosPhone):
+            return await remote.repeat()
         await remote.repeat()  # type: ignore[attr-defined]  # an SMSC's phone: what it has shown stays
         return ""
 
@@ -95,6 +101,8 @@ class SelectedNetwork:
         """A handset of the network for a phone; None on Africa's Talking."""
         if self.name == AFRICASTALKING or phone.network != LATIN_NETWORK:
             return None
+        if self.name == KAIOS:
+            return KaiosPhone(phone.http, phone.url, phone.msisdn)
         assert self._fakes, "no gateway of this network runs"
         if self.name == TAP:
             return TapPhone(phone.http, phone.url, self._fakes[-1], msisdn=phone.msisdn, token=phone.token)

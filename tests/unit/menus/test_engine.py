@@ -260,6 +260,8 @@ class FakeField:
     def validate(self, text: str, today: date) -> Valid | Invalid:
         return anything(text, today)
 
+    has_digits = False
+
     def display_value(self, value: Any) -> str:
         return str(value)
 

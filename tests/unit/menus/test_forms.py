@@ -22,6 +22,8 @@ class FakeField:
     def validate(self, text, today):
         return Valid(text.upper()) if text.isalpha() else Invalid("not_a_name")
 
+    has_digits = False
+
     def display_value(self, value):
         return value
 

@@ -1,0 +1,112 @@
+"""Render the page: templates, words, static files, the manifest, headers."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from core.languages import LANGUAGES
+from web.kaios.words import load_words
+from web.templates import template_environment
+
+PAGE_PATH: Final = "/kaios"
+MANIFEST_PATH: Final = "/kaios/manifest.webapp"
+STATIC_FOLDER: Final = Path(__file__).parent / "static"
+STATIC_TYPES: Final[Mapping[str, str]] = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+ICON_SIZES: Final = (56, 112)
+"""Pixels of the icons that KaiOS and its store want."""
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store, no-cache, must-revalidate",
+    "Pragma": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""The CSP says nothing of nonces or hashes: the browser of KaiOS 2.5 knows it as it was in 2016."""
+
+
+@dataclass(frozen=True, slots=True)
+class KaiosRenderer:
+    """Renders templates in the `offered` languages. `answer_seconds` are those for the answer to "Are you still there?"."""
+
+    offered: Sequence[str]
+    answer_seconds: int
+
+    def render(self, template: str, language: str, /, *, status: int = 200, **facts: Any) -> web.Response:
+        """The page as a response."""
+        text = (
+            template_environment()
+            .get_template(f"kaios/{template}")
+            .render(
+                words=load_words(language),
+                language=language,
+                languages=[one for one in LANGUAGES if one.code in self.offered],
+                answer_seconds=self.answer_seconds,
+                static=static_url,
+                **facts,
+            )
+        )
+        return web.Response(status=status, text=text, content_type="text/html", headers=dict(HEADERS))
+
+
+@cache
+def static_url(name: str) -> str:
+    """The address of a static file, which changes with its content, so that browsers may keep it for ever."""
+    digest = sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
+    return f"/kaios/static/{digest}/{name}"
+
+
+def build_manifest() -> str:
+    """The manifest of a hosted app, as KaiOS 2.5 reads it."""
+    manifest = {
+        "version": "1.0.0",
+        "name": "Ekdial",
+        "description": "Public services from any phone",
+        "type": "web",
+        "launch_path": PAGE_PATH,
+        "icons": {str(size): static_url(f"icon-{size}.png") for size in ICON_SIZES},
+        "developer": {"name": "Ekdial"},
+        "default_locale": "en",
+        "locales": {
+            "bn": {"name": "Ekdial", "description": "যে কোনো ফোন থেকে সরকারি সেবা"},
+            "hi": {"name": "Ekdial", "description": "किसी भी फ़ोन से सरकारी सेवाएँ"},
+        },
+        "orientation": ["portrait"],
+        "permissions": {},
+    }
+    return json.dumps(manifest, ensure_ascii=False)
+
+
+def build_static_routes() -> list[web.RouteDef]:
+    """The routes of the static files and of the manifest, which are the same for everybody."""
+    files = [web.get(static_url(file.name), _build_file_handler(file)) for file in sorted(STATIC_FOLDER.iterdir())]
+    return [*files, web.get(MANIFEST_PATH, _serve_manifest)]
+
+
+async def _serve_manifest(_: web.Request) -> web.StreamResponse:
+    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return web.Response(
+        text=build_manifest(), content_type="application/x-web-app-manifest+json", charset="utf-8", headers=headers
+    )
+
+
+def _build_file_handler(file: Path) -> Callable[[web.Request], Any]:
+    body, content_type = file.read_bytes(), STATIC_TYPES[file.suffix]
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+    charset = None if file.suffix == ".png" else "utf-8"
+
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
+
+    return serve

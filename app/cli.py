@@ -20,6 +20,7 @@ from app.adapters import (
     find_pay_bill,
     status_poll_interval,
 )
+from app.citizen_commands import CitizenCommands, build_citizen_commands
 from app.container import build_messages, build_recovery_policy
 from app.context import AppContext
 from app.keys import open_cipher
@@ -32,27 +33,22 @@ from core.crypto import Cipher
 from core.errors import CommandError
 from core.http.aiohttp_client import open_http_client
 from core.phone_numbers import build_supported_number_check
-from core.types import TextRenderer, utc_now
+from core.types import TextRenderer
 from db.database import Database
 from menus.rendering import localization
 from providers.registry import open_sim_swap_provider
 from services.assisted.activity_report import OperatorActivity
 from services.assisted.operators import Operators
 from services.audit.audit import AuditLog
-from services.audit.staff_acts import StaffAct
 from services.catalogue.current import CurrentCatalogue
-from services.citizens.account_support import AccountSupport
 from services.citizens.accounts import Accounts
 from services.citizens.contacts import Contacts
 from services.citizens.number_checks import NumberChecks
-from services.citizens.number_notices import NumberNotice, parse_notices
-from services.citizens.number_release import NumberReleases, ReleaseRequest, ReleaseResult
+from services.citizens.number_release import NumberReleases
 from services.citizens.pins import SecretHasher
 from services.departments.base import Department, TemporaryError
 from services.departments.deliveries import DeliveryRepository
 from services.departments.registry import BuiltInRegistry
-from services.helpdesk.lookup import CitizenLookup
-from services.helpdesk.resends import MessageResends
 from services.messaging.messages import Messages
 from services.payments.cash import CashPayments
 from services.payments.ledger import Ledger
@@ -124,34 +120,6 @@ class OperatorCommands:
             nearest = get_close_matches(code, centres, n=1) or sorted(centres)[:1]
             example = f"such as {nearest[0]!r}" if nearest else "once one is in catalogue.centres"
             raise CommandError(f"There is no centre {code!r}; write the code of one that there is, {example}")
-
-
-@dataclass(frozen=True, slots=True)
-class CitizenCommands:
-    """The services behind `citizen`; `zone` is the time zone of its times."""
-
-    lookup: CitizenLookup
-    resends: MessageResends
-    support: AccountSupport
-    releases: NumberReleases
-    has_account: Callable[[str], Awaitable[bool]]
-    is_supported_number: Callable[[str], bool]
-    zone: ZoneInfo
-
-    def parse_notices(self, text: str, file: str) -> Sequence[NumberNotice]:
-        """The notices in a file.
-
-        Raises:
-            ValidationFailedError: names every line that is wrong.
-        """
-        return parse_notices(text, file, utc_now().astimezone(self.zone).date())
-
-    async def release_notice(self, notice: NumberNotice, act: StaffAct, idempotency_key: str) -> ReleaseResult:
-        """Release the number of a notice."""
-        request = ReleaseRequest(
-            notice.msisdn, "notice", act.actor, idempotency_key, act.reason, taken_on=notice.taken_on
-        )
-        return await self.releases.release(request)
 
 
 class DepartmentState(NamedTuple):
@@ -264,26 +232,16 @@ async def open_citizen_commands(settings: Settings) -> AsyncIterator[CitizenComm
                 recovery_policy=build_recovery_policy(settings),
             )
             forget_sessions = partial(forget_caller, store.sessions)
-            releases = NumberReleases(database, cipher, forget_sessions=forget_sessions)
-            support = AccountSupport(
+            yield build_citizen_commands(
+                settings,
                 database=database,
-                access=accounts.access,
-                releases=releases,
+                cipher=cipher,
                 messages=context.messages,
-                pin_changes=accounts.pin_changes,
-                registrations=accounts.registrations,
+                accounts=accounts,
+                releases=NumberReleases(database, cipher, forget_sessions=forget_sessions),
                 hasher=hasher,
-                check_sim=NumberChecks(store.client, cipher.keyed_hash, provider).check,
+                number_checks=NumberChecks(store.client, cipher.keyed_hash, provider),
                 render_text=context.render_text,
-            )
-            yield CitizenCommands(
-                lookup=CitizenLookup(database, cipher, releases),
-                resends=MessageResends(database, context.messages, cipher),
-                support=support,
-                releases=releases,
-                has_account=support.has_account,
-                is_supported_number=build_supported_number_check(settings.countries.allowed),
-                zone=context.zone,
             )
 
 

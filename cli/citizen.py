@@ -16,7 +16,7 @@ from core.phone_numbers import PhoneNumberError, is_detached, parse_msisdn
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from app.cli import CitizenCommands
+    from app.citizen_commands import CitizenCommands
     from services.audit.staff_acts import StaffAct
     from services.helpdesk.models import Reference
 

@@ -65,7 +65,9 @@ messages = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 # The queries of the workers, over the few rows that are not sent yet.
-QUEUED, SENDING, UNKNOWN = (text(f"status = '{status}'") for status in ("queued", "sending", "unknown"))
+QUEUED, SENDING, UNKNOWN, SENT, FAILED = (
+    text(f"status = '{status}'") for status in ("queued", "sending", "unknown", "sent", "failed")
+)
 REPORTED_NETWORK, HAS_PROVIDER_ID = text("network IS NOT NULL"), text("provider_id IS NOT NULL")
 for _name, _columns, _where in (
     ("queued", ("medium", "provider", "priority", "due_at", "id"), QUEUED),
@@ -74,6 +76,11 @@ for _name, _columns, _where in (
     ("unknown", ("recipient",), UNKNOWN),
     ("provider_id", ("provider_id",), HAS_PROVIDER_ID),
     ("network", ("recipient", "id"), REPORTED_NETWORK),
+    # The lists of the console, newest first. Those that are being sent are few.
+    ("queued_id", ("id",), QUEUED),
+    ("unknown_id", ("id",), UNKNOWN),
+    ("sent_id", ("id",), SENT),
+    ("failed_id", ("id",), FAILED),
 ):
     partial_index(_where, f"ix_messages_{_name}", *(messages.c[_one] for _one in _columns))
 Index("ix_messages_recipient", messages.c.recipient, messages.c.id)  # the helpdesk lists them, newest first

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select, text, union_all
 
 from core.phone_numbers import mask_number
 from db.tables import QUEUED, SENDING, UNKNOWN, messages
 from services.messaging.delivery_status import DeliveryStatus
-from services.messaging.kinds import Medium, MessageKind
+from services.messaging.kinds import PRIORITIES, Medium, MessageKind
 
 Stage: TypeAlias = Literal[
     "queued", "sending", "sent", "submitted", "buffered", "expired", "delivered", "failed", "dropped", "unknown"
@@ -27,6 +27,8 @@ STAGES_BY_DELIVERY: Final[Mapping[str, Stage]] = {
     DeliveryStatus.FAILED: "failed",
     DeliveryStatus.REJECTED: "failed",
 }
+Status: TypeAlias = Literal["queued", "sending", "sent", "failed", "unknown"]
+"""How far we are with a message. What the network does with one that is *sent* is its stage."""
 DROP_REASONS: Final = ("TooLate", "OptedOut", "NumberReleased")  # not sent by our own decision
 
 
@@ -52,6 +54,17 @@ class MessageState:
     updated_at: datetime
 
 
+class Queue(NamedTuple):
+    """The messages that wait for a provider: how many are due, counted up to MAX_COUNTED, and for how long the oldest has been.
+
+    E-mail has no name of a provider.
+    """
+
+    provider: str
+    due: int
+    oldest_age: timedelta
+
+
 class QueueDepth(NamedTuple):
     """The number of messages in each stage, and how long the oldest due message has been due."""
 
@@ -65,6 +78,16 @@ BY_ID: Final = select(messages).where(messages.c.id == bindparam("message"))
 UNRESOLVED: Final = (
     select(messages).where(UNKNOWN, messages.c.id > bindparam("after")).order_by(messages.c.id).limit(bindparam("most"))
 )
+BY_STATUS: Final[Mapping[Status, Select[Any]]] = {
+    status: select(messages)
+    .where(text(f"status = '{status}'"), messages.c.id < bindparam("before"))
+    .order_by(messages.c.id.desc())
+    .limit(bindparam("most"))
+    for status in get_args(Status)
+}
+"""By status, because each has an index of its own."""
+MAX_ID: Final = 2**63 - 1
+MAX_COUNTED: Final = 1000
 
 
 def _build_depth() -> Select[Any]:
@@ -81,6 +104,28 @@ QUEUE_DEPTH: Final = _build_depth()
 OLDEST_DUE: Final = select(func.min(messages.c.due_at)).where(
     QUEUED, messages.c.medium == "sms", messages.c.provider == bindparam("by")
 )
+
+
+def _build_due() -> Select[int, Any]:
+    """Select how many messages of a provider are due, and since when the oldest is: its index has them in this order."""
+    queued = select(messages.c.due_at).where(
+        QUEUED,
+        messages.c.medium == bindparam("carried_by"),
+        messages.c.provider == bindparam("by"),
+        messages.c.due_at <= bindparam("now"),
+    )
+    some = union_all(
+        *(
+            select(
+                queued.where(messages.c.priority == priority).order_by(messages.c.due_at).limit(MAX_COUNTED).subquery()
+            )
+            for priority in PRIORITIES
+        )
+    ).subquery()
+    return select(func.count().label("due"), func.min(some.c.due_at).label("oldest")).select_from(some)
+
+
+DUE: Final = _build_due()
 
 
 def state_from_row(row: Row[Any]) -> MessageState:

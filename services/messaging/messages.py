@@ -29,11 +29,17 @@ from services.messaging.delivery_status import DeliveryReport
 from services.messaging.kinds import RULES, Medium, MessageKind
 from services.messaging.message_status import (
     BY_ID,
+    BY_STATUS,
+    DUE,
+    MAX_COUNTED,
+    MAX_ID,
     OLDEST_DUE,
     QUEUE_DEPTH,
     UNRESOLVED,
     MessageState,
+    Queue,
     QueueDepth,
+    Status,
     depth_from_row,
     state_from_row,
 )
@@ -285,10 +291,31 @@ class Messages:
         row = (await self._database.fetch(BY_ID, {"message": message})).one_or_none()
         return None if row is None else state_from_row(row)
 
+    async def find_msisdn(self, message: int) -> str:
+        """The number of the citizen to whom the SMS with this id went; empty where there is none, or none any more."""
+        row = (await self._database.fetch(BY_ID, {"message": message})).one_or_none()
+        is_known = row is not None and row.medium == "sms" and not is_detached(row.recipient)
+        return str(row.recipient) if row is not None and is_known else ""
+
     async def list_unresolved(self, limit: int = 100, after: int = 0) -> Sequence[MessageState]:
         """Return at most `limit` messages with an unknown result and an id above `after`, oldest first."""
         rows = await self._database.fetch(UNRESOLVED, {"most": limit, "after": after})
         return [state_from_row(row) for row in rows]
+
+    async def list_by_status(self, status: Status, limit: int, before: int = 0) -> Sequence[MessageState]:
+        """At most `limit` messages with this status, newest first; with `before` those with a smaller id."""
+        rows = await self._database.fetch(BY_STATUS[status], {"most": limit, "before": before or MAX_ID})
+        return [state_from_row(row) for row in rows]
+
+    async def list_queues(self) -> Sequence[Queue]:
+        """What waits for each provider, and at the end for e-mail."""
+        queues: list[tuple[Medium, str]] = [*(("sms", one) for one in self._routes.providers), ("email", "")]
+        return [await self._read_queue(medium, provider) for medium, provider in queues]
+
+    async def _read_queue(self, medium: Medium, provider: str) -> Queue:
+        now = self._clock()
+        row = (await self._database.fetch(DUE, {"carried_by": medium, "by": provider, "now": now})).one()
+        return Queue(provider, min(row.due, MAX_COUNTED), now - row.oldest if row.oldest else timedelta())
 
     async def longest_wait(self, provider: str) -> timedelta:
         """Return how long the oldest SMS of this provider that is due has been due; zero where none is."""

@@ -76,10 +76,14 @@ class CitizenLookup:
         name = self._decrypt_name(row) if row else ""
         return Identity(citizen.msisdn, name, await self._find_email(citizen.account))
 
-    async def find_account(self, reference: Reference) -> int:
-        """The account that the reference leads to; 0 for none. For acts, which are on the record themselves."""
-        citizen = await find_citizen(self._database, reference)
-        return citizen.account if citizen else 0
+    async def find(self, reference: Reference) -> Citizen | None:
+        """Whom the reference leads to; None where it leads nowhere. For acts, which are on the record themselves."""
+        return await find_citizen(self._database, reference)
+
+    async def has_message(self, citizen: Citizen, message: int) -> bool:
+        """Whether the message with this id went to the citizen."""
+        query = queries.select_message(message, await self._find_addresses(citizen))
+        return (await self._database.fetch(query)).first() is not None
 
     async def _read(self, citizen: Citizen) -> CitizenRecord:
         account = (await self._database.fetch(queries.select_account(citizen.account))).one_or_none()

@@ -13,6 +13,8 @@ FoundBy: TypeAlias = Literal["number", "application", "complaint", "feedback", "
 ChannelClass: TypeAlias = Literal["calls", "sms"]
 """Channels that vouch for the caller's number, and those that do not."""
 
+ReferenceKind: TypeAlias = Literal["number", "case", "payment", "receipt"]
+
 Item = TypeVar("Item")
 
 
@@ -27,7 +29,7 @@ class Newest(Generic[Item]):
 class Reference(NamedTuple):
     """What a citizen is looked up by: the kind of the text, and the text as it is stored."""
 
-    kind: Literal["number", "case", "payment", "receipt"]
+    kind: ReferenceKind
     value: str
 
 

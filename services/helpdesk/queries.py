@@ -78,6 +78,11 @@ def list_messages(addresses: Sequence[str], before: int = 0) -> ListQuery:
     return ListQuery(rows, (messages.c.id,))
 
 
+def select_message(message: int, addresses: Sequence[str]) -> Select[Any]:
+    """The id of the message, if it is to one of these numbers and e-mail addresses."""
+    return select(messages.c.id).where(messages.c.id == message, messages.c.recipient.in_(addresses))
+
+
 def list_payments(citizen: Citizen) -> ListQuery:
     """The payments from the number, and those of the account: the newest MAX_COUNTED of each, from its index."""
     newest = (payments.c.created_at.desc(), payments.c.id.desc())

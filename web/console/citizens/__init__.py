@@ -1,0 +1,1 @@
+"""The page on which the helpdesk looks up a citizen, and helps."""

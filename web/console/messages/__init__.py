@@ -1,0 +1,1 @@
+"""The page with the messages, and what only a person can settle."""

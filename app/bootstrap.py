@@ -19,6 +19,7 @@ from app.workers import (
     build_sms_outboxes,
     count_live_sessions,
     expire_consents,
+    export_report_metrics,
     release_silent_numbers,
     run_department_deliveries,
     run_email_worker,
@@ -129,6 +130,7 @@ async def _start_workers(context: AppContext, stack: AsyncExitStack) -> Workers:
 async def start_caller_workers(context: AppContext, stack: AsyncExitStack) -> tuple[SmsConversations, InboundWorker]:
     """Start the background tasks of every process that answers callers; `stack` stops them when it is closed."""
     services = context.checked_menu.services
+    export_report_metrics(services.messages, context.registry)
     conversations = build_conversations(context)
     inbound_worker = build_inbound_worker(context, conversations)
     await stack.enter_async_context(run_inbound_worker(inbound_worker))

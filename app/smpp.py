@@ -41,6 +41,7 @@ from services.messaging.unparsed_webhooks import UnparsedWebhooks
 from sms.inbound_worker import InboundWorker
 from ussd.admission import Admission
 from ussd.routes import UssdHandler
+from web.health import NotReadyError
 
 INCOMPLETE_INTERVAL: Final = 60.0  # seconds between looks for long SMS of which a part is missing
 
@@ -49,7 +50,7 @@ RETRY_AFTER: Final = 1.0  # seconds after a failure of ours
 log = structlog.get_logger()
 
 
-class NotBoundError(Exception):
+class NotBoundError(NotReadyError):
     """This process holds the bind, and the SMSC is not connected; the log has the reason."""
 
 
@@ -105,7 +106,7 @@ class BindHolder:
             NotBoundError: this process holds the bind, and it is not bound.
         """
         if self._link is not None and self._link.state != "bound":
-            raise NotBoundError
+            raise NotBoundError(f"the bind is {self._link.state}: the log has the reason of the SMSC")
 
     async def _wait_for_lease(self, stack: AsyncExitStack) -> Lease | None:
         """The lease, which is given back when `stack` is closed; None where `stop` is called first."""

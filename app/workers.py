@@ -46,6 +46,7 @@ from services.privacy.retention import DataRetention
 from services.privacy.silent_numbers import SilentNumbers
 from sessions.live_sessions import WRITE_INTERVAL, LiveSessions
 from sms.segments import fold_characters, fold_to_gsm7
+from web.health import NotReadyError
 
 # Seconds that payment requests in flight get at a stop. A request that M-Pesa took, and whose answer is lost, cannot be
 # queried later.
@@ -70,12 +71,18 @@ RETENTION_PAUSE: Final = timedelta(seconds=270)  # no process runs a rule again 
 MAX_DUE: Final = timedelta(minutes=5)  # far longer than a process that took over needs
 
 
-class SmsNotTakenError(Exception):
+class SmsNotTakenError(NotReadyError):
     """SMS wait for a provider's own process, which seems not to run: start it."""
 
 
-class SmsSuspendedError(Exception):
+class SmsSuspendedError(NotReadyError):
     """No SMS is sent until a person fixes the account at the provider; the outbox's log has the reason."""
+
+
+def export_report_metrics(messages: Messages, registry: CollectorRegistry) -> None:
+    """Count the delivery reports that this process records."""
+    description = "Delivery reports by what they say became of the SMS; a provider may report one twice."
+    CounterExporter(registry, CounterSpec("ekdial_sms_reports", description, "status", messages.report_counts))
 
 
 def build_sms_outboxes(context: AppContext) -> Mapping[str, Outbox]:
@@ -112,7 +119,7 @@ async def check_not_suspended(outbox: Outbox) -> None:
         SmsSuspendedError: sending is suspended.
     """
     if outbox.suspension_reason:
-        raise SmsSuspendedError
+        raise SmsSuspendedError(f"no SMS is sent until somebody mends the account: {outbox.suspension_reason}")
 
 
 async def check_queue_moves(messages: Messages, provider_name: str) -> None:
@@ -121,8 +128,11 @@ async def check_queue_moves(messages: Messages, provider_name: str) -> None:
     Raises:
         SmsNotTakenError: the oldest one that is due has waited for MAX_DUE.
     """
-    if await messages.longest_wait(provider_name) > MAX_DUE:
-        raise SmsNotTakenError
+    if (age := await messages.longest_wait(provider_name)) > MAX_DUE:
+        minutes = int(age.total_seconds() // 60)
+        raise SmsNotTakenError(
+            f"SMS have waited for {minutes} minutes: the process of this provider does not take them"
+        )
 
 
 @asynccontextmanager

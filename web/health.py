@@ -17,6 +17,10 @@ RenderMetrics = Callable[[], Awaitable[bytes]]
 """Returns metrics in Prometheus' text format."""
 
 
+class NotReadyError(Exception):
+    """A service is not ready; the message is one line that says why, without secrets."""
+
+
 def public_routes() -> list[web.RouteDef]:
     """`/healthz`, which tells nothing but that the process runs."""
 
@@ -34,9 +38,12 @@ def admin_routes(
     async def handle_readiness(_: web.Request) -> web.Response:
         if is_draining():
             return web.json_response({"gateway": "draining"}, status=503)
-        states = dict(zip(checks, await asyncio.gather(*map(_run_check, checks.values())), strict=True))
-        status = 200 if set(states.values()) <= {"ok"} else 503
-        return web.json_response(states, status=status)
+        problems = dict(zip(checks, await asyncio.gather(*map(_find_problem, checks.values())), strict=True))
+        states: dict[str, object] = {name: "down" if problem else "ok" for name, problem in problems.items()}
+        why = {name: problem for name, problem in problems.items() if problem}
+        if not why:
+            return web.json_response(states)
+        return web.json_response({**states, "why": why}, status=web.HTTPServiceUnavailable.status_code)
 
     async def handle_metrics(_: web.Request) -> web.Response:
         return web.Response(body=await render_metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -44,10 +51,27 @@ def admin_routes(
     return [*public_routes(), web.get("/readyz", handle_readiness), web.get("/metrics", handle_metrics)]
 
 
-async def _run_check(check: Callable[[], Awaitable[None]]) -> str:
+async def _find_problem(check: HealthCheck) -> str:
+    """Why the service is not available; empty where it is.
+
+    Of an error of a library only the class is said: its message can have an address with a password.
+    """
     try:
         async with Timeout(DEADLINE):
             await check()
-    except Exception:  # noqa: BLE001 - after any failure the service is not ready
-        return "down"
-    return "ok"
+    except NotReadyError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no answer within {DEADLINE:g} seconds"
+    except Exception as error:  # noqa: BLE001 - after any failure the service is not ready
+        return _describe(error)
+    return ""
+
+
+def _describe(error: BaseException) -> str:
+    """The class of an error, and of what caused it."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    name = type(error).__name__
+    return name if root is error else f"{name} ({type(root).__name__})"

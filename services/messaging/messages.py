@@ -1,7 +1,7 @@
 """The table of messages: enqueue, claim, record results, recover."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -25,7 +25,7 @@ from services.audit.staff_acts import StaffAct
 from services.citizens.contacts import LATIN_LETTERS_QUERY
 from services.messaging import queries
 from services.messaging.delivery_reports import DeliveryReports
-from services.messaging.delivery_status import DeliveryReport
+from services.messaging.delivery_status import DeliveryReport, DeliveryStatus
 from services.messaging.kinds import RULES, Medium, MessageKind
 from services.messaging.message_status import (
     BY_ID,
@@ -109,6 +109,8 @@ class Messages:
         self._codes = codes
         self._audit = AuditLog(database, clock=clock)
         self._delivery_reports = DeliveryReports(database, cipher, clock)
+        self.report_counts: Counter[str] = Counter({str(status): 0 for status in DeliveryStatus})
+        """Delivery reports that this process recorded, by status."""
         self.holds = TemplateHolds(database, clock, self._audit, self._wake_workers)
         self._result_batcher = Batcher(self._record_results, linger=LINGER_SECONDS)
         self._queued_events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -226,6 +228,7 @@ class Messages:
 
         Reports may come twice, in any order, at the same time, and before the provider's answer to the send.
         """
+        self.report_counts[report.status] += 1
         return await self._delivery_reports.record(report)
 
     async def recover_abandoned(self, older_than: timedelta) -> int:

@@ -26,8 +26,17 @@ async def run_gateway_client(settings):
 
 
 async def ready(http):
+    """The status, and the state of each part."""
     async with http.get("/readyz") as response:
-        return response.status, await response.json()
+        states = await response.json()
+    states.pop("why", None)
+    return response.status, states
+
+
+async def why(http):
+    """Why each part that is down is down."""
+    async with http.get("/readyz") as response:
+        return (await response.json())["why"]
 
 
 async def wait_until_ready(http, expected):
@@ -51,6 +60,7 @@ async def test_a_redis_that_goes_is_named_until_it_is_back(tmp_path):
 
             redis.stop()
             assert await ready(http) == (503, {**ALL_THERE, "redis": "down"})
+            assert (await why(http))["redis"] in {"ConnectionError (ConnectionRefusedError)", "StoreUnavailableError"}
             async with http.get("/healthz") as response:
                 assert response.status == 200, "a gateway that is restarted for its Redis helps nobody"
 
@@ -85,6 +95,10 @@ async def test_a_database_that_goes_is_named_until_it_is_back(tmp_path, postgres
             hang_up = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
             run_admin_statements(postgres_server.url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false", hang_up)
             await wait_until_ready(http, (503, {**ALL_THERE, "database": "down"}))
+            reasons = await why(http)
+            assert list(reasons) == ["database"]
+            assert "Error" in reasons["database"]
+            assert name not in reasons["database"], "the message of a library is not said"
 
             run_admin_statements(postgres_server.url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
             await wait_until_ready(http, (200, ALL_THERE))
@@ -102,10 +116,23 @@ async def test_every_part_is_asked_and_a_slow_one_is_down(monkeypatch):
     async def slow():
         await asyncio.Event().wait()
 
+    async def caused():
+        raise RuntimeError("postgresql://user:secret@10.0.0.7") from OSError("10.0.0.7")
+
+    async def known():
+        raise health.NotReadyError("no SMS is sent: the account is empty")
+
     app = web.Application()
-    app.add_routes(health.admin_routes({"one": there, "two": gone, "three": slow}, render_nothing))
+    checks = {"one": there, "two": gone, "three": slow, "four": caused, "five": known}
+    app.add_routes(health.admin_routes(checks, render_nothing))
     async with TestClient(TestServer(app)) as http:
-        assert await ready(http) == (503, {"one": "ok", "two": "down", "three": "down"})
+        assert await ready(http) == (503, {"one": "ok"} | dict.fromkeys(("two", "three", "four", "five"), "down"))
+        assert await why(http) == {
+            "two": "OSError",
+            "three": "no answer within 0.05 seconds",
+            "four": "RuntimeError (OSError)",
+            "five": "no SMS is sent: the account is empty",
+        }
 
 
 async def render_nothing():

@@ -20,6 +20,7 @@ from app.texts import build_sms_renderer
 from config.settings import NetworkSettings, Settings
 from config.sms import SANDBOX
 from core.http.fast_router import FAST_PATHS
+from core.metrics import CounterExporter, CounterSpec
 from core.phone_numbers import build_supported_number_check
 from core.rate_limit import DailyQuota, FallbackWindowCounter, LocalWindowCounter, RedisWindowCounter
 from menus.public_screens import PUBLIC_SCREENS
@@ -151,6 +152,11 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         session_ttl=settings.ussd.session_ttl,
         deadline=deadline,
     )
+    description = (
+        "USSD sessions of providers that send the whole path, by how they began: `replayed` where the store lost one."
+    )
+    spec = CounterSpec("ekdial_ussd_sessions", description, "start", path_sessions.start_counts)
+    CounterExporter(context.registry, spec)
     inputs = NewestInputHandler(
         sessions=context.resources.store.sessions,
         open_calls=checked_menu.services.open_calls,

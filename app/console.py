@@ -117,7 +117,7 @@ def _export_sign_in_metrics(sign_in: StaffSignIn, registry: CollectorRegistry) -
         CounterSpec(
             "ekdial_console_lockouts",
             "Members of staff locked after five failures, by what was wrong.",
-            "by",
+            "reason",
             sign_in.lockouts,
         ),
     )

@@ -5,6 +5,7 @@ and dialled again, and digits dialled past the short code. Every effect has the 
 path length that caused it, so replaying a path records nothing twice.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from services.citizens.models import LanguageChoice
 from sessions.failures import explain_failure, may_be_repeated
 from sessions.session import (
     LANGUAGE_SCREEN,
+    PAST_SHORT_CODE,
     RESUME_OFFER,
     HopMetadata,
     Reply,
@@ -53,6 +55,8 @@ from sessions.shared_deadline import SharedDeadline
 from sessions.store import SessionStore, StoreUnavailableError
 
 MAX_SAVE_ATTEMPTS: Final = 4  # of one request that loses races for the save
+STARTS: Final = ("dialled", "dialled_past", "replayed")
+"""How a session that the store does not have begins: by the short code, by digits past it, or by a replay of its whole path."""
 HANDLED_AS: Final = ("answered", "repeated", "refused", "failed", "shed")
 
 
@@ -136,6 +140,7 @@ class UssdSessionHandler:
     session_ttl: int = 600
     deadline: SharedDeadline = field(default_factory=lambda: SharedDeadline(8.0))
     recent_starts: RecentSessionStarts = field(default_factory=RecentSessionStarts)
+    start_counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(STARTS, 0)))
     background: TaskSet = field(default_factory=TaskSet)
 
     async def handle(self, request: UssdRequest) -> UssdReply:
@@ -237,6 +242,7 @@ class UssdSessionHandler:
             request, state, chosen, self.recent_starts, self.sessions, session_ttl=self.session_ttl
         )
         self.recent_starts.record(request.session_id, origin)
+        self.start_counts[_name_start(request, origin)] += 1
         start, page = self._render(
             request, Navigation(self._build_start_position(request.caller, origin, state, chosen))
         )
@@ -306,6 +312,12 @@ class UssdSessionHandler:
         """A reply that ends the session, in the default language of the caller where `language` is empty. Nothing is saved."""
         locale = self.renderer.locale_for(language or self.default_language_of(request.caller), request.budget)
         return UssdReply(Reply(locale.common[text_key], ends=True), handled_as)
+
+
+def _name_start(request: UssdRequest, origin: str) -> str:
+    if not request.path:
+        return "dialled"
+    return "dialled_past" if origin == PAST_SHORT_CODE else "replayed"
 
 
 def _build_session(request: UssdRequest, replay: _Replay, position: Position, page: Page) -> Session:

@@ -1,10 +1,19 @@
 """Prometheus metrics of the outbox; never who a message is for, and never what it says."""
 
+import re
+from datetime import timedelta
+from typing import Final
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.messaging.kinds import MessageKind
 from services.messaging.message_status import QueueDepth
-from services.messaging.models import SendStatus
+from services.messaging.models import SendResult
+
+MAX_ERROR_CODES: Final = 50
+OTHER: Final = "other"
+_is_code: Final = re.compile(r"(?!.*\d{6})[A-Za-z][A-Za-z0-9_:. -]{0,39}|\d{1,5}").fullmatch
+"""Whether a text is a code. A phone number has more digits."""
 
 
 class OutboxMetrics:
@@ -17,6 +26,13 @@ class OutboxMetrics:
             ["provider", "kind", "outcome"],
             registry=registry,
         )
+        self._errors = Counter(
+            "ekdial_sms_errors",
+            "Attempts to send an SMS that did not succeed, by provider and by its code or by our reason.",
+            ["provider", "error"],
+            registry=registry,
+        )
+        self._error_codes: set[str] = set()
         self._segments = Counter(
             "ekdial_sms_segments",
             "Segments that a provider accepted, by provider and kind.",
@@ -26,6 +42,12 @@ class OutboxMetrics:
         self._messages = Gauge("ekdial_messages", "Messages by stage.", ["stage"], registry=registry)
         self._oldest_due = Gauge(
             "ekdial_messages_oldest_due_seconds", "Time the oldest queued message has been due.", registry=registry
+        )
+        self._oldest_of_provider = Gauge(
+            "ekdial_sms_oldest_due_seconds",
+            "Time the oldest queued SMS of a provider has been due.",
+            ["provider"],
+            registry=registry,
         )
         self._suspended = Gauge(
             "ekdial_sms_held",
@@ -40,11 +62,25 @@ class OutboxMetrics:
             registry=registry,
         )
 
-    def record_send(self, provider: str, kind: MessageKind, status: SendStatus, segments: int) -> None:
-        """Count one attempt of a provider to send a message of this many segments."""
-        self._sends.labels(provider, kind, status).inc()
-        if status == "sent":
+    def record_send(self, provider: str, kind: MessageKind, result: SendResult, segments: int) -> None:
+        """Count one attempt of a provider to send a message of this many segments, and its result."""
+        self._sends.labels(provider, kind, result.status).inc()
+        if result.status == "sent":
             self._segments.labels(provider, kind).inc(segments)
+        elif result.error:
+            self._errors.labels(provider, self._name_error(result.error)).inc()
+
+    def _name_error(self, error: str) -> str:
+        """The error as a label. What does not look like a code, and what comes after MAX_ERROR_CODES others, is `other`."""
+        if error not in self._error_codes:
+            if len(self._error_codes) >= MAX_ERROR_CODES or not _is_code(error):
+                return OTHER
+            self._error_codes.add(error)
+        return error
+
+    def set_oldest_due(self, provider: str, age: timedelta) -> None:
+        """Set how long the oldest SMS of a provider has been due."""
+        self._oldest_of_provider.labels(provider).set(age.total_seconds())
 
     def record_moved(self, provider: str, count: int) -> None:
         """Count messages of a suspended provider that another one sends."""

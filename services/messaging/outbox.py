@@ -165,7 +165,7 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
     async def record_result(self, item: ClaimedMessage, result: SendResult) -> None:
         """Count and record a result; one that cannot be recorded leaves the message *sending*, to be recovered later."""
         if self._metrics:
-            self._metrics.record_send(self._provider.name, item.kind, result.status, item.segments)
+            self._metrics.record_send(self._provider.name, item.kind, result, item.segments)
         await super().record_result(item, result)
         if result.suspended and self._queue:  # a person may be waiting for this one
             await self._move_to_fallback(tried_only=True)
@@ -349,6 +349,10 @@ class Outbox(ClaimWorker[ClaimedMessage, SendResult]):
     async def _record_depth(self, metrics: OutboxMetrics) -> None:
         if depth := await result_or_log(self._messages.depth(), "message_count_failed"):
             metrics.set_depth(depth)
+        if self._queue:
+            age = await result_or_log(self._messages.longest_wait(self._queue), "message_count_failed")
+            if age is not None:
+                metrics.set_oldest_due(self._queue, age)
 
 
 def build_send_result(

@@ -26,6 +26,7 @@ from cli import (
     payments,
     serve,
     smpp,
+    staff,
 )
 from cli.command import Command, common_parser
 from config.settings import Settings
@@ -51,6 +52,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "operator": Command(
         operator.run_operator, "operators who act for citizens at village centres", operator.add_arguments
     ),
+    "staff": Command(staff.run_staff, "who may sign in to the console, and what they may do", staff.add_arguments),
     "citizen": Command(
         citizen.run_citizen, "help a citizen: lost phones, numbers of somebody else", citizen.add_arguments
     ),

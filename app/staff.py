@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from app.keys import open_cipher
 from app.limits import build_shared_counter
@@ -35,11 +36,12 @@ class StaffServices:
 
 @dataclass(frozen=True, slots=True)
 class StaffCommands:
-    """The services behind `staff`, and the codes of all departments."""
+    """The services behind `staff`, and the codes of all departments; `zone` is the time zone of its times."""
 
     members: StaffMembers
     changes: StaffChanges
     departments: Collection[str]
+    zone: ZoneInfo
 
 
 def build_staff_services(settings: Settings, resources: Resources) -> StaffServices:
@@ -69,7 +71,8 @@ async def open_staff_commands(settings: Settings) -> AsyncIterator[StaffCommands
     with closing(SecretHasher(cipher, normalize=normalize_password)) as hasher:
         async with Database(settings.database.url.get_secret_value()) as database:
             changes = StaffChanges(database, hasher, cipher, _build_sessions(settings, database, cipher))
-            yield StaffCommands(StaffMembers(database, hasher, cipher), changes, departments)
+            zone = ZoneInfo(settings.countries.time_zone)
+            yield StaffCommands(StaffMembers(database, hasher, cipher), changes, departments, zone)
 
 
 def _build_sessions(settings: Settings, database: Database, cipher: Cipher) -> StaffSessions:

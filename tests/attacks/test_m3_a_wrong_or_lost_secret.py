@@ -25,6 +25,7 @@ DATABASE_COMMANDS = (
     ("keys", "status"),
     ("keys", "rotate", "--why", "ticket 4711"),
     ("operator", "list"),
+    ("staff", "list"),
     ("audit", "export"),
     ("departments", "rejected"),
     ("payments", "report"),

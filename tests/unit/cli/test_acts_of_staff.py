@@ -26,6 +26,7 @@ from db.tables import (
     payment_reports,
     payments,
     refused_templates,
+    staff,
 )
 from tests.support.databases import migrated_sqlite_url
 from tests.support.program import SECRET, build_environment
@@ -44,6 +45,13 @@ ACTS = {
     ("operator", "suspend"): ("1", *WHY),
     ("operator", "resume"): ("2", *WHY),
     ("operator", "reset-pin"): ("1", *WHY),
+    ("staff", "add"): ("--login", "rina", "--name", "Rina", "--role", "officer", "--department", "dncc", *WHY),
+    ("staff", "set-role"): ("omar", "--role", "auditor", *WHY),
+    ("staff", "disable"): ("omar", *WHY),
+    ("staff", "enable"): ("tania", *WHY),
+    ("staff", "reset-password"): ("omar", *WHY),
+    ("staff", "reset-code"): ("omar", *WHY),
+    ("staff", "sign-out"): ("omar", *WHY),
     ("citizen", "freeze"): (RAHIMA, *WHY),
     ("citizen", "unfreeze"): (RAHIMA, *WHY),
     ("citizen", "sign-out"): (RAHIMA, *WHY),
@@ -86,6 +94,7 @@ READS = {
     "operator report": "counts",
     "departments list": "counts",
     "departments rejected": "tracking numbers and reasons",
+    "staff list": "staff, no citizens",
     "messages list": "masked",
     "messages templates": "our own texts",
     "payments list": "masked",
@@ -149,6 +158,10 @@ async def fill(folder, clock, pins):
             name = cipher.encrypt(b"Karim Mia", f"operator:{msisdn}")
             values = {"msisdn": msisdn, "name": name, "centre": "mirpur", "suspended_at": suspended_at}
             await insert_row(database, operators, now, **values)
+        for login, disabled_at in (("omar", None), ("tania", now)):
+            values = {"name": cipher.encrypt(login.encode(), f"staff:{login}"), "role": "helpdesk", "language": "en"}
+            values["code_secret"] = cipher.encrypt(b"A" * 32, f"staff-code:{login}")
+            await insert_row(database, staff, now, login=login, disabled_at=disabled_at, **values)
         await insert_row(database, api_keys, now, id="1a2b3c4d", kind="department", department="dncc")
         await insert_row(
             database, messages, now, status="unknown", kind="info", recipient=RAHIMA, error="NoAnswerInTime"

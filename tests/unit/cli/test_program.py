@@ -91,6 +91,7 @@ def test_help_lists_the_commands_with_one_line_each(tmp_path):
         "migrate",
         "keys",
         "operator",
+        "staff",
         "citizen",
         "audit",
         "departments",

@@ -121,7 +121,7 @@ def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:
     @pass_context
     def money(context: Context, minor: int, currency: str) -> str:
         units = format_decimal(Decimal(minor) / HUNDREDTHS, MONEY_PATTERNS.get(context["language"], "#,##0.00"), "en")
-        return f"{currency} {units}".strip()
+        return f"{currency} {localize_digits(units, context['language'])}".strip()
 
     return {
         "when": when,

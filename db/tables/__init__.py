@@ -2,10 +2,12 @@
 
 from db.tables.accounts import account_events, accounts, callers, contacts, pending_registrations, security_answers
 from db.tables.api_keys import api_keys
-from db.tables.applications import application_answers, application_events, applications
+from db.tables.applications import ALL_APPLICATIONS, application_answers, application_events, applications
 from db.tables.audit import audit
 from db.tables.columns import metadata
 from db.tables.complaints import (
+    ALL_COMPLAINTS,
+    ALL_FEEDBACK,
     ESCALATION_PENDING,
     NOT_DIGESTED,
     complaint_events,
@@ -71,6 +73,9 @@ from db.tables.staff import staff, staff_recovery_codes, staff_sessions
 
 __all__ = [
     "ADDED_CONSENT",
+    "ALL_APPLICATIONS",
+    "ALL_COMPLAINTS",
+    "ALL_FEEDBACK",
     "CHARGED_TWICE",
     "DELIVERABLE",
     "DELIVERING",

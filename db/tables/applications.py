@@ -3,7 +3,18 @@
 from sqlalchemy import JSON, BigInteger, Column, Date, ForeignKey, Index, String, Table, Text, text
 
 from db.tables.accounts import accounts
-from db.tables.columns import Code, Digest, Encrypted, Id, Language, Msisdn, UtcDateTime, metadata, partial_index
+from db.tables.columns import (
+    Code,
+    Digest,
+    Encrypted,
+    Id,
+    Language,
+    Msisdn,
+    UtcDateTime,
+    every_row,
+    metadata,
+    partial_index,
+)
 
 applications = Table(
     "applications",
@@ -44,7 +55,12 @@ for _what in ((), ("service",), ("status",), ("service", "status")):
     _columns = ("department", *_what, "changed_at", "id")
     Index("_".join(("ix_applications_department", *_what, "changed_at")), *(applications.c[_one] for _one in _columns))
 # Staff list those of an office, and those of all departments: each status reads one index from its newest row back.
-Index("ix_applications_status_changed_at", *(applications.c[_one] for _one in ("status", "changed_at", "id")))
+ALL_APPLICATIONS = every_row(applications)
+partial_index(
+    ALL_APPLICATIONS,
+    "ix_applications_status_changed_at",
+    *(applications.c[_one] for _one in ("status", "changed_at", "id")),
+)
 for _what in (("office",), ("office", "service")):
     _columns = ("department", *_what, "status", "changed_at", "id")
     Index("_".join(("ix_applications", *_what, "status_changed_at")), *(applications.c[_one] for _one in _columns))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     Index,
@@ -15,9 +16,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TextClause,
     TypeDecorator,
+    literal_column,
 )
 
 
@@ -132,7 +135,16 @@ Language = String(8)
 Code = String(64)  # a code from the catalogue: of a service, an office, a department, a question
 
 
-def partial_index(where: TextClause, name: str, *columns: Column[Any]) -> Index:
+def every_row(table: Table) -> ColumnElement[bool]:
+    """A condition that every row of a table with a numeric key meets.
+
+    An index with this condition is read by the queries that name it, and by no others: a list of one department never reads
+    the index of all departments, in which it would skip the rows of the others.
+    """
+    return table.c.id > literal_column("0")
+
+
+def partial_index(where: TextClause | ColumnElement[bool], name: str, *columns: Column[Any]) -> Index:
     """An index over the rows that meet `where`.
 
     `where` has no bound parameters: with them the planner would not use the index.

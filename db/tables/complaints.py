@@ -16,7 +16,18 @@ from sqlalchemy import (
 )
 
 from db.tables.applications import applications
-from db.tables.columns import Code, Digest, Encrypted, Id, Language, Msisdn, UtcDateTime, metadata, partial_index
+from db.tables.columns import (
+    Code,
+    Digest,
+    Encrypted,
+    Id,
+    Language,
+    Msisdn,
+    UtcDateTime,
+    every_row,
+    metadata,
+    partial_index,
+)
 
 # A complaint without a department belongs to the team that runs the gateway.
 complaints = Table(
@@ -49,7 +60,12 @@ Index(
     *(complaints.c[_one] for _one in ("department", "status", "changed_at", "id")),
 )
 # Staff list those of all departments: each status reads one index from its newest row back.
-Index("ix_complaints_status_changed_at", *(complaints.c[_one] for _one in ("status", "changed_at", "id")))
+ALL_COMPLAINTS = every_row(complaints)
+partial_index(
+    ALL_COMPLAINTS,
+    "ix_complaints_status_changed_at",
+    *(complaints.c[_one] for _one in ("status", "changed_at", "id")),
+)
 ESCALATION_PENDING = text("due_at IS NOT NULL")
 partial_index(ESCALATION_PENDING, "ix_complaints_awaited", complaints.c.due_at)
 
@@ -96,6 +112,7 @@ feedback = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 Index("ix_feedback_department_created_at", *(feedback.c[_one] for _one in ("department", "created_at", "id")))
-Index("ix_feedback_created_at", *(feedback.c[_one] for _one in ("created_at", "id")))
+ALL_FEEDBACK = every_row(feedback)
+partial_index(ALL_FEEDBACK, "ix_feedback_created_at", feedback.c.created_at, feedback.c.id)
 NOT_DIGESTED = text("digest IS NULL")
 partial_index(NOT_DIGESTED, "ix_feedback_waiting", feedback.c.department, feedback.c.created_at)

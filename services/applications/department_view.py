@@ -13,7 +13,7 @@ from core.idempotency import build_request_key
 from core.pagination import Page, PageRequest, build_page, select_newest_page, select_page
 from core.types import TextRenderer, Translations, UtcClock, utc_now
 from db.database import Database, Transaction
-from db.tables import application_answers, application_events, applications
+from db.tables import ALL_APPLICATIONS, application_answers, application_events, applications
 from services.applications.models import (
     ASKING_STATUS,
     FINAL_STATUSES,
@@ -120,8 +120,7 @@ class DepartmentApplications:
             raise ValueError("a service or an office needs its department as scope")
         filters = {"office": office, "service": service}
         conditions = [applications.c[name] == value for name, value in filters.items() if value]
-        if scope is not None:
-            conditions.append(applications.c.department == scope)
+        conditions.append(ALL_APPLICATIONS if scope is None else applications.c.department == scope)
         query = select(applications.c.id, *(applications.c[name] for name in _SUMMARY_COLUMNS)).where(*conditions)
         has_index_without_status = scope is not None and not office
         statuses = (status,) if status else STATUSES

@@ -11,7 +11,7 @@ from core.idempotency import build_request_key
 from core.pagination import Page, PageRequest, build_page, select_newest_page, select_page
 from core.types import TextKey, Translations, UtcClock, utc_now
 from db.database import Database
-from db.tables import applications, complaint_events, complaints, feedback
+from db.tables import ALL_COMPLAINTS, ALL_FEEDBACK, applications, complaint_events, complaints, feedback
 from services.audit.audit import AuditLog, build_audit_entry
 from services.audit.models import Actor
 from services.audit.staff_acts import StaffAct
@@ -79,9 +79,8 @@ class DepartmentComplaints:
         self, scope: DepartmentScope, page_request: PageRequest, *, status: str = ""
     ) -> Page[ComplaintSummary]:
         """A page of the complaints in a scope, of one status where given, those that changed last first."""
-        query = _SELECT_WITH_APPLICATION
-        if scope is not None:
-            query = query.where(complaints.c.department == scope)
+        in_scope = ALL_COMPLAINTS if scope is None else complaints.c.department == scope
+        query = _SELECT_WITH_APPLICATION.where(in_scope)
         statuses = (status,) if status else STATUSES
         branches = [query.where(complaints.c.status == one) for one in statuses]
         if scope is not None and not status:
@@ -170,9 +169,7 @@ class DepartmentComplaints:
 
     async def list_newest_feedback(self, scope: DepartmentScope, page_request: PageRequest) -> Page[Feedback]:
         """A page of the feedback in a scope, newest first."""
-        query = select(feedback)
-        if scope is not None:
-            query = query.where(feedback.c.department == scope)
+        query = select(feedback).where(ALL_FEEDBACK if scope is None else feedback.c.department == scope)
         page_query = select_newest_page([query], feedback.c.created_at, feedback.c.id, page_request)
         rows = (await self._database.fetch(page_query)).all()
         return build_page(rows, "created_at", page_request, self._feedback_from_row)

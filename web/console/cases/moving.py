@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import ceil
 from typing import Final
 
-from babel.numbers import format_currency
-
-from core.languages import localize_digits
+from core.currencies import CURRENCIES
 from core.types import Translations
 from services.cases.models import NOTE_REASONS, StatusPreview, StatusRejected
 from services.cases.notes import NoteError, parse_note
@@ -25,13 +24,11 @@ class SmsMeter:
     price: Decimal
     currency: str
 
-    def format_cost(self, segments: int, language: str) -> str:
-        """What this number of segments costs; empty where no price is known."""
+    def find_cost(self, segments: int) -> tuple[int, str] | None:
+        """What this number of segments costs, rounded up, in hundredths of the currency; None where no price is known."""
         if not self.price:
-            return ""
-        cost = (self.price * segments).normalize()
-        text = format_currency(cost, self.currency, locale=language, decimal_quantization=False)
-        return localize_digits(text, language)
+            return None
+        return ceil(self.price * segments * 10 ** CURRENCIES[self.currency].decimals), self.currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class SentSms:
     recipient: str
     text: str
     segments: int
-    cost: str
+    cost: tuple[int, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +71,12 @@ def explain_rejection(request: ConsoleRequest, rejected: StatusRejected) -> Mapp
     return {name: request.translate(f"cases.rejected.{rejected.reason}")}
 
 
-def measure_notices(request: ConsoleRequest, preview: StatusPreview, meter: SmsMeter) -> Sequence[SentSms]:
+def measure_notices(preview: StatusPreview, meter: SmsMeter) -> Sequence[SentSms]:
     """The SMS of a preview with their segments and costs."""
     sms = []
     for notice in preview.notices:
         text, segments = meter.measure(notice.text)
-        cost = meter.format_cost(segments, request.member.language)
-        sms.append(SentSms(notice.recipient, text, segments, cost))
+        sms.append(SentSms(notice.recipient, text, segments, meter.find_cost(segments)))
     return sms
 
 

@@ -166,7 +166,7 @@ class CasePage:
         )
         if isinstance(result, StatusRejected):
             return await self._render_problems(request, self._explain(request, form, result))
-        return request.redirect(f"{self.path}/{number}", "moved")
+        return request.redirect(f"{self.path}/{number}", "unchanged" if result.is_repeat else "moved")
 
     async def reveal(self, request: ConsoleRequest) -> web.StreamResponse:
         """One case with who it is about. The address stays that of the act, so the next page is masked again."""
@@ -183,7 +183,7 @@ class CasePage:
         )
         if isinstance(preview, StatusRejected):
             return self._explain(request, form, preview), None
-        return form, measure_notices(request, preview, self.tools.meter)
+        return form, measure_notices(preview, self.tools.meter)
 
     def _explain(self, request: ConsoleRequest, form: MoveForm, rejected: StatusRejected) -> MoveForm:
         if rejected.reason == "unknown":

@@ -50,14 +50,17 @@ class MetricSamples:
         return sums
 
 
-def estimate_quantile(name: str, quantile: float, newer: MetricSamples, older: MetricSamples) -> float | None:
+def estimate_quantile(
+    name: str, quantile: float, newer: MetricSamples, older: MetricSamples, **labels: str
+) -> float | None:
     """The upper bound of the bucket of a histogram with this quantile of what was observed in between; None for nothing.
 
     Where it is above the highest bound, the highest bound.
     """
-    before = older.sum_by(f"{name}_bucket", "le")
+    before = older.sum_by(f"{name}_bucket", "le", **labels)
     counts = {
-        float(bound): count - before.get(bound, 0) for bound, count in newer.sum_by(f"{name}_bucket", "le").items()
+        float(bound): count - before.get(bound, 0)
+        for bound, count in newer.sum_by(f"{name}_bucket", "le", **labels).items()
     }
     total = counts.get(INFINITE, 0.0)
     if total <= 0:

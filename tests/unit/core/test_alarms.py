@@ -21,8 +21,8 @@ ekdial_deliveries_oldest_seconds{department="epfo",state="due"} 3600
 ekdial_department_answers{department="dncc"} 0
 ekdial_department_answers{department="epfo"} 1
 # TYPE ekdial_sms_sends counter
-ekdial_sms_sends_total{provider="smpp",kind="code",end="sent"} 5
-ekdial_sms_sends_total{provider="smpp",kind="code",end="failed"} 1
+ekdial_sms_sends_total{provider="smpp",kind="code",outcome="sent"} 5
+ekdial_sms_sends_total{provider="smpp",kind="code",outcome="failed"} 1
 """
 
 
@@ -30,7 +30,7 @@ def test_samples_are_summed_by_their_labels():
     samples = MetricSamples(TEXT)
     assert samples.sum("ekdial_messages") == 5
     assert samples.sum("ekdial_messages", stage="queued") == 3
-    assert samples.sum_by("ekdial_sms_sends_total", "end", provider="smpp") == {"sent": 5, "failed": 1}
+    assert samples.sum_by("ekdial_sms_sends_total", "outcome", provider="smpp") == {"sent": 5, "failed": 1}
     assert "ekdial_sms_sends_total" in samples
     assert samples.sum("ekdial_nothing") == 0
     assert "ekdial_nothing" not in samples

@@ -14,9 +14,11 @@ LOOK_INTERVAL: Final = 2.0
 """Seconds for which what was computed is shown to everybody."""
 WINDOW: Final = 60.0
 """Seconds over which rates are computed."""
-HOPS: Final = "ekdial_ussd_hops_total"
-HOP_SECONDS: Final = "ekdial_ussd_hop_seconds"
-REFUSED_HOPS: Final = ("failed", "shed")
+HOPS: Final = "ekdial_hops_total"
+HOP_SECONDS: Final = "ekdial_hop_seconds"
+MENU_CHANNELS: Final = ("ussd", "kaios")
+"""Where a request is a key press: its caller waits for the next screen."""
+UNANSWERED: Final = ("failed", "shed")
 TYPICAL: Final = 0.5
 SLOW: Final = 0.95
 
@@ -148,13 +150,17 @@ class NowBoard:
             return None
         older, newer = self._looks[0].samples, self._looks[-1].samples
         return Rates(
-            key_presses=self._count(HOPS) / self._seconds,
-            failed=sum(self._count_a_minute(HOPS, **{"as": outcome}) for outcome in REFUSED_HOPS),
-            sms_in=self._count_a_minute("ekdial_sms_in_total"),
-            sms_out=self._count_a_minute("ekdial_sms_sends_total", end="sent"),
-            missed_calls=self._count_a_minute("ekdial_voice_callbacks_total"),
-            typical_seconds=estimate_quantile(HOP_SECONDS, TYPICAL, newer, older),
-            slow_seconds=estimate_quantile(HOP_SECONDS, SLOW, newer, older),
+            key_presses=sum(self._count(HOPS, channel=channel) for channel in MENU_CHANNELS) / self._seconds,
+            failed=sum(
+                self._count_a_minute(HOPS, channel=channel, outcome=outcome)
+                for channel in MENU_CHANNELS
+                for outcome in UNANSWERED
+            ),
+            sms_in=self._count_a_minute(HOPS, channel="sms"),
+            sms_out=self._count_a_minute("ekdial_sms_sends_total", outcome="sent"),
+            missed_calls=self._count_a_minute(HOPS, channel="voice"),
+            typical_seconds=estimate_quantile(HOP_SECONDS, TYPICAL, newer, older, channel="ussd"),
+            slow_seconds=estimate_quantile(HOP_SECONDS, SLOW, newer, older, channel="ussd"),
         )
 
     def _describe_provider(self, name: str) -> ProviderState:
@@ -163,7 +169,7 @@ class NowBoard:
         if not self._seconds:
             return ProviderState(name, is_held, None, None)
         tried = self._count_a_minute("ekdial_sms_sends_total", provider=name)
-        taken = self._count_a_minute("ekdial_sms_sends_total", provider=name, end="sent")
+        taken = self._count_a_minute("ekdial_sms_sends_total", provider=name, outcome="sent")
         return ProviderState(name, is_held, taken, max(0.0, tried - taken))
 
 

@@ -17,11 +17,11 @@ class Gateway:
         self.renders += 1
         await asyncio.sleep(0)
         return (
-            "# TYPE ekdial_ussd_hops counter\n"
-            f'ekdial_ussd_hops_total{{as="answered"}} {self.hops}\n'
+            "# TYPE ekdial_hops counter\n"
+            f'ekdial_hops_total{{channel="ussd",provider="one",outcome="answered"}} {self.hops}\n'
             "# TYPE ekdial_sms_sends counter\n"
-            f'ekdial_sms_sends_total{{provider="one",kind="code",end="sent"}} {self.sent}\n'
-            f'ekdial_sms_sends_total{{provider="one",kind="code",end="failed"}} {self.failed}\n'
+            f'ekdial_sms_sends_total{{provider="one",kind="code",outcome="sent"}} {self.sent}\n'
+            f'ekdial_sms_sends_total{{provider="one",kind="code",outcome="failed"}} {self.failed}\n'
             f"{self.more}"
         ).encode()
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -390,11 +391,13 @@ class Menu:
         labels: Labels | None = None,
         channel: str = "",
         only: frozenset[str] = frozenset(),
+        journeys: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`unavailable` is the screen for a service that left the catalogue; home without one.
 
         `entries` are the screens that SMS keywords enter. `labels` are the words by which options and rows may be chosen.
         Options that are hidden on `channel` are left out. `only` are the screens that can be reached; empty: every one.
+        `journeys` has the name of the journey of each screen.
         """
         self.screen_list = tuple(screens)
         self.screens: Mapping[str, Screen] = {screen.name: screen for screen in self.screen_list}
@@ -423,6 +426,7 @@ class Menu:
         self.proof_policy = proof_policy
         self.labels = labels
         self.channel = channel
+        self.journeys = journeys
         self._option_words: dict[str, Mapping[str, str]] = {}
 
     def for_channel(self, channel: str) -> "Menu":
@@ -447,6 +451,7 @@ class Menu:
             labels=self.labels,
             channel=channel,
             only=only,
+            journeys=self.journeys,
         )
 
     def resolve_screen(self, name: str, facts: Facts) -> Screen:

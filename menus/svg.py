@@ -1,6 +1,8 @@
 """Draw the menu tree as SVG: outlines in which each screen stands under the screen that leads to it first.
 
 A screen stands where the fewest steps from a root lead to it; all other links to it are drawn as references.
+
+With the traffic of the menu, each screen has at the right how often it was shown, and what part of the callers left there.
 """
 
 from collections import Counter, deque
@@ -16,6 +18,7 @@ ROW_HEIGHT, INDENT, BOX_HEIGHT = 23, 22, 18
 MIN_PREDECESSORS = 3  # predecessors of a screen that begins an outline of its own
 MAX_LABEL_LENGTH = 44
 NAME_LETTER_WIDTH, TEXT_LETTER_WIDTH = 6.8, 5.2  # approximate widths of the letters of names and of texts
+FIGURES_WIDTH, BAR_WIDTH = 160, 60  # of the traffic of a screen, and of its bar
 COLOURS: Mapping[type, str] = {
     Choice: "#dbeafe",
     ListScreen: "#cffafe",
@@ -27,10 +30,15 @@ COLOURS: Mapping[type, str] = {
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#111827}.title{font-size:14px;font-weight:600}"
     ".small{font-size:10px;fill:#4b5563}a text{fill:#1d4ed8}path{fill:none;stroke:#9ca3af}"
+    ".shown{fill:#60a5fa}.left{fill:#dc2626}"
 )
 
 Link = tuple[str, str]
 """The label of a link (what is pressed, typed or returned) and the name of the screen it leads to."""
+
+Traffic = Mapping[str, tuple[int, int]]
+"""How often each screen was shown, and how many callers left there."""
+NO_TRAFFIC: Traffic = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,9 @@ class OutlineRow:
     is_repeated: bool = False
 
 
-def render_svg(menu: Menu, locale: Locale) -> str:
-    """The drawing as SVG text; each screen with the first line of its text in `locale`."""
+def render_svg(menu: Menu, locale: Locale, traffic: Traffic = NO_TRAFFIC) -> str:
+    """The drawing as SVG text; each screen with the first line of its text in `locale`, and with its traffic where given."""
+    drawing = _Drawing(menu, locale, traffic)
     above = _parents(menu)
     outlines = [list(_outline_rows(menu, locale, above, OutlineRow(0, "", root))) for root in _roots(menu)]
     columns = _split_into_columns(outlines)
@@ -56,7 +65,7 @@ def render_svg(menu: Menu, locale: Locale) -> str:
             f"<title>Every screen of the menu, and what leads to it</title><style>{STYLE}</style>",
             f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
             *_render_legend(),
-            *(line for number, column in enumerate(columns) for line in _render_column(menu, locale, column, number)),
+            *(line for number, column in enumerate(columns) for line in _render_column(drawing, column, number)),
             "</svg>\n",
         )
     )
@@ -140,14 +149,35 @@ def _split_into_columns(outlines: Sequence[list[OutlineRow]]) -> Sequence[Sequen
     return columns
 
 
-def _render_column(menu: Menu, locale: Locale, outlines: Sequence[list[OutlineRow]], number: int) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """What is drawn."""
+
+    menu: Menu
+    locale: Locale
+    traffic: Traffic
+
+    @property
+    def text_end(self) -> int:
+        """Where the text of a screen ends, from the left of its column."""
+        return PANEL_WIDTH - FIGURES_WIDTH if self.traffic else PANEL_WIDTH
+
+    @property
+    def highest(self) -> int:
+        """How often the busiest screen was shown."""
+        return max((shown for shown, _ in self.traffic.values()), default=0) or 1
+
+
+def _render_column(drawing: _Drawing, outlines: Sequence[list[OutlineRow]], number: int) -> Iterator[str]:
     left, top = MARGIN + number * (PANEL_WIDTH + GAP), MARGIN + ROW_HEIGHT
     for outline in outlines:
         for line, row in enumerate(outline):
             y = top + line * ROW_HEIGHT
             if row.depth:
                 yield _render_elbow(left, y, row, line - _parent_line(outline, line))
-            yield _render_reference(left, y, row) if row.is_repeated else _render_box(menu, locale, left, y, row)
+            yield _render_reference(left, y, row) if row.is_repeated else _render_box(drawing, left, y, row)
+            if not row.is_repeated and row.name in drawing.traffic:
+                yield _render_figures(drawing, left + drawing.text_end, y, row.name)
         top += (len(outline) + 1) * ROW_HEIGHT
 
 
@@ -167,15 +197,30 @@ def _render_reference(left: int, y: int, row: OutlineRow) -> str:
     return f'<a href="#{row.name}">{text}</a>'
 
 
-def _render_box(menu: Menu, locale: Locale, left: int, y: int, row: OutlineRow) -> str:
+def _render_figures(drawing: _Drawing, x: int, y: int, name: str) -> str:
+    """A bar for how often a screen was shown, with the part that left in red, and both in figures.
+
+    Its length is the square root of the share of the busiest screen: screens with a hundredth of its calls are seen.
+    """
+    shown, left = drawing.traffic[name]
+    length = BAR_WIDTH * (shown / drawing.highest) ** 0.5
+    share = left / shown if shown else 0.0
+    return (
+        f'<rect class="shown" x="{x}" y="{y + 4}" width="{length:.1f}" height="10"/>'
+        f'<rect class="left" x="{x}" y="{y + 4}" width="{length * share:.1f}" height="10"/>'
+        f'<text class="small" x="{x + BAR_WIDTH + 6}" y="{y + 13}">{shown:,} · −{share:.0%}</text>'
+    )
+
+
+def _render_box(drawing: _Drawing, left: int, y: int, row: OutlineRow) -> str:
     start, label = left + row.depth * INDENT, _truncate(row.label, MAX_LABEL_LENGTH)
     x = start + len(label) * TEXT_LETTER_WIDTH + 6 * bool(label)
     name = len(row.name) * NAME_LETTER_WIDTH + 12
-    text = _screen_text(locale, row.name, int((left + PANEL_WIDTH - x - name) / TEXT_LETTER_WIDTH) - 2)
+    text = _screen_text(drawing.locale, row.name, int((left + drawing.text_end - x - name) / TEXT_LETTER_WIDTH) - 2)
     width = name + len(text) * TEXT_LETTER_WIDTH + 8 * bool(text)
     return (
         f'<text class="small" x="{start}" y="{y + 13}">{escape(label)}</text><g id="{row.name}">'
-        f'<rect x="{x:g}" y="{y}" width="{width:g}" height="{BOX_HEIGHT}" rx="4" fill="{_screen_colour(menu, row.name)}"/>'
+        f'<rect x="{x:g}" y="{y}" width="{width:g}" height="{BOX_HEIGHT}" rx="4" fill="{_screen_colour(drawing.menu, row.name)}"/>'
         f'<text x="{x + 6:g}" y="{y + 13}">{row.name}</text>'
         f'<text class="small" x="{x + name:g}" y="{y + 13}">{escape(text)}</text></g>'
     )

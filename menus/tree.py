@@ -35,7 +35,7 @@ from menus.journeys.sms_keywords import build_keyword_journey
 from menus.journeys.track import build_tracking_journey
 from menus.journeys.withdraw import build_withdrawal_journey
 from menus.keywords import KEYWORD_SCREENS
-from menus.model import Labels, Menu
+from menus.model import Journey, Labels, Menu
 from menus.proof import SIGNED_IN_FACTS
 
 
@@ -56,35 +56,37 @@ class MenuPlan:
 
 def build_menu_tree(plan: MenuPlan, services: JourneyServices, labels: Labels | None = None) -> Menu:
     """Every screen of this deployment's menu."""
-    screens = (
-        *build_language_journey(plan.languages, services),
-        *build_main_journey(plan.main_menu, plan.helpdesk, services),
-        *build_resume_journey(),
-        *build_search_journey(services),
-        *build_service_details_journey(services),
-        *build_centres_journey(services),
-        *build_apply_journey(services, track_key=plan.key_for("track")),
-        *build_withdrawal_journey(services),
-        *build_answer_journey(services),
-        *build_tracking_journey(services),
-        *build_complaints_journey(services),
-        *build_sign_in_journey(services, by_email=plan.by_email),
-        *build_registration_journey(services, pin_by_sms=plan.pin_by_sms),
-        *build_proof_journey(services),
-        *build_new_pin_journey(services),
-        *build_security_questions_journey(services, labels),
-        *build_recovery_journey(services, plan.helpdesk),
-        *build_email_journey(services),
-        *build_profile_journey(services, by_email=plan.by_email),
-        *build_privacy_journey(services),
-        *build_documents_journey(services),
-        *build_payment_journey(services),
-        *build_bills_journey(services),
-        *build_assisted_journey(services, plan.main_menu),
-        *build_keyword_journey(services, plan.languages),
-    )
+    journeys: Mapping[str, Journey] = {
+        "language": build_language_journey(plan.languages, services),
+        "main": build_main_journey(plan.main_menu, plan.helpdesk, services),
+        "resume": build_resume_journey(),
+        "search": build_search_journey(services),
+        "service_details": build_service_details_journey(services),
+        "centres": build_centres_journey(services),
+        "apply": build_apply_journey(services, track_key=plan.key_for("track")),
+        "withdrawal": build_withdrawal_journey(services),
+        "answer": build_answer_journey(services),
+        "tracking": build_tracking_journey(services),
+        "complaints": build_complaints_journey(services),
+        "sign_in": build_sign_in_journey(services, by_email=plan.by_email),
+        "registration": build_registration_journey(services, pin_by_sms=plan.pin_by_sms),
+        "proof": build_proof_journey(services),
+        "new_pin": build_new_pin_journey(services),
+        "security_questions": build_security_questions_journey(services, labels),
+        "recovery": build_recovery_journey(services, plan.helpdesk),
+        "email": build_email_journey(services),
+        "profile": build_profile_journey(services, by_email=plan.by_email),
+        "privacy": build_privacy_journey(services),
+        "documents": build_documents_journey(services),
+        "payment": build_payment_journey(services),
+        "bills": build_bills_journey(services),
+        "assisted": build_assisted_journey(services, plan.main_menu),
+        "keywords": build_keyword_journey(services, plan.languages),
+    }
+    screens = tuple(screen for journey in journeys.values() for screen in journey)
+    variants = build_visit_variants(screens)
     return Menu(
-        (*screens, *build_visit_variants(screens)),
+        (*screens, *variants),
         home="main",
         stuck="stuck",
         unavailable="no_longer",
@@ -94,4 +96,10 @@ def build_menu_tree(plan: MenuPlan, services: JourneyServices, labels: Labels | 
         session_policy=build_session_policy(services),
         proof_policy=build_proof_policy(services),
         labels=labels,
+        journeys=_index_journeys({**journeys, "assisted": (*journeys["assisted"], *variants)}),
     )
+
+
+def _index_journeys(journeys: Mapping[str, Journey]) -> Mapping[str, str]:
+    """The name of the journey of each screen."""
+    return {screen.name: name for name, journey in journeys.items() for screen in journey}

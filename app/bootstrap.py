@@ -27,6 +27,7 @@ from app.workers import (
     run_payment_worker,
     run_retention,
     track_usage,
+    write_move_counts,
 )
 from config.settings import Settings
 from core.claim_worker import running_worker
@@ -131,6 +132,7 @@ async def start_caller_workers(context: AppContext, stack: AsyncExitStack) -> tu
     """Start the background tasks of every process that answers callers; `stack` stops them when it is closed."""
     services = context.checked_menu.services
     export_report_metrics(services.messages, context.registry)
+    await stack.enter_async_context(write_move_counts(services.move_counter))
     conversations = build_conversations(context)
     inbound_worker = build_inbound_worker(context, conversations)
     await stack.enter_async_context(run_inbound_worker(inbound_worker))

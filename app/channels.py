@@ -139,6 +139,7 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
     default_language_of = build_default_language_lookup(settings)
     is_supported_number = build_supported_number_check(settings.countries.allowed)
     today, deadline = build_calendar(settings), SharedDeadline(settings.ussd.deadline)
+    count_move = checked_menu.services.move_counter.count
     path_sessions = UssdSessionHandler(
         sessions=context.resources.store.sessions,
         menu=menu,
@@ -148,6 +149,7 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         remember_offer=checked_menu.services.accounts.languages.remember_offer,
         today=today,
         default_language_of=default_language_of,
+        count_move=count_move,
         ended_reply_ttl=settings.ussd.ended_reply_ttl,
         session_ttl=settings.ussd.session_ttl,
         deadline=deadline,
@@ -168,6 +170,7 @@ def build_ussd_handler(context: AppContext, admission: Admission) -> ussd_routes
         find_language=find_language,
         is_supported_number=is_supported_number,
         default_language_of=default_language_of,
+        count_move=count_move,
         deadline=deadline,
     )
     hidden_numbers = build_hidden_number_handler(context, spoken, inputs)
@@ -200,6 +203,7 @@ def build_hidden_number_handler(
         renderer=Renderer(menu, localization.build_screen_locales(spoken)),
         today=build_calendar(settings),
         conversation_ttl=settings.ussd.session_ttl,
+        count_move=context.checked_menu.services.move_counter.count,
     )
     return HiddenNumberHandler(
         links=context.checked_menu.services.hidden_numbers,
@@ -246,6 +250,7 @@ def build_conversations(context: AppContext) -> SmsConversations:
         conversation_ttl=settings.sms.conversation_ttl,
         find_size_limit=find_size_limit,
         end_open_call=services.open_calls.end,
+        count_move=services.move_counter.count,
     )
     return SmsConversations(
         handler=handler,

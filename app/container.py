@@ -69,6 +69,8 @@ from services.departments.deliveries import DeliveryRepository
 from services.documents.delivery import DocumentDelivery, LinkTerms
 from services.documents.documents import DocumentService
 from services.documents.sign_ins import DocumentSignIns
+from services.menu_traffic.counter import MoveCounter
+from services.menu_traffic.report import MenuTraffic
 from services.messaging.app_link import AppLinkSender
 from services.messaging.info_messages import InfoMessages
 from services.messaging.links import Links
@@ -171,6 +173,8 @@ class Services:
     hidden_numbers: HiddenNumbers
     info_messages: InfoMessages
     links: Links
+    menu_traffic: MenuTraffic
+    move_counter: MoveCounter
     listings: CatalogueListings
     messages: Messages
     number_checks: NumberChecks
@@ -300,6 +304,8 @@ def build_services(
             today=today,
         ),
         application_status=application_status,
+        menu_traffic=MenuTraffic(database),
+        move_counter=MoveCounter(database, today),
         caller_activity=CallerActivity(database, accounts.find_language_choice, offered=settings.languages.offered),
         codes=codes,
         complaints=complaints,

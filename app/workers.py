@@ -36,6 +36,7 @@ from services.departments.delivery_supervisor import MAINTENANCE_INTERVAL, POLL_
 from services.departments.delivery_worker import DeliveryWorker
 from services.departments.metrics import DeliveryMetrics
 from services.departments.status_polling import StatusPoller
+from services.menu_traffic.counter import MoveCounter
 from services.messaging.messages import Messages
 from services.messaging.metrics import OutboxMetrics
 from services.messaging.outbox import Outbox
@@ -57,6 +58,7 @@ UNCONNECTED_INTERVAL: Final = 60.0
 
 USAGE_INTERVAL: Final = 3600.0  # seconds between two counts of the most used services; they change at midnight
 USAGE_TIMEOUT: Final = 60.0  # seconds
+MOVE_COUNTS_INTERVAL: Final = 15.0  # seconds; what was counted since is lost where a process is killed
 ESCALATION_INTERVAL: Final = 60.0  # seconds
 CONSENT_INTERVAL: Final = 60.0  # seconds
 CALLER_ACTIVITY_INTERVAL: Final = 60.0  # seconds
@@ -226,6 +228,15 @@ async def count_live_sessions(live_sessions: LiveSessions) -> AsyncIterator[None
     """Count the sessions under way while the block lasts."""
     async with run_periodically(WRITE_INTERVAL, PeriodicJob(live_sessions.write, "live_sessions_not_counted")):
         yield
+
+
+@asynccontextmanager
+async def write_move_counts(counter: MoveCounter) -> AsyncIterator[None]:
+    """Write the moves between screens from time to time while the block lasts, and a last time at its end."""
+    job = PeriodicJob(counter.write_pending, "move_counts_not_written")
+    async with run_periodically(MOVE_COUNTS_INTERVAL, job, initial_delay=MOVE_COUNTS_INTERVAL):
+        yield
+    await job.run_once()
 
 
 @asynccontextmanager

@@ -48,6 +48,8 @@ class RetentionSettings(Section):
     applications: Annotated[StrictInt, Field(ge=365, le=MAX_DAYS)] = 3650
     complaints: Annotated[StrictInt, Field(ge=365, le=MAX_DAYS)] = 1825
     feedback: Annotated[StrictInt, Field(ge=30, le=MAX_DAYS)] = 730
+    menu_counts: Annotated[StrictInt, Field(ge=31, le=MAX_DAYS)] = 92  # the console shows 30 days
+    monthly_menu_counts: Annotated[StrictInt, Field(ge=366, le=MAX_DAYS)] = 1830  # the console shows twelve months
     opt_ins: Annotated[StrictInt, Field(ge=1, le=MAX_DAYS)] = 365
 
     def days(self) -> Mapping[str, int]:

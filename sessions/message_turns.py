@@ -23,6 +23,8 @@ from menus.journeys.resume import INTERRUPTED_FACT, is_resumable, resume_positio
 from menus.model import Goodbye, Menu, Navigation, Position, StepContext, Transition, with_facts
 from menus.rendering.paging import Page, SizeLimit
 from menus.rendering.renderer import Renderer
+from services.menu_traffic.models import START, CountMove, ignore_move
+from sessions.counted_turns import count_turn
 from sessions.session import Reply, Session, build_step_context, decode_session
 from sessions.store import SessionStore, StoredSession, StoreUnavailableError
 
@@ -119,7 +121,7 @@ class ConversationHandler:
 
     `conversation_ttl` is how long a conversation waits for the next message, in seconds. `find_size_limit` gives the
     limit of the letters that a number can read, once everything that its message asked for is done. `end_open_call` deletes
-    what the database has of the interrupted call of a number that goes on here.
+    what the database has of the interrupted call of a number that goes on here. `count_move` counts the turns.
     """
 
     sessions: SessionStore
@@ -129,6 +131,7 @@ class ConversationHandler:
     conversation_ttl: int
     find_size_limit: Callable[[str], Awaitable[SizeLimit]] | None = None
     end_open_call: Callable[[str], None] = lambda _: None
+    count_move: CountMove = ignore_move
 
     async def enter(
         self,
@@ -254,6 +257,7 @@ class ConversationHandler:
             navigation = await navigate(stored)
             turn = self._build_turn(await self._with_letters(message), stored, navigation) if navigation else None
             if turn and turn.reply.ends and not save_final:
+                self._count(message, turn, None)
                 return turn
             if stored.is_store_down:
                 raise StoreUnavailableError
@@ -262,8 +266,21 @@ class ConversationHandler:
             if await self.sessions.save(key, _encode(turn), expected_version=stored.version, ttl=ttl):
                 if stored.turn and _continues_call(message, stored.turn.position, turn.position):
                     await self._forget_call(message)
+                self._count(message, turn, stored.running_turn)
                 return turn
         raise ConcurrentUpdateError
+
+    def _count(self, message: IncomingMessage, turn: Turn, before: Turn | None) -> None:
+        source = before.position.screen if before else START
+        is_refused = turn.is_refusal and source == turn.position.screen
+        count_turn(
+            self.count_move,
+            turn.position,
+            source,
+            channel=message.channel,
+            is_refused=is_refused,
+            ends=turn.reply.ends,
+        )
 
     async def _with_letters(self, message: IncomingMessage) -> IncomingMessage:
         """The message with a size limit of the letters that its sender can read."""

@@ -25,6 +25,8 @@ from menus.reading_screens import find_reading_screens
 from menus.rendering.paging import Page, ScreenBudget
 from menus.rendering.renderer import Renderer
 from services.citizens.models import LanguageChoice
+from services.menu_traffic.models import START, CountMove, ignore_move
+from sessions.counted_turns import Answer, count_turn
 from sessions.failures import explain_failure, may_be_repeated
 from sessions.session import (
     LANGUAGE_SCREEN,
@@ -101,11 +103,15 @@ class UssdReply(msgspec.Struct, frozen=True):
 
 
 class _Replay(msgspec.Struct, frozen=True):
-    """A position and the inputs to process from there; the other fields are those of the session."""
+    """A position and the inputs to process from there; the other fields are those of the session.
+
+    `source` is the screen that the caller saw last; None: that before the last input, where the session was lost.
+    """
 
     origin: str
     position: Position
     inputs: Sequence[UserInput]
+    source: str | None
     star_positions: tuple[int, ...] = ()
     replaced: tuple[int, ...] = ()
 
@@ -124,7 +130,7 @@ class UssdSessionHandler:
     `find_language` returns the language that a caller chose for good; it raises NotRecordedError while the database is down.
     `default_language_of` returns the language of those who chose none, by their number.
     `remember_offer` stores, outside the session store, that a caller was offered to resume in the session with an id.
-    `today` is the date in the country of the service.
+    `today` is the date in the country of the service. `count_move` counts the turns that were saved.
     Times to live are in seconds: `session_ttl` of an open session, `ended_reply_ttl` of the last reply of an ended one.
     """
 
@@ -136,6 +142,7 @@ class UssdSessionHandler:
     remember_offer: Callable[[str, str], None]
     today: Callable[[], date]
     default_language_of: Callable[[str], str] = lambda _: DEFAULT_LANGUAGE
+    count_move: CountMove = ignore_move
     ended_reply_ttl: int = 300
     session_ttl: int = 600
     deadline: SharedDeadline = field(default_factory=lambda: SharedDeadline(8.0))
@@ -155,15 +162,29 @@ class UssdSessionHandler:
                     result = await self._process(request, state)
                     if isinstance(result, UssdReply):  # what was done is told, also where another call has begun since
                         return computed if computed and result.handled_as == "refused" else result
-                    computed = UssdReply(result.reply, "answered", result.hop_metadata)
-                    winner = await self._save(request, state, result)
+                    session = result.session
+                    computed = UssdReply(session.reply, "answered", session.hop_metadata)
+                    winner = await self._save(request, state, session)
                     if winner is None:
+                        self._count(request, result)
                         break
                     state = winner
         except Exception as error:  # noqa: BLE001 - whatever fails, the caller waits for a screen
             if computed is None:  # else what was done is told, although the store did not take the session in time
                 return self._explain_failure(error, request, state, language)
         return computed or self._build_final_reply(request, "unheard", "refused", language)
+
+    def _count(self, request: UssdRequest, answer: Answer) -> None:
+        session = answer.session
+        count_turn(
+            self.count_move,
+            session.position,
+            answer.source,
+            channel=request.channel,
+            network=request.network,
+            is_refused=answer.is_refused,
+            ends=session.reply.ends,
+        )
 
     def _explain_failure(self, error: Exception, request: UssdRequest, state: StoredState, language: str) -> UssdReply:
         cause: BaseException = error
@@ -206,7 +227,7 @@ class UssdSessionHandler:
             return StoredState(claim=begun.claim)
         return StoredState(decode_session(begun.stored.data), begun.stored.version, begun.claim)
 
-    async def _process(self, request: UssdRequest, state: StoredState) -> Session | UssdReply:
+    async def _process(self, request: UssdRequest, state: StoredState) -> Answer | UssdReply:
         """The session after the new input, to be saved; or a reply that changes no session."""
         session = state.session
         if state.claim == "another":
@@ -218,7 +239,8 @@ class UssdSessionHandler:
         if not extends(request.path, session.consumed):
             return _build_repeated_reply(session)
         inputs = self._find_new_inputs(request, session)
-        replay = _Replay(session.origin, session.position, inputs, session.star_positions, session.replaced)
+        seen = session.position.screen
+        replay = _Replay(session.origin, session.position, inputs, seen, session.star_positions, session.replaced)
         return await self._replay(request, replay)
 
     def _find_new_inputs(self, request: UssdRequest, session: Session) -> Sequence[UserInput]:
@@ -233,7 +255,7 @@ class UssdSessionHandler:
         allow_stars = allow_stars and not self.recent_starts.store_failed_within(self.session_ttl)
         return new_inputs(request.path, session.consumed, metadata, allow_stars=allow_stars)
 
-    async def _start_session(self, request: UssdRequest, state: StoredState) -> Session | UssdReply:
+    async def _start_session(self, request: UssdRequest, state: StoredState) -> Answer | UssdReply:
         """Start a session that the store does not have: a new one, a lost one, or one dialled past the short code."""
         if not self.is_supported_number(request.caller):
             return self._build_final_reply(request, "abroad", "refused")
@@ -255,10 +277,13 @@ class UssdSessionHandler:
         if inputs is None:  # the caller went on at a place that is lost
             return self._build_final_reply(request, "unheard", "refused", start.position.language)
         stars = metadata.star_positions if metadata else ()
-        replay = _Replay(origin, start.position, inputs, stars, list_replaced(request, state))
+        source = START if origin == PAST_SHORT_CODE or not inputs else None
+        replay = _Replay(origin, start.position, inputs, source, stars, list_replaced(request, state))
         if origin == RESUME_OFFER and not request.path:
             self.remember_offer(request.caller, request.session_id)
-        return await self._replay(request, replay) if inputs else _build_session(request, replay, start.position, page)
+        if inputs:
+            return await self._replay(request, replay)
+        return Answer(_build_session(request, replay, start.position, page), START)
 
     def _build_start_position(
         self, caller: str, origin: str, state: StoredState, chosen: LanguageChoice | None
@@ -268,9 +293,10 @@ class UssdSessionHandler:
         language = chosen.language if chosen else self.default_language_of(caller)
         return Position(LANGUAGE_SCREEN if origin == LANGUAGE_SCREEN else self.menu.home, language)
 
-    async def _replay(self, request: UssdRequest, replay: _Replay) -> Session:
-        navigation, page = Navigation(replay.position), Page("")
+    async def _replay(self, request: UssdRequest, replay: _Replay) -> Answer:
+        navigation, page, seen = Navigation(replay.position), Page(""), ""
         for user_input in replay.inputs:
+            seen = navigation.position.screen
             context = build_step_context(request, request.session_id, user_input.path_length, self.today())
             try:
                 navigation = await advance(self.menu, navigation.position, user_input.text, context)
@@ -282,7 +308,9 @@ class UssdSessionHandler:
             navigation, page = self._render(request, navigation)
             if navigation.position.ended:
                 break
-        return _build_session(request, replay, navigation.position, page)
+        source = seen if replay.source is None else replay.source
+        is_refused = navigation.invalid is not None and source == navigation.position.screen
+        return Answer(_build_session(request, replay, navigation.position, page), source, is_refused)
 
     def _render(self, request: UssdRequest, navigation: Navigation) -> tuple[Navigation, Page]:
         """The page that the caller sees, and the position with what 98 leads to and what a drop would lose."""

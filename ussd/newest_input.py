@@ -29,6 +29,8 @@ from menus.reading_screens import find_reading_screens
 from menus.rendering.renderer import Renderer
 from services.citizens.models import LanguageChoice
 from services.citizens.open_calls import OpenCalls
+from services.menu_traffic.models import START, CountMove, ignore_move
+from sessions.counted_turns import Answer, count_turn
 from sessions.failures import explain_failure, may_be_repeated
 from sessions.message_turns import MESSAGE_POSITION, IncomingMessage
 from sessions.path_turns import MAX_SAVE_ATTEMPTS, UssdReply
@@ -98,6 +100,7 @@ class NewestInputHandler:
     default_language_of: Callable[[str], str]
     today: Callable[[], date]
     deadline: SharedDeadline
+    count_move: CountMove = ignore_move
     ended_reply_ttl: int = 300
     session_ttl: int = 600
     newest: NewestCounts = field(default_factory=NewestCounts)
@@ -116,14 +119,32 @@ class NewestInputHandler:
                     computed = await self._process(request, state)
                     if isinstance(computed, UssdReply):
                         return computed
-                    if await self._save(request, state, computed):
-                        return _build_answer(computed)
+                    if await self._save(request, state, computed.session):
+                        self._count(request, computed)
+                        return _build_reply(computed.session)
                     state = await self._load_state(request)
         except Exception as error:  # noqa: BLE001 - after any failure the caller still waits for a screen
-            if isinstance(error, StoreUnavailableError) and isinstance(computed, Session) and computed.reply.ends:
-                return _build_answer(computed)  # what was done is told; nothing follows it
+            if (
+                isinstance(error, StoreUnavailableError)
+                and isinstance(computed, Answer)
+                and computed.session.reply.ends
+            ):
+                self._count(request, computed)
+                return _build_reply(computed.session)  # what was done is told; nothing follows it
             return await self._explain_failure(error, request, state)
         return self._build_final_reply(request, "unheard", "refused")
+
+    def _count(self, request: UssdInput, answer: Answer) -> None:
+        session = answer.session
+        count_turn(
+            self.count_move,
+            session.position,
+            answer.source,
+            channel=CHANNEL,
+            network=request.network,
+            is_refused=answer.is_refused,
+            ends=session.reply.ends,
+        )
 
     async def finish_writes(self) -> None:
         """Return when the database has the sessions that were answered until now."""
@@ -195,7 +216,7 @@ class NewestInputHandler:
         position, reply = self._render(request, Navigation(session.position))
         return replace(session, position=position, reply=reply, is_lost=True)
 
-    async def _process(self, request: UssdInput, state: StoredState) -> Session | UssdReply:
+    async def _process(self, request: UssdInput, state: StoredState) -> Answer | UssdReply:
         """The session after the request, to be saved; or a reply that changes no session."""
         session = state.session
         if state.claim == "another":
@@ -209,10 +230,11 @@ class NewestInputHandler:
             return UssdReply(session.reply, "repeated", session.hop_metadata)
         if session.is_lost:
             consumed, answered = session.consumed + MAX_LOST, session.list_answered(request.message_id)
-            return replace(session, is_lost=False, consumed=consumed, answered=answered)
+            again = replace(session, is_lost=False, consumed=consumed, answered=answered)
+            return Answer(again, session.position.screen, is_refused=True)  # the same question is asked again
         return await self._advance(request, session, (request.text,))
 
-    async def _start_session(self, request: UssdInput, state: StoredState) -> Session:
+    async def _start_session(self, request: UssdInput, state: StoredState) -> Answer:
         """Start a session: with the offer to continue where one was dropped or lost, else at its first screen."""
         inputs = request.text.split(SEPARATOR) if request.starts_session and request.text else ()
         chosen = await find_chosen_language(self.find_language, request.caller, state)
@@ -220,8 +242,8 @@ class NewestInputHandler:
         position, reply = self._render(request, Navigation(keep_intention(position, _name_input(request))))
         session = _follow(request, state.session, Session(request.session_id, origin, 0, position, reply))
         if inputs:
-            return await self._advance(request, session, inputs)
-        return replace(session, answered=session.list_answered(request.message_id))
+            return (await self._advance(request, session, inputs))._replace(source=START, is_refused=False)
+        return Answer(replace(session, answered=session.list_answered(request.message_id)), START)
 
     def _find_start(
         self, request: UssdInput, state: StoredState, chosen: LanguageChoice | None, *, is_deep_dial: bool
@@ -236,14 +258,14 @@ class NewestInputHandler:
             return MAIN_MENU, Position(self.menu.home, language)
         return LANGUAGE_SCREEN, Position(LANGUAGE_SCREEN, language)
 
-    async def _advance(self, request: UssdInput, session: Session, inputs: Sequence[str]) -> Session:
+    async def _advance(self, request: UssdInput, session: Session, inputs: Sequence[str]) -> Answer:
         """The session after some inputs. Their effects have the key of the request: a repeat causes them once.
 
         Raises:
             _StepFailedError: a step failed, and the input cannot be repeated on its screen.
         """
         caller, name = _build_message(request), _name_input(request)
-        navigation, reply = Navigation(session.position), session.reply
+        navigation, reply, is_refused = Navigation(session.position), session.reply, False
         for place, text in enumerate(inputs, MESSAGE_POSITION):
             context = build_step_context(caller, name, place, self.today())
             try:
@@ -253,6 +275,7 @@ class NewestInputHandler:
                     raise _StepFailedError(navigation.position.language) from error
                 navigation = Navigation(navigation.position, Invalid("outage"))
             kept = keep_intention(navigation.position, name)
+            is_refused = navigation.invalid is not None
             position, reply = self._render(request, replace(navigation, position=kept))
             navigation = Navigation(position)
             if position.ended:
@@ -260,7 +283,9 @@ class NewestInputHandler:
         answered = session.list_answered(request.message_id)
         consumed = session.consumed + len(inputs)
         position = navigation.position
-        return replace(session, consumed=consumed, position=position, reply=reply, answered=answered, has_failed=False)
+        new = replace(session, consumed=consumed, position=position, reply=reply, answered=answered, has_failed=False)
+        seen = session.position.screen
+        return Answer(new, seen, is_refused=is_refused and seen == position.screen)
 
     def _render(self, request: UssdInput, navigation: Navigation) -> tuple[Position, Reply]:
         """The page that the caller sees, and the position with what 98 leads to and what a drop would lose."""
@@ -318,7 +343,7 @@ def _count_seen(request: UssdInput) -> int:
     return metadata.consumed if metadata and not request.starts_session else -1
 
 
-def _build_answer(session: Session) -> UssdReply:
+def _build_reply(session: Session) -> UssdReply:
     return UssdReply(session.reply, "answered", session.hop_metadata)
 
 

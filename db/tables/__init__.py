@@ -39,6 +39,7 @@ from db.tables.inbound import (
 )
 from db.tables.leases import leases
 from db.tables.links import links
+from db.tables.menu_traffic import monthly_screen_moves, screen_moves
 from db.tables.messages import (
     QUEUED,
     REPORTED_NETWORK,
@@ -134,6 +135,7 @@ __all__ = [
     "messages",
     "metadata",
     "missed_calls",
+    "monthly_screen_moves",
     "number_releases",
     "open_calls",
     "operator_events",
@@ -148,6 +150,7 @@ __all__ = [
     "refused_templates",
     "retention_walks",
     "sandbox_prompts",
+    "screen_moves",
     "security_answers",
     "staff",
     "staff_recovery_codes",

@@ -37,6 +37,7 @@ from db.tables import (
     links,
     messages,
     missed_calls,
+    monthly_screen_moves,
     number_releases,
     open_calls,
     operator_events,
@@ -47,6 +48,7 @@ from db.tables import (
     pending_registrations,
     profile_facts,
     sandbox_prompts,
+    screen_moves,
     staff,
     staff_sessions,
     unparsed_webhooks,
@@ -97,6 +99,16 @@ _sign_in_secrets = ("state", "granted", "listed")
 _posting_at_the_end = case((bills.c.posting.in_(("due", "posting")), "refused"), else_=bills.c.posting)
 
 RETENTION_RULES: Final = (
+    RetentionRule(
+        "screen_moves", screen_moves, screen_moves.c.begins_at, "menu_counts", created=screen_moves.c.begins_at
+    ),
+    RetentionRule(
+        "monthly_screen_moves",
+        monthly_screen_moves,
+        monthly_screen_moves.c.begins_at,
+        "monthly_menu_counts",
+        created=monthly_screen_moves.c.begins_at,
+    ),
     RetentionRule(
         "inbound_sms",
         inbound_sms,

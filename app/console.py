@@ -15,6 +15,7 @@ from app.console_pages import (
     citizens_page,
     complaints_page,
     feedback_page,
+    journeys_page,
     messages_page,
     now_page,
     operators_page,
@@ -54,6 +55,7 @@ PageBuilder = Callable[[ConsoleContext], ConsolePage]
 
 PAGE_BUILDERS: Final[Sequence[PageBuilder]] = (
     now_page.build_page,
+    journeys_page.build_page,
     applications_page.build_page,
     complaints_page.build_page,
     feedback_page.build_page,

@@ -1,0 +1,1 @@
+"""The page with the ways of callers through the menus."""

@@ -349,6 +349,17 @@ async def _register_reference_urls(settings: Settings, database: Database) -> tu
     return validation, confirmation
 
 
+async def ask_department(settings: Settings, database: Database, code: str) -> str:
+    """Ask the system of a department whether it is there: empty where it answers, otherwise why it does not."""
+    async with AsyncExitStack() as stack:
+        _, department = await _open_department(settings, database, code, stack)
+        try:
+            await department.check_health()
+        except TemporaryError as error:
+            return error.reason
+    return ""
+
+
 async def _check_health(department: Department) -> str:
     try:
         await department.check_health()

@@ -49,14 +49,15 @@ async def open_trial_commands(settings: Settings) -> AsyncIterator[TrialCommands
     http_client = open_http_client(deadline=settings.payments.deadline, max_bytes=MAX_RESPONSE_BYTES)
     async with open_command_context(settings) as context, http_client as http:
         with closing(SecretHasher(context.cipher)) as hasher:
-            trials = _build_trials(settings, context, hasher, build_wallet(settings, context.database, http))
+            trials = build_trials(settings, context, hasher, build_wallet(settings, context.database, http))
             simulator_url = f"{settings.server.url}{PAGE_PATH}" if settings.is_simulator_enabled else ""
             yield TrialCommands(trials, context.current_catalogue.catalogue, settings.server.url, simulator_url)
 
 
-def _build_trials(
+def build_trials(
     settings: Settings, context: CommandContext, hasher: SecretHasher, wallet: Wallet | None
 ) -> DepartmentTrials:
+    """The trials, over open resources."""
     database, cipher = context.database, context.cipher
     accounts = Accounts(database, context.messages, hasher, cipher, context.render_text)
     contacts = Contacts(database, build_default_language_lookup(settings), offered=settings.languages.offered)

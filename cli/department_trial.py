@@ -56,27 +56,15 @@ def _describe_phone_departments(commands: "TrialCommands", department: str) -> s
 
 
 def _print_trial(commands: "TrialCommands", department: str, trial: "Trial") -> None:
+    from services.departments.trials import build_trial_requests
+
     service = commands.trials.find_service(department)
     print(
         f"Application {trial.tracking_number}: {service.names['en'] if service else ''}, applied for on {trial.msisdn}"
     )
     print(f"Key {trial.key}, valid until {trial.last_day}; keys list shows it as a trial, keys revoke ends it")
     print("The gateway must run: make run")
-    for title, request in _build_requests(commands.url, trial).items():
+    for title, request in build_trial_requests(commands.url, trial).items():
         print(f"\n# {title}\n{request}")
     if commands.simulator_url:
         print(f"\nThe SMS to the citizen are at {commands.simulator_url}, on the phone {trial.msisdn}")
-
-
-def _build_requests(url: str, trial: "Trial") -> dict[str, str]:
-    """The three requests as commands of a shell, by title. The last one, repeated, changes nothing."""
-    curl, applications = f'curl --header "Authorization: Bearer {trial.key}"', f"{url}/api/v1/applications"
-    change = (
-        f'--header "Idempotency-Key: trial-{trial.tracking_number}" --header "Content-Type: application/json" '
-        """--data '{"status": "under_review"}'"""
-    )
-    return {
-        "List the applications": f'{curl} "{applications}"',
-        "Read this one": f'{curl} "{applications}/{trial.tracking_number}"',
-        "Change its status": f'{curl} {change} "{applications}/{trial.tracking_number}/events"',
-    }

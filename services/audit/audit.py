@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 
+from sqlalchemy import select
+
 from core.acting_channel import find_acting_channel
 from core.idempotency import channel_from_key
 from core.types import UtcClock, utc_now
@@ -50,6 +52,11 @@ class AuditLog:
             "idempotency_key": f"{entry.idempotency_key}/{entry.act}",
         }
         await transaction.execute(self._database.insert_or_ignore(audit), row)
+
+    async def is_recorded(self, transaction: Transaction, idempotency_key: str, act: str) -> bool:
+        """Whether an act with this idempotency key is in the log."""
+        known = select(audit.c.id).where(audit.c.idempotency_key == f"{idempotency_key}/{act}")
+        return (await transaction.execute(known)).first() is not None
 
 
 def build_audit_entry(

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from core.types import UtcClock, utc_now
 from db.database import Database
@@ -67,6 +67,10 @@ _STORED_COLUMNS = tuple(
 )
 
 
+class KeyRepeatedError(Exception):
+    """This act made a key before, and its secret was shown then."""
+
+
 class ApiKeys:
     """The keys of all departments. `zone` sets where the days of use and expiry begin."""
 
@@ -86,7 +90,11 @@ class ApiKeys:
         last_day: date | None = None,
         kind: KeyKind = "department",
     ) -> str:
-        """Create a key for a department or a network; only this return value has the secret."""
+        """Create a key for a department or a network; only this return value has the secret.
+
+        Raises:
+            KeyRepeatedError: this act made a key before.
+        """
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         row = {
             "id": key_id,
@@ -98,6 +106,8 @@ class ApiKeys:
             "created_at": self._clock(),
         }
         async with self._database.transaction() as transaction:
+            if await self._audit.is_recorded(transaction, act.idempotency_key, "key_added"):
+                raise KeyRepeatedError
             await transaction.execute(self._database.insert(api_keys), row)
             await self._audit.record(transaction, _staff_entry("key_added", key_id, department, act))
         return f"ek_{key_id}_{secret}"
@@ -129,7 +139,20 @@ class ApiKeys:
 
     async def list_all(self) -> tuple[ApiKey, ...]:
         """Return all keys, oldest first; every time and day in the time zone of the keys."""
-        rows = await self._database.fetch(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
+        return await self._fetch_keys()
+
+    async def list_by_kind(self, kind: KeyKind, holder: str = "") -> tuple[ApiKey, ...]:
+        """Return the keys of a kind, of one holder or of all; as `list_all`."""
+        of_holder = [api_keys.c.department == holder] if holder else []
+        return await self._fetch_keys(api_keys.c.kind == kind, *of_holder)
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """Return the key with this id, revoked or not."""
+        return next(iter(await self._fetch_keys(api_keys.c.id == key_id)), None)
+
+    async def _fetch_keys(self, *conditions: ColumnElement[bool]) -> tuple[ApiKey, ...]:
+        query = select(api_keys).where(*conditions).order_by(api_keys.c.created_at, api_keys.c.id)
+        rows = await self._database.fetch(query)
         return tuple(
             ApiKey(
                 row.id,

@@ -219,9 +219,11 @@ class DeliveryRepository:
         rows = [row for statement in queries.DEPTH for row in await self._database.fetch(statement)]
         return [DeliveryDepth(row.department, row.state, row.rows, max(now - row.oldest, timedelta())) for row in rows]
 
-    async def list_rejected(self, limit: int = 100) -> Sequence[RejectedDelivery]:
-        """Return at most `limit` rejected deliveries, oldest first, for a person to fix and retry."""
-        rows = await self._database.fetch(queries.LIST_REJECTED, {"most": limit})
+    async def list_rejected(self, limit: int = 100, department: str = "") -> Sequence[RejectedDelivery]:
+        """Return at most `limit` rejected deliveries, of one department or of all, oldest first, for a person to fix and retry."""
+        query = queries.LIST_REJECTED_OF if department else queries.LIST_REJECTED
+        parameters = {"of": department} if department else {}
+        rows = await self._database.fetch(query, {"most": limit, **parameters})
         return [
             RejectedDelivery(row.tracking_number, row.department, row.error, self._decrypt_detail(row), row.updated_at)
             for row in rows

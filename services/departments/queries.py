@@ -228,6 +228,7 @@ LIST_REJECTED: Final = (
     .order_by(deliveries.c.updated_at)
     .limit(bindparam("most"))
 )
+LIST_REJECTED_OF: Final = LIST_REJECTED.where(deliveries.c.department == bindparam("of"))
 RETRY: Final = (
     update(deliveries)
     .where(

@@ -1,6 +1,6 @@
 """A trial of the department API: a key that expires, and an application of a sample citizen, made by staff."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -139,3 +139,17 @@ class DepartmentTrials:
         entry = build_staff_entry(act, "trial_submitted", "application", number, department=submission.department)
         await self._audit.record(transaction, entry)
         await self._enqueue_delivery(transaction, application, submission, number)
+
+
+def build_trial_requests(url: str, trial: Trial) -> Mapping[str, str]:
+    """The three requests to begin with, as commands of a shell, by title. The last one, repeated, changes nothing."""
+    curl, applications = f'curl --header "Authorization: Bearer {trial.key}"', f"{url}/api/v1/applications"
+    change = (
+        f'--header "Idempotency-Key: trial-{trial.tracking_number}" --header "Content-Type: application/json" '
+        """--data '{"status": "under_review"}'"""
+    )
+    return {
+        "List the applications": f'{curl} "{applications}"',
+        "Read this one": f'{curl} "{applications}/{trial.tracking_number}"',
+        "Change its status": f'{curl} {change} "{applications}/{trial.tracking_number}/events"',
+    }

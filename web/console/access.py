@@ -64,6 +64,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "operators.reset_pin": Action(ADMIN, "code"),
     "departments.view": Action(READERS),
     "departments.keys": Action(ADMIN, "code"),
+    "departments.retry": Action(ADMIN, "reason"),
     "staff.view": Action(READERS),
     "staff.change": Action(ADMIN, "code"),
     "audit.view": Action(READERS),

@@ -38,6 +38,13 @@ SPLITS: Final[Sequence[str]] = get_args(Split)
 CATEGORIES: Final[Sequence[str]] = ("", *get_args(RefundCategory))
 GROUPS: Final = ("unresolved", "amount_mismatch", "duplicate_payment", "refund", "report", "bill")
 """The groups of what waits for a person, in the order of the page."""
+FACT_WORDS: Final[Mapping[str, str]] = {
+    "status": "payments.state",
+    "outcome": "payments.state",
+    "reason": "payments.why",
+    "category": "payments.categories",
+}
+"""The facts of a history whose values are codes, and the texts that have words for them."""
 FILTERS: Final = ("status", "department", "wallet", "subject", "since", "until")
 
 
@@ -106,6 +113,7 @@ class PaymentViews:
             refunds=history.refunds,
             events=[_describe_event(request, one, payment.currency) for one in history.events],
             subject_name=self.services.build_namer(request),
+            department=dict(self.services.list_departments(request)).get(payment.department, payment.department),
             reason=name_code(request, "payments.why", payment.reason),
             is_open=payment.status in OPEN_STATUSES,
             is_unpaid=payment.status in UNPAID_STATUSES,
@@ -208,7 +216,8 @@ def _describe_reason(request: ConsoleRequest, issue: LedgerIssue) -> str:
     """Why an issue waits, in words: a state, and mostly what the wallet said."""
     state, _, why = issue.reason.partition(" ")
     prefix = "payments.refund_state" if issue.kind == "refund" else "payments.state"
-    return f"{name_code(request, prefix, state)} {name_code(request, 'payments.why', why) if why else ''}".strip()
+    words = [name_code(request, prefix, state), *([name_code(request, "payments.why", why)] if why else [])]
+    return " – ".join(words)
 
 
 def _describe_event(request: ConsoleRequest, event: PaymentEvent, currency: str) -> Mapping[str, object]:
@@ -216,7 +225,7 @@ def _describe_event(request: ConsoleRequest, event: PaymentEvent, currency: str)
     facts = [
         (
             name_code(request, "payments.fact", name.removesuffix("_minor")),
-            name_code(request, "payments.state", value) if name in {"status", "outcome"} else value,
+            name_code(request, FACT_WORDS[name], value) if name in FACT_WORDS else value,
             int(value) if name.endswith("_minor") else None,
         )
         for name, value in event.facts.items()

@@ -33,6 +33,7 @@ check: $(VENV)/.tests  ## format, lint, types, import rules, security, menus, ca
 	$(BIN)/python scripts/audit_dependencies.py
 	$(BIN)/python scripts/check_names.py
 	$(BIN)/python scripts/import_picture.py
+	$(BIN)/python scripts/monitoring.py --check
 	$(BIN)/python server.py check
 
 fuzz: $(VENV)/.tests  ## try random input and walk the menus for ten minutes; MINUTES=60 for an hour

@@ -17,7 +17,7 @@ from services.citizens.models import SignInResult
 from sessions.message_turns import ConversationHandler
 from web.kaios.browser_sessions import BrowserSessions
 from web.kaios.conversation import KaiosConversations
-from web.kaios.metrics import KaiosMetrics
+from web.kaios.metrics import OUTCOMES, KaiosMetrics
 from web.kaios.page_limit import PageLimit
 from web.kaios.rendering import KaiosRenderer
 from web.kaios.routes import KaiosPage
@@ -34,7 +34,8 @@ def add_kaios(app: web.Application, context: AppContext) -> None:
 
 def build_page(context: AppContext) -> KaiosPage:
     """The page."""
-    settings, resources, metrics = context.settings, context.resources, KaiosMetrics()
+    settings, resources = context.settings, context.resources
+    metrics = KaiosMetrics(context.hops.open(CHANNEL_KAIOS, CHANNEL_KAIOS, OUTCOMES))
     lifetime = timedelta(seconds=settings.kaios.idle_seconds + settings.kaios.answer_seconds)
     _export_metrics(context, metrics)
 
@@ -98,11 +99,10 @@ def _build_conversations(context: AppContext) -> KaiosConversations:
 def _export_metrics(context: AppContext, metrics: KaiosMetrics) -> None:
     CounterExporter(
         context.registry,
-        CounterSpec("ekdial_kaios_hops", "Key presses on the KaiOS page by outcome.", "as", metrics.posts),
         CounterSpec(
             "ekdial_kaios_sign_ins",
             "Sign-ins on the KaiOS page by code or PIN, and those refused by reason.",
-            "as",
+            "outcome",
             metrics.sign_ins,
         ),
     )

@@ -291,7 +291,7 @@ def _export_unverified_sms_metrics(limiter: UnverifiedSmsLimiter, registry: Coll
 
 def _export_lookup_metrics(limits: LookupLimits, registry: CollectorRegistry) -> None:
     description = "Bills that were not looked up, by the limit reached."
-    CounterExporter(registry, CounterSpec("ekdial_bill_lookups_refused", description, "by", limits.rejections))
+    CounterExporter(registry, CounterSpec("ekdial_bill_lookups_refused", description, "reason", limits.rejections))
 
 
 def _export_sign_in_alarms(sign_ins: DocumentSignIns, registry: CollectorRegistry) -> None:

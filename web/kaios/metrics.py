@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Final
 
+from core.hop_metrics import HopCounts
+
 OUTCOMES: Final = ("answered", "repeated", "refused", "failed", "shed")
 SIGN_INS: Final = (
     *("code", "pin"),
@@ -13,15 +15,15 @@ SIGN_INS: Final = (
 class KaiosMetrics:
     """The counts of one process."""
 
-    def __init__(self) -> None:
-        self.posts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
-        """Key presses by outcome."""
+    def __init__(self, hops: HopCounts) -> None:
+        """`hops` counts key presses by outcome, one of OUTCOMES."""
+        self._hops = hops
         self.sign_ins: Counter[str] = Counter(dict.fromkeys(SIGN_INS, 0))
         """Sign-ins by the way, and refusals by their reason."""
 
     def count(self, outcome: str) -> None:
         """Count a key press."""
-        self.posts[outcome] += 1
+        self._hops.count(outcome)
 
     def count_sign_in(self, outcome: str) -> None:
         """Count a sign-in, or a refusal."""

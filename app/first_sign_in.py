@@ -35,6 +35,7 @@ async def ensure_first_sign_in(context: AppContext) -> str:
     password = file.read_text(encoding="utf-8").strip() if file.exists() else ""
     if first and password and await services.sign_in.is_password(first.id, password):
         return _describe(password)
+    file.unlink(missing_ok=True)  # it was changed: nothing is left to read
     return ""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.console import CONSOLE_PAGES
+from scripts.console_roles import build_table, read_table
 from services.staff.models import ROLES
 from tests.support.console import StaffBrowser, open_staff_room
 from tests.support.console_pages import HOSTILE, SAMPLES, Sample, Scene, fill, seed_all
@@ -67,6 +68,10 @@ async def test_a_member_signs_in_and_out(staff_room):
 def test_every_action_of_a_route_has_a_sample_and_every_sample_an_action():
     assert SAMPLES.keys() <= ACTIONS.keys()
     assert all(action.roles for action in ACTIONS.values())
+
+
+def test_the_page_of_the_docs_has_the_table_of_roles():
+    assert read_table() == build_table(), "write it again: python scripts/console_roles.py"
 
 
 async def test_every_route_has_a_sample(scene):

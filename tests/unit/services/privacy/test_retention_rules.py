@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from db.tables import bills, metadata, payments
+from db.tables import bills, metadata, payments, staff
 from db.tables.columns import Encrypted, EncryptedBase64, Msisdn
 from services.privacy.retention_rules import DELETED_WITH, ENDED_BY_DELETION, KEPT, RETENTION_RULES
 from tests.support.retention import DAYS, build_retention
@@ -86,6 +86,8 @@ async def test_all_rules_together_leave_no_number(database, clock):
     """One row in each table with a rule: in the end, no number and no encrypted value is left but in the newest rows."""
     for rule in RETENTION_RULES:
         await insert_row(database, rule.table, clock(), **{rule.timestamp.name: clock()}, **MATCHING.get(rule.name, {}))
+    async with database.transaction() as transaction:  # the member of the sign-in goes too
+        await transaction.execute(update(staff).values(disabled_at=clock()))
     clock.now += timedelta(days=2 * max(DAYS.values()))
     for _ in range(3):  # an operator goes after their consents, an application after its complaints
         await build_retention(database, clock).delete_expired()

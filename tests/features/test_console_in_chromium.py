@@ -10,10 +10,9 @@ from playwright.async_api import Page, Route, ViewportSize
 
 from tests.support.accessibility import find_violations
 from tests.support.browser import launch_chromium
-from tests.support.console import StaffBrowser, open_staff_room
-from tests.support.console_pages import SAMPLES, Scene, fill, seed_all
+from tests.support.console import open_staff_room
+from tests.support.console_pages import SAMPLES, Scene, fill, is_whole_page, seed_all
 from tests.support.phone import build_settings, run_gateway
-from web.console.router import COOKIE
 
 pytestmark = pytest.mark.slow  # every test opens a browser
 
@@ -42,13 +41,6 @@ async def paths(scene: Scene, names: Mapping[str, str]) -> Sequence[str]:
     filled = [fill(sample, names) for samples in SAMPLES.values() for sample in samples]
     paths = dict.fromkeys(sample.path for sample in filled if sample.method == "GET")
     return [path for path in paths if await is_whole_page(browser, path)]
-
-
-async def is_whole_page(browser: StaffBrowser, path: str) -> bool:
-    """Whether the address answers with a page; a stream does not end, so its body is not read."""
-    headers = {"Cookie": f"{COOKIE}={browser.token}"}
-    async with browser.http.get(browser.url + path, headers=headers, allow_redirects=False) as response:
-        return response.content_type == "text/html" and (await response.text()).lstrip().startswith("<!doctype")
 
 
 @asynccontextmanager

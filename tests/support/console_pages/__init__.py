@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import Final
 
 from config.settings import Settings
-from tests.support.console import StaffRoom
+from tests.support.console import StaffBrowser, StaffRoom
+from web.console.router import COOKIE
 
 HOSTILE: Final = "<script>window.hacked=1</script>\"'><img src=x onerror=window.hacked=1>{{7*7}}"
 """Text that a citizen or an officer types: names, notes, complaints. No page may run it, and every page shows it as it is."""
@@ -56,3 +57,10 @@ def fill(sample: Sample, names: Mapping[str, str]) -> Sample:
     """The sample with the names of rows."""
     fields = {key: value.format_map(names) for key, value in sample.fields.items()}
     return Sample(sample.method, sample.path.format_map(names), fields)
+
+
+async def is_whole_page(browser: StaffBrowser, path: str) -> bool:
+    """Whether the address answers with a page; a stream does not end, so its body is not read."""
+    headers = {"Cookie": f"{COOKIE}={browser.token}"}
+    async with browser.http.get(browser.url + path, headers=headers, allow_redirects=False) as response:
+        return response.content_type == "text/html" and (await response.text()).lstrip().startswith("<!doctype")

@@ -39,7 +39,7 @@ async def request_refund(commands: "LedgerCommands", args: argparse.Namespace) -
     _print_refund(payment, amount)
     _confirm(is_confirmed=args.yes)
     act = build_act(args)
-    reason = RefundReason("staff", args.by, args.why, act.idempotency_key, args.category)
+    reason = RefundReason("staff", args.by, args.why, act.idempotency_key, args.category, act.actor.channel)
     refund = await commands.refunds.request(payment.id, amount, reason)
     if isinstance(refund, RefundRejected):
         raise CommandError(REFUND_ERRORS[refund.reason].format(id=payment.id))

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 class RefundReason:
     """Who requests a refund and why: an actor, and an explanation of one line for staff.
 
-    `category` is what the payer is told; empty: nothing.
+    `category` is what the payer is told; empty: nothing. `channel` is how the actor acts; empty: as the payment was made.
     """
 
     actor_kind: ActorKind
@@ -38,6 +38,7 @@ class RefundReason:
     explanation: str
     idempotency_key: str
     category: RefundCategory | Literal[""] = ""
+    channel: str = ""
 
 
 class Refunds:
@@ -138,7 +139,7 @@ class Refunds:
             "refund",
             "payment",
             payment_id,
-            row.channel,
+            reason.channel or row.channel,
             reason.idempotency_key,
             details=details,
         )

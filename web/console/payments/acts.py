@@ -35,7 +35,7 @@ class PaymentActs:
             return await self.views.render_one(request, FormState("refund", request.fields, error))
         if request.fields.get("confirmed") != "yes":
             return self._render_question(request, payment, amount)
-        reason = RefundReason("staff", act.actor.id, act.reason, act.idempotency_key, category)
+        reason = RefundReason("staff", act.actor.id, act.reason, act.idempotency_key, category, act.actor.channel)
         refund = await self.services.refunds.request(payment.id, amount, reason)
         if isinstance(refund, RefundRejected):
             problem = FormError(request.translate(f"payments.refund_rejected.{refund.reason}"))

@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from db.tables import audit, messages, operators
+from tests.support.browser import launch_chromium
 from tests.support.console import open_staff_room
 from tests.support.console_pages import Scene
+from tests.support.keyboard import Keyboard
 from tests.support.phone import build_settings, run_gateway
 
 NUMBER = "+8801700000001"
@@ -159,3 +161,25 @@ async def test_an_operator_that_does_not_exist_is_no_page(admin):
     assert admin.status == 404
     await admin.post("/console/operators/77/suspend", {"reason": "ticket 1"})
     assert admin.status == 404
+
+
+async def test_an_admin_suspends_an_operator_by_keyboard_alone(scene, admin):
+    await enrol(admin)
+    async with launch_chromium() as browser:
+        context = await browser.new_context()
+        await scene.room.sign_in_chromium(context)
+        page = await context.new_page()
+        await page.goto(f"{scene.url}/console/operators")
+        keyboard = Keyboard(page)
+        await keyboard.press("/")
+        await keyboard.type(NUMBER)
+        async with page.expect_navigation():
+            await keyboard.press("Enter")
+        await keyboard.reach("Suspend")
+        await keyboard.press("Enter")
+        await keyboard.fill("Reason", "PIN told to others")
+        await keyboard.follow("Suspend", "button")
+        assert "The operator is suspended." in await page.inner_text("main")
+        assert NUMBER not in page.url
+    (row,) = await fetch_all(scene, operators)
+    assert row.suspended_at is not None

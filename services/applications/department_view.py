@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Row, Select, select, update
@@ -180,12 +181,14 @@ class DepartmentApplications:
         key: str,
         *,
         by: Actor | None = None,
+        seen: datetime | None = None,
     ) -> StatusChanged | StatusRejected:
         """Change the status of an application in the scope, and notify the citizen by SMS in their language.
 
         `key` is chosen by the department, or by the form of staff: the same key with the same change gets the first answer and changes nothing. The
         status that the application has, without a note, changes nothing either; one that it has left needs a note. The
-        audit log names `by`, by default the department.
+        audit log names `by`, by default the department. An application that has changed since `seen`, the time of the last
+        change that somebody saw, stays as it is.
         """
         if status not in STATUSES:
             return StatusRejected("no_such_status")
@@ -198,7 +201,7 @@ class DepartmentApplications:
             idempotency_key = build_request_key("application", row.department, key)
             if event := await _find_event(transaction, idempotency_key):
                 return repeat_of_change(event, tracking_number, digest)
-            if result := _result_without_change(row, status, note):
+            if result := _result_without_change(row, status, note, seen):
                 return result
             event_row = {
                 "application": row.id,
@@ -304,10 +307,14 @@ def _select_in_scope(scope: DepartmentScope, tracking_number: str) -> Select[Any
     return query if scope is None else query.where(applications.c.department == scope)
 
 
-def _result_without_change(row: Row[Any], status: str, note: Translations) -> StatusChanged | StatusRejected | None:
+def _result_without_change(
+    row: Row[Any], status: str, note: Translations, seen: datetime | None = None
+) -> StatusChanged | StatusRejected | None:
     """The answer to a request for a status that changes nothing; None where the status changes."""
     if row.status in FINAL_STATUSES:
         return StatusRejected("final")
+    if seen and row.changed_at != seen:
+        return StatusRejected("changed")
     return STATUS_ORDER.result_without_change(row.tracking_number, row, status, note)
 
 

@@ -17,7 +17,7 @@ DepartmentScope: TypeAlias = str | None
 """The department whose cases somebody may see; None: the cases of every department."""
 
 RejectionReason: TypeAlias = Literal[
-    "unknown", "no_such_status", "note_missing", "backwards", "final", "closed", "conflict"
+    "unknown", "no_such_status", "note_missing", "backwards", "final", "closed", "conflict", "changed"
 ]
 NOTE_REASONS: Final = frozenset({"note_missing", "backwards"})
 """The reasons that a note takes away."""
@@ -69,7 +69,7 @@ class StatusRejected:
     `unknown`: the department has no such case; `no_such_status`: departments cannot set this status;
     `note_missing`: an answer needs a note; `backwards`: the case was further, and no note says why; `final`: the
     application is delivered or withdrawn; `closed`: the complaint is closed; `conflict`: the key was used for another
-    change.
+    change; `changed`: the case has changed since it was seen.
     """
 
     reason: RejectionReason

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, select
@@ -119,13 +120,22 @@ class DepartmentComplaints:
         return self._detail_from_row(row, events)
 
     async def move(
-        self, scope: DepartmentScope, number: str, status: str, note: Translations, key: str, *, by: Actor | None = None
+        self,
+        scope: DepartmentScope,
+        number: str,
+        status: str,
+        note: Translations,
+        key: str,
+        *,
+        by: Actor | None = None,
+        seen: datetime | None = None,
     ) -> StatusChanged | StatusRejected:
         """Set a complaint in the scope to one of DEPARTMENT_STATUSES, and notify the citizen by SMS in their language.
 
         An answer is the status `answered`, and needs a note, as does a status that the complaint has left; the status that
         it has, without a note, changes nothing. `key` is chosen by the department, or by the form of staff: the same key
-        with the same change gets the first answer and changes nothing. The audit log names `by`, by default the department.
+        with the same change gets the first answer and changes nothing. The audit log names `by`, by default the department. A complaint
+        that has changed since `seen`, the time of the last change that somebody saw, stays as it is.
         """
         if status not in DEPARTMENT_STATUSES:
             return StatusRejected("no_such_status")
@@ -138,7 +148,7 @@ class DepartmentComplaints:
             transition = Transition(status, row.level, note, CHANGE_TEXTS[status], idempotency_key)
             if event := await find_event(transaction, idempotency_key):
                 return repeat_of_change(event, number, transition.digest(number))
-            if result := _result_without_change(row, status, note):
+            if result := _result_without_change(row, status, note, seen):
                 return result
             changed_at = await self._transitions.apply(transaction, row, transition, _actor(by, row.department))
         # Without a time, a concurrent request used the key for another complaint.
@@ -226,8 +236,12 @@ def _actor(by: Actor | None, department: str) -> Actor:
     return by or Actor("department", department, "api")
 
 
-def _result_without_change(row: Row[Any], status: str, note: Translations) -> StatusChanged | StatusRejected | None:
+def _result_without_change(
+    row: Row[Any], status: str, note: Translations, seen: datetime | None = None
+) -> StatusChanged | StatusRejected | None:
     """The answer to a request for a status that changes nothing; None where the status changes."""
     if row.status == "closed":
         return StatusRejected("closed")
+    if seen and row.changed_at != seen:
+        return StatusRejected("changed")
     return STATUS_ORDER.result_without_change(row.complaint_number, row, status, note)

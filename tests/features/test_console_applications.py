@@ -1,5 +1,6 @@
 """Officers work on applications in the console: list, find, read, preview, move, and see who applied."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -192,6 +193,24 @@ async def test_who_moves_it_and_why_is_on_the_record_once(scene, rows, officer):
     await officer.open(f"{LIST}/{number}")
     assert "Ready to collect" in officer.text
     assert NOTE["note_bn"] in officer.text
+
+
+async def test_an_officer_does_not_move_what_a_colleague_moved_meanwhile(scene, rows, officer):
+    number = await rows.add_application()
+    await officer.open(f"{LIST}/{number}")
+    seen = {"seen": re.search(r'name="seen" value="(\d+)"', officer.html)[1]}
+    colleague = await scene.room.open_browser("admin")
+    await colleague.post(f"{LIST}/{number}/move", {"status": "under_review", "reason": "ticket 4712"})
+    await officer.post(f"{LIST}/{number}/move", MOVE | seen)
+    assert officer.status == 422
+    assert "It has changed since you opened this page." in officer.text
+    assert "Being checked" in officer.text, "the page shows it as it is now"
+    assert NOTE["note_en"] in officer.html
+    seen = {"seen": re.search(r'name="seen" value="(\d+)"', officer.html)[1]}
+    for _ in range(2):
+        await officer.post(f"{LIST}/{number}/move", MOVE | seen)
+    assert officer.path == f"{LIST}/{number}?done=unchanged"
+    assert len(await read_sms(scene, rows)) == 2
 
 
 async def test_the_status_that_it_has_changes_nothing(scene, rows, officer):

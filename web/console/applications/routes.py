@@ -53,6 +53,7 @@ def build_applications_page(
         list_page=list_page,
         service=applications,
         find_status=lambda detail: detail.status,
+        find_changed=lambda detail: detail.changed,
     )
     return CasePage(case, tools, build_facts)
 

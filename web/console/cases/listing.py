@@ -110,15 +110,24 @@ def build_next_address(request: ConsoleRequest, position: PagePosition | None) -
 
 def format_position(position: PagePosition) -> str:
     """The position in an address: microseconds since 1970, and the id."""
-    return f"{(position.at - _EPOCH) // _MICROSECOND}-{position.id}"
+    return f"{format_moment(position.at)}-{position.id}"
 
 
 def parse_position(text: str) -> PagePosition | None:
     """The position in an address; None where it is none."""
     moment, _, number = text.partition("-")
-    if not (_is_small_number(moment) and _is_small_number(number)):
-        return None
-    return PagePosition(_EPOCH + int(moment) * _MICROSECOND, int(number))
+    at = parse_moment(moment)
+    return PagePosition(at, int(number)) if at and _is_small_number(number) else None
+
+
+def format_moment(moment: datetime) -> str:
+    """The moment as microseconds since 1970, which keeps it whole."""
+    return str((moment - _EPOCH) // _MICROSECOND)
+
+
+def parse_moment(text: str) -> datetime | None:
+    """The moment in a text that `format_moment` wrote; None for any other text."""
+    return _EPOCH + int(text) * _MICROSECOND if _is_small_number(text) else None
 
 
 def _is_small_number(text: str) -> bool:

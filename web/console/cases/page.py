@@ -17,7 +17,15 @@ from services.audit.models import Actor
 from services.audit.staff_acts import StaffAct
 from services.cases.models import DepartmentScope, StatusChanged, StatusPreview, StatusRejected, days_overdue
 from services.catalogue.current import CurrentCatalogue
-from web.console.cases.listing import CaseFilter, build_next_address, build_options, find_scope, read_filter
+from web.console.cases.listing import (
+    CaseFilter,
+    build_next_address,
+    build_options,
+    find_scope,
+    format_moment,
+    parse_moment,
+    read_filter,
+)
 from web.console.cases.moving import MoveForm, SentSms, SmsMeter, explain_rejection, measure_notices, read_form
 from web.console.cases.names import CatalogueNames
 from web.console.requests import ConsolePage, ConsoleRequest, ConsoleRoute, FormError
@@ -62,8 +70,9 @@ class CaseService(Protocol):
         /,
         *,
         by: Actor | None = None,
+        seen: datetime | None = None,
     ) -> StatusChanged | StatusRejected:
-        """Change the status."""
+        """Change the status, unless the case has changed since `seen`."""
 
     async def preview_move(
         self, scope: DepartmentScope, number: str, status: str, note: Translations, /
@@ -76,7 +85,7 @@ class CaseType:
     """One type of case. `name` is the folder of its templates and words, and the beginning of its actions.
 
     `settable` are the statuses that staff choose from, `final` those that never change, `answered` those in which no day is
-    promised. `find_status` reads the status of what `service.get` returns.
+    promised. `find_status` and `find_changed` read the status, and the time of its last change, of what `service.get` returns.
     """
 
     name: str
@@ -88,6 +97,7 @@ class CaseType:
     list_page: Callable[[CaseFilter], Awaitable[Page[Any]]]
     service: CaseService
     find_status: Callable[[Any], str]
+    find_changed: Callable[[Any], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +172,13 @@ class CasePage:
             return await self._render_problems(request, form)
         number, scope = request.path_value("number"), find_scope(request)
         result = await self.case.service.move(
-            scope, number, form.status, form.note, act.idempotency_key, by=act.actor_with_reason
+            scope,
+            number,
+            form.status,
+            form.note,
+            act.idempotency_key,
+            by=act.actor_with_reason,
+            seen=parse_moment(request.fields.get("seen", "")),
         )
         if isinstance(result, StatusRejected):
             return await self._render_problems(request, self._explain(request, form, result))
@@ -239,6 +255,7 @@ class CasePage:
             "form": form,
             "sms": sms,
             "is_revealed": is_revealed,
+            "seen": format_moment(self.case.find_changed(detail)),
             "is_final": self.case.find_status(detail) in self.case.final,
             "names": self._names(request),
             "address": f"{self.path}/{request.path_value('number')}",

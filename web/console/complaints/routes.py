@@ -26,5 +26,6 @@ def build_complaints_page(complaints: DepartmentComplaints, tools: ConsoleTools)
         list_page=list_page,
         service=complaints,
         find_status=lambda detail: detail.summary.status,
+        find_changed=lambda detail: detail.summary.changed,
     )
     return CasePage(case, tools)

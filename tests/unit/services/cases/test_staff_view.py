@@ -125,6 +125,19 @@ async def test_who_is_revealed_is_on_the_record_with_the_reason_once_for_each_fo
     assert entries == [("application", number, "nadia", details), ("complaint", complaint, "nadia", details)]
 
 
+async def test_a_case_that_has_changed_since_it_was_seen_stays_as_it_is(
+    services, complaint_services, number, complaint, clock
+):
+    seen = clock.now
+    clock.advance(seconds=1)
+    applications, complaints = services.department_applications, complaint_services.department_complaints
+    for view, case, next_status in ((applications, number, "ready"), (complaints, complaint, "answered")):
+        await view.move(None, case, "under_review", {}, "k1", seen=seen)
+        assert await view.move(None, case, next_status, NOTE, "k2", seen=seen) == StatusRejected("changed")
+        assert (await view.move(None, case, "under_review", {}, "k1", seen=seen)).is_repeat
+        assert (await view.move(None, case, next_status, NOTE, "k2", seen=clock.now)).status == next_status
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -39,6 +39,7 @@ from core.types import utc_now
 from services.citizens.accounts import Accounts
 from services.citizens.number_checks import NumberChecks
 from services.citizens.one_time_codes import OneTimeCodes
+from services.citizens.sms_pumping import AREA_KINDS, REJECTION_REASONS
 from services.citizens.unverified_sms import UnverifiedSmsLimiter
 from services.departments.webhooks import DepartmentEvents
 from services.documents.sign_ins import DocumentSignIns
@@ -71,6 +72,7 @@ REQUEST_KINDS: Final = {
     "/kaios": "kaios",
 }
 """The kinds of requests beside key presses that are limited, by the beginning of their paths."""
+CODE_OUTCOMES: Final = ("sent", "right", "wrong", "gone")
 WEBHOOK_PATHS: Final = ("/sms/", "/voice/", "/payments/", "/departments/", "/sim-swap/")
 """Webhooks, which are repeated where they are not acknowledged."""
 PROVIDER_PATHS: Final = ("/ussd/", *WEBHOOK_PATHS)
@@ -253,22 +255,31 @@ def _export_tracking_metrics(tracking: TrackingLookup, registry: CollectorRegist
 def _export_code_metrics(codes: OneTimeCodes, registry: CollectorRegistry) -> None:
     CounterExporter(
         registry,
-        CounterSpec("ekdial_codes", "One-time codes sent, and checks by outcome.", "outcome", codes.counts),
         CounterSpec(
-            "ekdial_codes_refused", "One-time codes not sent, by the limit reached.", "reason", codes.rejections
+            "ekdial_codes", "One-time codes sent, and checks by outcome.", "outcome", codes.counts, CODE_OUTCOMES
+        ),
+        CounterSpec(
+            "ekdial_codes_refused",
+            "One-time codes not sent, by the limit reached.",
+            "reason",
+            codes.rejections,
+            REJECTION_REASONS,
         ),
         CounterSpec(
             "ekdial_codes_alarms",
             "Alarms about codes that are not entered, or that unverified callers request up to a limit, by area.",
             "area",
             codes.alarms,
+            AREA_KINDS,
         ),
     )
 
 
 def _export_account_metrics(accounts: Accounts, registry: CollectorRegistry) -> None:
     description = "Alarms about accounts whose PIN or answers somebody tries for days."
-    CounterExporter(registry, CounterSpec("ekdial_guessing_alarms", description, "kind", accounts.guessing_alarms))
+    CounterExporter(
+        registry, CounterSpec("ekdial_guessing_alarms", description, "kind", accounts.guessing_alarms, ("account",))
+    )
 
 
 def _export_unverified_sms_metrics(limiter: UnverifiedSmsLimiter, registry: CollectorRegistry) -> None:
@@ -279,12 +290,14 @@ def _export_unverified_sms_metrics(limiter: UnverifiedSmsLimiter, registry: Coll
             "SMS that unverified callers would have caused, by the limit reached.",
             "reason",
             limiter.rejections,
+            REJECTION_REASONS,
         ),
         CounterSpec(
             "ekdial_unverified_sms_alarms",
             "Limits of unverified SMS that were reached, by area.",
             "area",
             limiter.alarms,
+            AREA_KINDS,
         ),
     )
 
@@ -296,4 +309,9 @@ def _export_lookup_metrics(limits: LookupLimits, registry: CollectorRegistry) ->
 
 def _export_sign_in_alarms(sign_ins: DocumentSignIns, registry: CollectorRegistry) -> None:
     description = "Requests and codes for an Aadhaar number beyond the limit of all callers, by limit."
-    CounterExporter(registry, CounterSpec("ekdial_document_sign_in_alarms", description, "limit", sign_ins.alarms))
+    CounterExporter(
+        registry,
+        CounterSpec(
+            "ekdial_document_sign_in_alarms", description, "limit", sign_ins.alarms, ("requests", "wrong_codes")
+        ),
+    )

@@ -1,6 +1,6 @@
 """Export counts that services keep in plain mappings to Prometheus, so that services need not know Prometheus."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -9,12 +9,17 @@ from prometheus_client.registry import Collector
 
 
 class CounterSpec(NamedTuple):
-    """A counter: its name, its description, the name of its label, and the counts by label value, which only grow."""
+    """A counter: its name, its description, the name of its label, and the counts by label value, which only grow.
+
+    `values` are label values that are exported before they are counted: of a time series that begins with 1, Prometheus sees
+    no increase.
+    """
 
     name: str
     description: str
     label: str
     counts: Mapping[str, int]
+    values: Collection[str] = ()
 
 
 class CounterExporter(Collector):
@@ -28,6 +33,7 @@ class CounterExporter(Collector):
         """Yield one metric for each counter."""
         for counter in self._counters:
             family = CounterMetricFamily(counter.name, counter.description, labels=[counter.label])
-            for label, count in sorted(counter.counts.items()):
+            counts = dict.fromkeys(counter.values, 0) | dict(counter.counts)
+            for label, count in sorted(counts.items()):
                 family.add_metric([label], count)
             yield family

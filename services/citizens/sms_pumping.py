@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 import structlog
 
@@ -34,6 +34,8 @@ UNKNOWN_COUNTRY: Final = "ZZ"  # the country of a number that belongs to none
 
 AreaKind: TypeAlias = Literal["number", "prefix", "country", "day"]
 RejectionReason: TypeAlias = Literal["number", "prefix", "country", "day", "pumping"]
+AREA_KINDS: Final = get_args(AreaKind)
+REJECTION_REASONS: Final = get_args(RejectionReason)
 CountedSms: TypeAlias = Literal["codes", "unverified_codes", "unverified_sms"]
 """The kinds of SMS that are counted, each for itself."""
 

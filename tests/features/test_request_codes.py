@@ -33,9 +33,8 @@ async def read_metrics(http: ClientSession, url: str) -> Mapping[str, float]:
     """What is counted of codes, by name and label."""
     async with http.get(f"{admin_url(url)}/metrics") as answer:
         lines = (await answer.text()).splitlines()
-    return {
-        name: float(count) for name, _, count in (line.rpartition(" ") for line in lines if "ekdial_codes" in line[:12])
-    }
+    found = (line.rpartition(" ") for line in lines if "ekdial_codes" in line[:12])
+    return {name: float(count) for name, _, count in found if float(count)}
 
 
 async def test_who_is_refused_is_told_what_to_do_and_not_whose_limit_it_was(tmp_path: Path) -> None:

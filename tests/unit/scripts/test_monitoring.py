@@ -35,6 +35,16 @@ async def test_a_gateway_exports_what_the_source_says(tmp_path):
             assert sample.labels.keys() <= {*spec.labels, "le"}, sample
 
 
+async def test_what_an_alert_waits_for_is_exported_before_it_happens(tmp_path):
+    """Prometheus sees no increase of a time series that begins with 1."""
+    async with run_gateway(build_settings(tmp_path)) as url, ClientSession() as http:
+        text = await read_metrics(http, url)
+    waited_for = set(re.findall(r"increase\((\w+)", RULES.read_text(encoding="utf-8")))
+    assert len(waited_for) > 5
+    for name in waited_for:
+        assert re.search(rf"^{name}\{{.* 0\.0$", text, re.MULTILINE), name
+
+
 def test_labels_are_nouns_and_every_metric_says_what_it_is():
     for spec in find_metrics():
         assert not VAGUE_LABELS & set(spec.labels), spec

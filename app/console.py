@@ -116,10 +116,10 @@ def _export_sign_in_metrics(sign_in: StaffSignIn, registry: CollectorRegistry) -
     CounterExporter(
         registry,
         CounterSpec(
-            "ekdial_staff_sign_ins", "Attempts to sign in to the console, by outcome.", "outcome", sign_in.outcomes
+            "ekdial_console_sign_ins", "Attempts to sign in to the console, by outcome.", "outcome", sign_in.outcomes
         ),
         CounterSpec(
-            "ekdial_staff_lockouts",
+            "ekdial_console_lockouts",
             "Members of staff locked after five failures, by what was wrong.",
             "reason",
             sign_in.lockouts,

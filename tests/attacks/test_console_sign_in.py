@@ -144,8 +144,8 @@ async def test_one_address_cannot_try_one_password_for_every_login(room):
     assert (browser.status, browser.token) == (429, "")
     assert "too many wrong tries from your network" in browser.text
     metrics = await read_metrics(room.http, room.url)
-    assert 'ekdial_staff_sign_ins_total{outcome="limited"} 1.0' in metrics
-    assert 'ekdial_staff_sign_ins_total{outcome="wrong"} 30.0' in metrics
+    assert 'ekdial_console_sign_ins_total{outcome="limited"} 1.0' in metrics
+    assert 'ekdial_console_sign_ins_total{outcome="wrong"} 30.0' in metrics
 
 
 async def test_a_planted_token_is_not_taken_over(room):

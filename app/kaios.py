@@ -17,10 +17,9 @@ from services.citizens.models import SignInResult
 from sessions.message_turns import ConversationHandler
 from web.kaios.browser_sessions import BrowserSessions
 from web.kaios.conversation import KaiosConversations
-from web.kaios.metrics import OUTCOMES, KaiosMetrics
 from web.kaios.page_limit import PageLimit
 from web.kaios.rendering import KaiosRenderer
-from web.kaios.routes import KaiosPage
+from web.kaios.routes import OUTCOMES, KaiosPage
 from web.kaios.sign_in import AddressLimits, KaiosSignIn
 
 IPV6_PREFIX_LENGTH: Final = 64
@@ -35,9 +34,8 @@ def add_kaios(app: web.Application, context: AppContext) -> None:
 def build_page(context: AppContext) -> KaiosPage:
     """The page."""
     settings, resources = context.settings, context.resources
-    metrics = KaiosMetrics(context.hops.open(CHANNEL_KAIOS, CHANNEL_KAIOS, OUTCOMES))
     lifetime = timedelta(seconds=settings.kaios.idle_seconds + settings.kaios.answer_seconds)
-    _export_metrics(context, metrics)
+    context.live_sessions.open(CHANNEL_KAIOS)
 
     def find_address(request: web.Request) -> str:
         address = context.webhook_guard.client_address(request)
@@ -45,21 +43,25 @@ def build_page(context: AppContext) -> KaiosPage:
             return str(IPv6Network((address, IPV6_PREFIX_LENGTH), strict=False))
         return str(address or "")
 
+    def note_live(session_id: str, ended: bool) -> None:
+        context.live_sessions.note(CHANNEL_KAIOS, session_id, ended=ended)
+
     return KaiosPage(
         sessions=BrowserSessions(
             store=resources.store.sessions, keyed_hash=resources.cipher.keyed_hash, lifetime=lifetime
         ),
-        sign_in=_build_sign_in(context, metrics),
+        sign_in=_build_sign_in(context),
         conversations=_build_conversations(context),
         renderer=KaiosRenderer(settings.languages.offered, settings.kaios.answer_seconds),
-        metrics=metrics,
+        hops=context.hops.open(CHANNEL_KAIOS, CHANNEL_KAIOS, OUTCOMES),
+        note_live=note_live,
         keyed_hash=resources.cipher.keyed_hash,
         client_address=find_address,
         default_language=settings.languages.default,
     )
 
 
-def _build_sign_in(context: AppContext, metrics: KaiosMetrics) -> KaiosSignIn:
+def _build_sign_in(context: AppContext) -> KaiosSignIn:
     settings, resources, services = context.settings, context.resources, context.checked_menu.services
 
     async def check_pin(msisdn: str, pin: str, idempotency_key: str) -> SignInResult:
@@ -71,13 +73,15 @@ def _build_sign_in(context: AppContext, metrics: KaiosMetrics) -> KaiosSignIn:
         failures=settings.kaios.failures_per_address,
         codes=settings.kaios.codes_per_address,
     )
-    return KaiosSignIn(
+    sign_in = KaiosSignIn(
         codes=services.codes,
         check_pin=check_pin,
         limits=limits,
         countries=settings.countries.allowed,
-        count=metrics.count_sign_in,
     )
+    description = "Sign-ins on the KaiOS page by code or PIN, and those refused by reason."
+    CounterExporter(context.registry, CounterSpec("ekdial_kaios_sign_ins", description, "outcome", sign_in.counts))
+    return sign_in
 
 
 def _build_conversations(context: AppContext) -> KaiosConversations:
@@ -92,17 +96,6 @@ def _build_conversations(context: AppContext) -> KaiosConversations:
         today=build_calendar(settings),
         conversation_ttl=settings.kaios.idle_seconds + settings.kaios.answer_seconds,
         end_open_call=services.open_calls.end,
+        count_move=services.move_counter.count,
     )
     return KaiosConversations(handler=handler, limit=limit, find_language=services.caller_activity.find_language_choice)
-
-
-def _export_metrics(context: AppContext, metrics: KaiosMetrics) -> None:
-    CounterExporter(
-        context.registry,
-        CounterSpec(
-            "ekdial_kaios_sign_ins",
-            "Sign-ins on the KaiOS page by code or PIN, and those refused by reason.",
-            "outcome",
-            metrics.sign_ins,
-        ),
-    )

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +16,7 @@ import structlog
 from aiohttp import web
 
 from core.deadline import Deadline, running_until
+from core.hop_metrics import HopCounts
 from core.http.origins import is_cross_site
 from core.http.server_protocol import arrival_time
 from core.http.webhooks import BadWebhookError, read_form
@@ -26,7 +28,6 @@ from sessions.message_turns import Turn
 from sessions.store import StoreUnavailableError
 from web.kaios.browser_sessions import BrowserSession, BrowserSessions, create_id, create_token, was_signed_in
 from web.kaios.conversation import KaiosConversations, read_post_id
-from web.kaios.metrics import KaiosMetrics
 from web.kaios.rendering import PAGE_PATH, KaiosRenderer, build_static_routes
 from web.kaios.sign_in import KaiosSignIn, SignedIn
 
@@ -37,6 +38,11 @@ UNPROCESSABLE: Final = 422
 SECONDS: Final = 12.0
 """From the arrival of a post to its response: the mobile network is slow enough."""
 
+OUTCOMES: Final = ("answered", "repeated", "refused", "failed", "shed")
+"""Every outcome of a key press, as metrics count them."""
+
+NoteLive: TypeAlias = Callable[[str, bool], None]
+"""Told the id of a session after each key press, and whether it ended the session."""
 Fields: TypeAlias = Mapping[str, str]
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -62,13 +68,14 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KaiosPage:
-    """The page. `client_address` gives the address of a browser behind our proxies, "" where it is unknown."""
+    """The page. `hops` counts key presses. `client_address` gives the address of a browser behind our proxies, "" where it is unknown."""
 
     sessions: BrowserSessions
     sign_in: KaiosSignIn
     conversations: KaiosConversations
     renderer: KaiosRenderer
-    metrics: KaiosMetrics
+    hops: HopCounts
+    note_live: NoteLive
     keyed_hash: Callable[[str, str], str]
     client_address: Callable[[web.Request], str]
     default_language: str
@@ -106,7 +113,7 @@ class KaiosPage:
         """The question whether somebody is still there, for browsers without scripts; it is no key press."""
         if not request.is_in or request.session is None:
             return _redirect()
-        seconds = max(1, int(self.sessions.left(request.session).total_seconds()))
+        seconds = max(1, ceil(self.sessions.left(request.session).total_seconds()))
         return self._render(request, "idle.html", seconds=min(seconds, self.renderer.answer_seconds))
 
     async def begin_sign_in(self, request: PageRequest) -> web.Response:
@@ -145,12 +152,13 @@ class KaiosPage:
         post, follows = request.fields.get("post", ""), request.fields.get("turn", "")
         text = request.fields.get("key") or request.fields.get("text", "")
         if not _match_post_id(post) or not _match_post_id(follows) or not text.strip():
-            self.metrics.count("refused")
+            self._count(request, "refused")
             return _redirect()
         turn = await self._take(request.session, post, follows, text)
         if turn is None:
             return await self._end(request)
-        self.metrics.count("answered" if read_post_id(turn) == post else "repeated")
+        self._count(request, "answered" if read_post_id(turn) == post else "repeated")
+        self.note_live(request.session.id, turn.reply.ends)
         return _redirect()
 
     async def stay(self, request: PageRequest) -> web.Response:
@@ -164,6 +172,7 @@ class KaiosPage:
         if request.session is not None:
             await self.conversations.end(request.session)
             await self.sessions.end(request.token)
+            self.note_live(request.session.id, True)
         response = _redirect(path=f"{OUT_PATH}?lang={request.language}")
         response.set_cookie(COOKIE, "", path="/", secure=True, httponly=True, samesite="Strict", max_age=0)
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -253,7 +262,7 @@ class KaiosPage:
 
     def _show_turn(self, request: PageRequest, session: BrowserSession, turn: Turn) -> web.Response:
         view = self.conversations.build_view(turn)
-        left = int(self.sessions.left(session).total_seconds()) - self.renderer.answer_seconds
+        left = ceil(self.sessions.left(session).total_seconds()) - self.renderer.answer_seconds
         return self.renderer.render(
             "screen.html",
             view.language,
@@ -264,8 +273,11 @@ class KaiosPage:
             idle=max(1, left),
         )
 
+    def _count(self, request: PageRequest, outcome: str) -> None:
+        self.hops.record(outcome, monotonic() - arrival_time(request.http))
+
     def _show_failure(self, request: PageRequest, key: str, outcome: str) -> web.Response:
-        self.metrics.count(outcome)
+        self._count(request, outcome)
         return self._render(request, "failure.html", key=key, status=web.HTTPServiceUnavailable.status_code)
 
     def _render(

@@ -7,6 +7,7 @@ open, and what commits asks for the PIN again, as by SMS.
 Nothing tells whether a number has an account: every refusal of a PIN has one text.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -53,6 +54,10 @@ class Codes(Protocol):
         """Check a code."""
 
 
+SIGN_IN_OUTCOMES: Final = (
+    *("code", "pin"),
+    *("too_many_codes", "too_many_tries", "wrong_code", "code_gone", "wrong_pin"),
+)
 CheckPin: TypeAlias = Callable[[str, str, str], Awaitable[SignInResult]]
 """The result of a PIN, given the number and an idempotency key last; the number is not verified."""
 
@@ -100,7 +105,8 @@ class KaiosSignIn:
     check_pin: CheckPin
     limits: AddressLimits
     countries: Sequence[str]
-    count: Callable[[str], None] = field(default=lambda _: None)
+    counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(SIGN_IN_OUTCOMES, 0)))
+    """Sign-ins by the way, and refusals by their reason."""
     clock: UtcClock = utc_now
 
     async def begin(self, typed: str, way: Way, language: str, address: str) -> BrowserSession | Refusal:
@@ -123,7 +129,7 @@ class KaiosSignIn:
                 self._check_code(session, typed) if session.stage == "code" else self._try_pin(session, typed)
             )
         if isinstance(result, SignedIn):
-            self.count(session.stage)
+            self.counts[session.stage] += 1
             return result
         await self.limits.record_failure(address)
         return self._refuse(result)
@@ -163,7 +169,7 @@ class KaiosSignIn:
         return replace(signed_in, has_phone=has_phone)
 
     def _refuse(self, refusal: Refusal) -> Refusal:
-        self.count(refusal)
+        self.counts[refusal] += 1
         return refusal
 
 

@@ -39,7 +39,7 @@ class Key(NamedTuple):
 class PageView(NamedTuple):
     """The parts of a page. `back` and `more` are empty where there is nothing to go to; `ends`: the conversation is over.
 
-    `hides`: nobody beside the phone shall read what is typed.
+    `is_list`: a key is the usual answer, and typing a name another one. `hides`: nobody beside the phone shall read what is typed.
     """
 
     text: Sequence[str]
@@ -47,6 +47,7 @@ class PageView(NamedTuple):
     back: str
     more: str
     typing: Typing
+    is_list: bool
     hides: bool
     language: str
     ends: bool
@@ -68,6 +69,7 @@ def build_page_view(menu: Menu, turn: Turn, locale: Locale) -> PageView:
         back=view.back_label if "back" in feet else "",
         more=view.more_label if "more" in feet else "",
         typing=_find_typing(screen, position.facts, position.field_index),
+        is_list=isinstance(screen, ListScreen),
         hides=isinstance(screen, Question) and screen.save_as in HIDDEN_FACTS,
         language=position.language,
         ends=turn.reply.ends,

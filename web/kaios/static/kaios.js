@@ -130,7 +130,7 @@
     clearTimeout(typedTimer);
     shownAt = Date.now();
     window.scrollTo(0, 0);
-    if (field && isTyping()) {
+    if (field && field.hasAttribute("autofocus")) {
       field.focus();
     } else if (first) {
       first.focus();
@@ -266,10 +266,6 @@
     }
   }
 
-  function goBack() {
-    return click("0") || click("left") || (find(".options") ? click("out") : false);
-  }
-
   // What a key does; false for one that the browser shall handle.
   function press(key) {
     var active = document.activeElement;
@@ -305,12 +301,21 @@
       case "#":
         return !isInField && click("98");
       default:
-        if (/^[0-9]$/.test(key) && !isInField && textField()) {
-          takeDigit(key);
-          return true;
-        }
-        return false;
+        return /^[0-9]$/.test(key) && !isInField && pressDigit(key);
     }
+  }
+
+  // A digit chooses; where there is nothing to choose, it goes into the field.
+  function pressDigit(digit) {
+    var field = textField();
+    if (find(".press") && field && (!isTyping() || find(".options"))) {
+      takeDigit(digit);
+      return true;
+    }
+    if (field) {
+      field.focus();
+    }
+    return false;
   }
 
   function pressEnter(active, isInField) {

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Column, Interval, LargeBinary, literal, select, update
 
 from db.database import Database
-from db.tables import api_keys, audit, metadata, retention_walks
+from db.tables import api_keys, audit, metadata, monthly_screen_moves, retention_walks, screen_moves
 from db.tables.columns import UtcDateTime
 
 # Names, ids, numbers and hashes; words of one script such as `answered` stay.
 _VARIABLE = re.compile(r"[\w+=-]*\d[\w+=-]*")
-# Two tables tell of requests and of the deletion of rows, and not of effects.
-_TABLES = tuple(table for table in metadata.sorted_tables if table not in (retention_walks, api_keys))
+# Tables that tell of requests and of the deletion of rows, and not of effects.
+_TOLD_OF_REQUESTS = (retention_walks, api_keys, screen_moves, monthly_screen_moves)
+_TABLES = tuple(table for table in metadata.sorted_tables if table not in _TOLD_OF_REQUESTS)
 
 
 async def read_content(database: Database) -> Counter[str]:

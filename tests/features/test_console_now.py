@@ -5,12 +5,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from app.console import CONSOLE_PAGES
 from core.http.fast_router import DRAIN
+from core.types import utc_now
+from db.tables import messages
+from services.messaging import outbox
 from tests.support.browser import launch_chromium
 from tests.support.console import open_staff_room
 from tests.support.phone import build_settings, run_gateway, running_app
+from tests.support.sample_rows import insert_row
 from web.console.now.routes import STREAM_PATH
 from web.console.now.stream import NowStream
 from web.console.router import COOKIE
@@ -143,3 +148,32 @@ async def test_a_browser_shows_new_figures_by_itself(staff_room):
         card = page.locator(".card", has_text="Key presses")
         await card.get_by_text("…").wait_for(state="detached")
         assert await card.locator("b").inner_text() == "0"
+
+
+async def test_a_stream_ends_where_its_figures_cannot_be_computed(staff_room):
+    async def fail():
+        raise OSError("no disk")
+
+    stream = find_stream(staff_room)
+    token = (await staff_room.open_browser("admin")).token
+    async with open_stream(staff_room, token) as response:
+        await read_events(response, "figures")
+        stream._board.look = fail
+        await read_events(response)
+        assert response.content.at_eof()
+
+
+async def test_an_alarm_comes_by_itself_and_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox, "METRICS_INTERVAL", 0.0)
+    settings = build_settings(tmp_path)
+    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
+        token = (await room.open_browser("helpdesk")).token
+        async with open_stream(room, token) as response:
+            assert "No alarm" in (await read_events(response, "alarms"))["alarms"]
+            await insert_row(room.database, messages, utc_now(), status="unknown", medium="sms")
+            alarms = (await read_events(response, "alarms"))["alarms"]
+            assert "Messages whose outcome is unknown: 1." in alarms
+            assert "settle each on the page Messages" in alarms
+            async with room.database.transaction() as transaction:
+                await transaction.execute(delete(messages))
+            assert "No alarm" in (await read_events(response, "alarms"))["alarms"]

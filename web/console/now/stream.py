@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
+import structlog
 from aiohttp import web
 
+from core.logging import error_facts
 from web.console.now.board import LOOK_INTERVAL, NowBoard, Snapshot
 from web.console.requests import ConsoleRequest
 
@@ -21,6 +23,8 @@ HEADERS: Final = {
 }
 RECONNECT_EVENT: Final = b"retry: 5000\n\n"  # ms between attempts of the browser to connect again
 RETRY_AFTER: Final = "30"  # seconds
+
+log = structlog.get_logger()
 
 RenderPart = Callable[[ConsoleRequest, Snapshot], str]
 
@@ -59,7 +63,7 @@ class NowStream:
             with suppress(ConnectionResetError):  # the browser has gone
                 await response.prepare(request.http)
                 await response.write(RECONNECT_EVENT)
-                await self._send_parts(request, response)
+                await self._send_until_end(request, response)
             return response
         finally:
             self.open_streams -= 1
@@ -67,6 +71,14 @@ class NowStream:
     async def end(self) -> None:
         """End every stream."""
         self._closing.set()
+
+    async def _send_until_end(self, request: ConsoleRequest, response: web.StreamResponse) -> None:
+        """Send the parts. Where they cannot be computed, or the sign-in not looked up, the stream ends: browsers come again."""
+        try:
+            with suppress(ConnectionResetError):  # the browser has gone
+                await self._send_parts(request, response)
+        except Exception as error:  # noqa: BLE001 - the response has begun, so that no error page can be sent
+            log.warning("now_stream_failed", **error_facts(error))
 
     async def _send_parts(self, request: ConsoleRequest, response: web.StreamResponse) -> None:
         loop, sent = asyncio.get_running_loop(), dict.fromkeys(self._parts, "")

@@ -27,6 +27,16 @@ def find_reading_screens(menu: Menu) -> frozenset[str]:
     return frozenset(choices | lists)
 
 
+@lru_cache(maxsize=8)
+def find_asking_screens(menu: Menu) -> frozenset[str]:
+    """The names of the screens that ask for something: a caller who hangs up there has not finished what they began.
+
+    Everything else tells something, or offers where to go.
+    """
+    telling = find_reading_screens(menu) | _find_results(menu)
+    return frozenset(it.name for it in menu.screen_list if not isinstance(it, Goodbye | Step)) - telling
+
+
 def _find_results(menu: Menu) -> set[str]:
     """The screens that are shown after an act with a proof, and after nothing else.
 

@@ -11,7 +11,9 @@ from aiohttp import ClientSession
 from sqlalchemy import select
 
 from db.tables import monthly_screen_moves, screen_moves
+from tests.support.browser import launch_chromium
 from tests.support.console import open_staff_room
+from tests.support.keyboard import Keyboard
 from tests.support.phone import Phone, build_settings, run_gateway
 
 MSISDN = "+8801700000099"
@@ -47,7 +49,7 @@ def settings(tmp_path: Path):
 
 
 async def test_calls_are_seen_with_the_screen_on_which_they_were_left(settings):
-    await call(settings, ["1", "1"], ["9"], ["2", "1", "x"])
+    await call(settings, ["1", "1"], ["9"], ["5"])
     async with open_console(settings) as room:
         browser = await room.open_browser("admin")
         await browser.open("/console/journeys")
@@ -70,7 +72,7 @@ async def test_a_journey_shows_its_screens_and_what_they_did_not_take(settings):
         await browser.open("/console/journeys?journey=language")
         assert "Choose a language" in browser.text
         rows = read_rows(browser.html, "journey-title")
-        shown, ways, ended, refused, left = rows["languages"]
+        shown, left, refused, ended, ways = rows["languages"]
         assert (shown, ended, left.split()[0]) == ("1", "0", "0")
         assert ways == "main 1"
         assert refused == "0"
@@ -156,3 +158,24 @@ async def test_the_page_speaks_bengali_and_hindi(settings, language, title):
         month = f"{datetime.now(UTC):%Y-%m}"
         await browser.open(f"/console/journeys?period={month}&journey=main")
         assert browser.status == 200
+
+
+@pytest.mark.slow
+async def test_an_auditor_finds_where_callers_leave_by_keys_alone(settings):
+    await call(settings, ["1", "1"], network="47001")
+    await call(settings, ["2"], network="47002")
+    async with open_console(settings) as room, launch_chromium() as chromium:
+        context = await chromium.new_context()
+        await room.sign_in_chromium(context, "auditor")
+        page = await context.new_page()
+        await page.goto(f"{room.url}/console")
+        keyboard = Keyboard(page)
+        await keyboard.follow("Journeys", "link")
+        await keyboard.choose("Network", "47002")
+        await page.wait_for_url("**network=47002**")
+        assert "network=47002" in page.url
+        await keyboard.follow("Track an application", "link")
+        assert "journey=tracking" in page.url
+        assert "network=47002" in page.url
+        row = page.get_by_role("row", name="ask_number")
+        assert [text.split()[0] for text in await row.get_by_role("cell").all_inner_texts()][:2] == ["1", "1"]

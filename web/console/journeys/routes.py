@@ -1,8 +1,9 @@
 """The ways of callers through the menus: which screens they see, where they go from there, and where they leave."""
 
+import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -13,6 +14,7 @@ from babel.dates import format_date
 
 from menus.journeys.resume import RESUME_SCREENS
 from menus.model import Menu
+from menus.reading_screens import find_asking_screens
 from menus.rendering.localization import Locale
 from menus.svg import STYLE, render_svg
 from services.menu_traffic.models import END, REFUSED, START, MoveCount, ScreenTraffic, StartCount
@@ -29,6 +31,7 @@ MAX_LEAVING: Final = 12
 PICTURE_POLICY: Final = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; frame-ancestors 'none'"
 """The drawing has one style sheet, and no script."""
 UNKNOWN_NETWORK: Final = "-"
+PLACEHOLDER: Final = re.compile(r"\{(\w+)[^}]*\}")
 DIMENSIONS: Final = ("channel", "network", "language")
 
 ReadMoves = Callable[[Sequence[str], TrafficFilter], Awaitable[Sequence[MoveCount]]]
@@ -37,7 +40,7 @@ ReadStarts = Callable[[Sequence[str]], Awaitable[Sequence[StartCount]]]
 
 @dataclass(frozen=True, slots=True)
 class JourneyTraffic:
-    """The traffic of a journey: `entered` are moves into it from elsewhere, `left` the calls that end on its screens midway."""
+    """The traffic of a journey: `entered` are moves into it from elsewhere, `left` the calls that ended at what it asks for."""
 
     name: str
     entered: int
@@ -80,7 +83,7 @@ class JourneysPage:
     async def show(self, request: ConsoleRequest) -> web.StreamResponse:
         """The traffic in a period, all of it or that of one journey."""
         period, only = self._read_query(request)
-        moves = await self.read_moves(period.parts, only)
+        moves, asking = await self.read_moves(period.parts, only), find_asking_screens(self.menu)
         starts = await self.read_starts(period.trend)
         journeys = group_by_journey(self.menu, moves)
         chosen = next((one for one in journeys if one.name == request.query.get("journey")), None)
@@ -92,8 +95,9 @@ class JourneysPage:
             filters=self._build_filters(request, period, only, starts),
             journeys=journeys,
             chosen=chosen,
-            totals=summarize_calls(moves, screens),
-            leaving=find_leaving(screens),
+            totals=summarize_calls(moves, screens, asking),
+            leaving=find_leaving(screens, asking),
+            asking=asking,
             bars=self._build_bars(request, period, only, starts),
             bar_size=(WIDTH, HEIGHT),
             shares=self._build_shares(request, period, only, starts),
@@ -182,7 +186,7 @@ class JourneysPage:
 
         def describe(name: str) -> str:
             texts = screens.get(name)
-            return texts.text.source.split("\n")[0] if texts else ""
+            return PLACEHOLDER.sub(r"[\1]", texts.text.source.split("\n")[0]) if texts else ""
 
         return describe
 
@@ -197,20 +201,30 @@ def group_by_journey(menu: Menu, moves: Sequence[MoveCount]) -> Sequence[Journey
         journey = menu.journeys.get(target, "")
         if target not in {END, REFUSED} and (source == START or menu.journeys.get(source, "") != journey):
             entered[journey] += times
+    asking = find_asking_screens(menu)
     found = [
-        JourneyTraffic(name, entered[name], sum(one.left for one in of_it), sorted(of_it, key=_by_shown))
+        JourneyTraffic(name, entered[name], _count_left(of_it, asking), sorted(of_it, key=_by_shown))
         for name, of_it in screens.items()
     ]
     return sorted(found, key=lambda one: (-one.entered, one.name))
+
+
+def _count_left(screens: Iterable[ScreenTraffic], asking: Collection[str]) -> int:
+    """The calls that ended at a screen which asks for something."""
+    return sum(one.left for one in screens if one.screen in asking)
 
 
 def _by_shown(traffic: ScreenTraffic) -> tuple[int, str]:
     return -traffic.shown, traffic.screen
 
 
-def summarize_calls(moves: Iterable[MoveCount], screens: Iterable[ScreenTraffic]) -> Mapping[str, int]:
-    """Calls that began, that the menus ended, that callers left; and of dropped ones, how many were offered and taken up."""
-    screens = list(screens)
+def summarize_calls(
+    moves: Iterable[MoveCount], screens: Sequence[ScreenTraffic], asking: Collection[str]
+) -> Mapping[str, int]:
+    """Calls that began, and how they ended; and of dropped ones, how many were offered and taken up.
+
+    `ended` are those that the menus ended, or that callers left where nothing was asked; `left` the others.
+    """
     resumed = Counter[str]()
     started = 0
     for source, target, times in moves:
@@ -220,8 +234,8 @@ def summarize_calls(moves: Iterable[MoveCount], screens: Iterable[ScreenTraffic]
     return {
         "started": started,
         "shown": sum(one.shown for one in screens),
-        "ended": sum(one.ended for one in screens),
-        "left": sum(one.left for one in screens),
+        "ended": sum(one.ended + one.left for one in screens) - _count_left(screens, asking),
+        "left": _count_left(screens, asking),
         "refused": sum(one.refused for one in screens),
         "offered": sum(one.shown for one in screens if one.screen in RESUME_SCREENS),
         "went_on": resumed["went_on"],
@@ -229,9 +243,11 @@ def summarize_calls(moves: Iterable[MoveCount], screens: Iterable[ScreenTraffic]
     }
 
 
-def find_leaving(screens: Sequence[ScreenTraffic]) -> Sequence[ScreenTraffic]:
-    """The screens where most callers leave."""
-    leaving = sorted((one for one in screens if one.left), key=lambda one: (-one.left, one.screen))
+def find_leaving(screens: Sequence[ScreenTraffic], asking: Collection[str]) -> Sequence[ScreenTraffic]:
+    """The screens that ask for something and at which most callers leave."""
+    leaving = sorted(
+        (one for one in screens if one.left and one.screen in asking), key=lambda one: (-one.left, one.screen)
+    )
     return leaving[:MAX_LEAVING]
 
 

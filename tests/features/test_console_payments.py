@@ -260,7 +260,10 @@ async def test_a_failed_payment_on_the_statement_is_settled_from_its_line(scene,
     [
         (b"", "Choose the file with the statement."),
         (b"nothing,of,a,statement\n1,2,3,4\n", "This file cannot be read as a statement."),
-        (b"receipt,time,amount,currency,direction,account\nR1,yesterday,5,BDT,in,1\n", "2:"),
+        (
+            b"receipt,time,amount,currency,direction,account\nR1,yesterday,5,BDT,in,1\n",
+            "line 2: 'yesterday' is not a time",
+        ),
         (b"\xff\xfe\x00\x01", "This file cannot be read as a statement."),
     ],
 )

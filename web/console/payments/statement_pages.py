@@ -46,9 +46,8 @@ class StatementPages:
             form = FormState("statement", request.fields, error)
         except StatementError as error:
             problems = error.problems
-            form = FormState(
-                "statement", request.fields, FormError(request.translate("payments.statement_wrong"), "file")
-            )
+            problem = FormError(request.translate("payments.statement_wrong"), "lines")
+            form = FormState("statement", request.fields, problem)
         else:
             return self._render_result(request, result)
         return self._render_form(request, form, problems)
@@ -83,7 +82,7 @@ class StatementPages:
             wallets=self.services.wallets,
             wallet=self.services.wallet,
             most=MAX_UPLOAD_BYTES // _BYTES_PER_MEGABYTE,
-            problems=[one.rpartition(f"/{FILE_NAME}")[2].lstrip(":, ") or one for one in problems],
+            problems=list(map(_strip_path, problems)),
             form=form,
         )
 
@@ -99,6 +98,12 @@ class StatementPages:
             sums=_list_sums(comparison),
             others=sorted(comparison.other_counts.items()),
         )
+
+
+def _strip_path(problem: str) -> str:
+    """What is wrong with a line, without the path of the temporary file: `line 2: …`."""
+    said = problem.rpartition(f"/{FILE_NAME}")[2].lstrip(":, ") or problem
+    return f"line {said}" if said[:1].isdigit() else said
 
 
 def _find_format(text: str) -> StatementFormat:

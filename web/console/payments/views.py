@@ -29,7 +29,7 @@ LIST_PATH: Final = f"{PATH}/list"
 PAGE_SIZE: Final = 50
 MAX_DAYS: Final = 31
 """Days of a report: its sums read every payment of the period."""
-DEFAULT_DAYS: Final = 7
+DEFAULT_DAYS: Final = 1
 MAX_RECEIPT_LENGTH: Final = 64
 REPAYABLE: Final = ("by_hand", "unknown", "failed")
 """The states of a refund that a person makes in the wallet's portal."""

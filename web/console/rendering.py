@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,10 +18,10 @@ from core.amounts import HUNDREDTHS
 from core.languages import localize_digits
 from core.phone_numbers import mask_number
 from web.console.words import load_words
+from web.static_files import StaticFiles
 from web.templates import template_environment
 
-STATIC_FOLDER: Final = Path(__file__).parent / "static"
-STATIC_TYPES: Final[Mapping[str, str]] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+STATIC_FILES: Final = StaticFiles(Path(__file__).parent / "static", "/console/static")
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -67,31 +65,9 @@ class ConsoleRenderer:
     def render(self, template: str, /, *, status: int = 200, **facts: Any) -> web.Response:
         """The page as a response."""
         text = self.environment.get_template(template).render(
-            menu=self.menu, static=static_url, is_public=self.is_public, **facts
+            menu=self.menu, static=STATIC_FILES.url, is_public=self.is_public, **facts
         )
         return web.Response(status=status, text=text, content_type="text/html", headers=dict(HEADERS))
-
-
-@cache
-def static_url(name: str) -> str:
-    """The address of a static file, which changes with its content, so that browsers may keep it for ever."""
-    digest = sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
-    return f"/console/static/{digest}/{name}"
-
-
-def build_static_routes() -> list[web.RouteDef]:
-    """The routes of the static files, which are the same for everybody."""
-    return [web.get(static_url(file.name), _build_file_handler(file)) for file in sorted(STATIC_FOLDER.iterdir())]
-
-
-def _build_file_handler(file: Path) -> Callable[[web.Request], Any]:
-    body, content_type = file.read_bytes(), STATIC_TYPES[file.suffix]
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-
-    async def serve(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
-
-    return serve
 
 
 def _build_filters(zone: tzinfo) -> Mapping[str, Callable[..., str]]:

@@ -18,7 +18,7 @@ from services.staff.models import Member, StaffSession
 from services.staff.sessions import StaffSessions
 from services.staff.sign_in import StaffSignIn
 from web.console.access import ACTIONS, CODE_PROOFS, is_allowed
-from web.console.rendering import ConsoleRenderer, MenuEntry, build_static_routes
+from web.console.rendering import STATIC_FILES, ConsoleRenderer, MenuEntry
 from web.console.requests import ConsolePage, ConsoleRequest, ConsoleRoute, FormError
 from web.console.uploads import read_upload
 from web.console.words import CONSOLE_LANGUAGES, build_translate
@@ -61,7 +61,7 @@ def build_routes(access: ConsoleAccess, pages: Sequence[ConsolePage]) -> list[we
         web.route(route.method, route.path, _guard(access, page, route)) for page in pages for route in page.routes
     ]
     start = web.get(CONSOLE_PATH, _build_start_handler(access))
-    return [start, *routes, *build_static_routes(), _build_missing_route(access)]
+    return [start, *routes, *STATIC_FILES.build_routes(), _build_missing_route(access)]
 
 
 async def find_session(access: ConsoleAccess, request: web.Request) -> StaffSession | None:

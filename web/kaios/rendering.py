@@ -1,10 +1,8 @@
 """Render the page: templates, words, static files, the manifest, headers."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +10,12 @@ from aiohttp import web
 
 from core.languages import LANGUAGES
 from web.kaios.words import load_words
+from web.static_files import StaticFiles
 from web.templates import template_environment
 
 PAGE_PATH: Final = "/kaios"
 MANIFEST_PATH: Final = "/kaios/manifest.webapp"
-STATIC_FOLDER: Final = Path(__file__).parent / "static"
-STATIC_TYPES: Final[Mapping[str, str]] = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+STATIC_FILES: Final = StaticFiles(Path(__file__).parent / "static", "/kaios/static")
 ICON_SIZES: Final = (56, 112)
 """Pixels of the icons that KaiOS and its store want."""
 HEADERS: Final[Mapping[str, str]] = {
@@ -53,18 +51,11 @@ class KaiosRenderer:
                 language=language,
                 languages=[one for one in LANGUAGES if one.code in self.offered],
                 answer_seconds=self.answer_seconds,
-                static=static_url,
+                static=STATIC_FILES.url,
                 **facts,
             )
         )
         return web.Response(status=status, text=text, content_type="text/html", headers=dict(HEADERS))
-
-
-@cache
-def static_url(name: str) -> str:
-    """The address of a static file, which changes with its content, so that browsers may keep it for ever."""
-    digest = sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
-    return f"/kaios/static/{digest}/{name}"
 
 
 def build_manifest() -> str:
@@ -75,7 +66,7 @@ def build_manifest() -> str:
         "description": "Public services from any phone",
         "type": "web",
         "launch_path": PAGE_PATH,
-        "icons": {str(size): static_url(f"icon-{size}.png") for size in ICON_SIZES},
+        "icons": {str(size): STATIC_FILES.url(f"icon-{size}.png") for size in ICON_SIZES},
         "developer": {"name": "Ekdial"},
         "default_locale": "en",
         "locales": {
@@ -90,8 +81,7 @@ def build_manifest() -> str:
 
 def build_static_routes() -> list[web.RouteDef]:
     """The routes of the static files and of the manifest, which are the same for everybody."""
-    files = [web.get(static_url(file.name), _build_file_handler(file)) for file in sorted(STATIC_FOLDER.iterdir())]
-    return [*files, web.get(MANIFEST_PATH, _serve_manifest)]
+    return [*STATIC_FILES.build_routes(), web.get(MANIFEST_PATH, _serve_manifest)]
 
 
 async def _serve_manifest(_: web.Request) -> web.StreamResponse:
@@ -99,14 +89,3 @@ async def _serve_manifest(_: web.Request) -> web.StreamResponse:
     return web.Response(
         text=build_manifest(), content_type="application/x-web-app-manifest+json", charset="utf-8", headers=headers
     )
-
-
-def _build_file_handler(file: Path) -> Callable[[web.Request], Any]:
-    body, content_type = file.read_bytes(), STATIC_TYPES[file.suffix]
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-    charset = None if file.suffix == ".png" else "utf-8"
-
-    async def serve(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
-
-    return serve

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from web.kaios.rendering import STATIC_FOLDER
+from web.kaios.rendering import STATIC_FILES
 from web.kaios.sign_in import Refusal
 from web.kaios.words import FOLDER, KAIOS_LANGUAGES, load_words
 
@@ -38,7 +38,10 @@ def test_a_soft_key_has_room_for_its_word(language):
 @pytest.mark.parametrize("word", ["let ", "const ", "=>", "`", "fetch(", "async ", "?.", "...", "class "])
 def test_the_script_is_of_2016(word):
     script = re.sub(
-        r"/\*.*?\*/|//[^\n]*|\"[^\"]*\"", "", (STATIC_FOLDER / "kaios.js").read_text(encoding="utf-8"), flags=re.DOTALL
+        r"/\*.*?\*/|//[^\n]*|\"[^\"]*\"",
+        "",
+        (STATIC_FILES.folder / "kaios.js").read_text(encoding="utf-8"),
+        flags=re.DOTALL,
     )
     assert word not in script
 
@@ -47,5 +50,5 @@ def test_the_script_is_of_2016(word):
     "word", ["grid", "var(--", "gap:", ":is(", ":where(", ":has(", "clamp(", "inset:", "aspect-ratio"]
 )
 def test_the_styles_are_of_2016(word):
-    styles = re.sub(r"/\*.*?\*/", "", (STATIC_FOLDER / "kaios.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    styles = re.sub(r"/\*.*?\*/", "", (STATIC_FILES.folder / "kaios.css").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert word not in styles

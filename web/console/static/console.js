@@ -41,3 +41,10 @@ window.addEventListener("pageshow", (event) => {
     window.location.reload();
   }
 });
+
+// Opening the form of an act puts the cursor into its first field. `toggle` does not bubble.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches("details.act") && event.target.open) {
+    event.target.querySelector("[aria-invalid], input:not([type=hidden]), select, textarea")?.focus();
+  }
+}, true);

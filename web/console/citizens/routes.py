@@ -5,7 +5,7 @@ The address of a record has a sealed reference: no number is in the history of a
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from aiohttp import web
 
@@ -32,8 +32,16 @@ REFUSED: Final = web.HTTPUnprocessableEntity.status_code
 ALREADY_SO: Final = frozenset({"frozen_already", "not_frozen"})
 """What an act says of an account that is as it asks, and also of a number without one."""
 
-RunAct: TypeAlias = Callable[[ConsoleRequest, Citizen, StaffAct], Awaitable[str]]
-"""Runs an act; the key of the text that says what was done. Raises FormError where it was not done."""
+
+class Done(NamedTuple):
+    """The key of the text that says what was done, and whose record is shown; None: the same."""
+
+    text: str
+    shown: Reference | None = None
+
+
+RunAct: TypeAlias = Callable[[ConsoleRequest, Citizen, StaffAct], Awaitable[Done]]
+"""Runs an act. Raises FormError where it was not done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +128,14 @@ class CitizensPage:
                 return await self._render_record(
                     request, reference, form=FormState(_name_form(name, request), request.fields, error)
                 )
-            return request.redirect(self._address(reference), done)
+            return request.redirect(self._address(done.shown or reference), done.text)
 
         return handle
 
     def _build_access_act(self, name: str) -> RunAct:
         run = ACCESS_ACTS[name]
 
-        async def act(request: ConsoleRequest, citizen: Citizen, act: StaffAct) -> str:
+        async def act(request: ConsoleRequest, citizen: Citizen, act: StaffAct) -> Done:
             if is_detached(citizen.msisdn):
                 raise _refuse(request, "no_number")
             result = await run(self.support, citizen.msisdn, act)
@@ -135,19 +143,19 @@ class CitizensPage:
                 raise _refuse(request, "no_account")
             if result.refused:
                 raise _refuse(request, result.refused)
-            return result.done
+            return Done(result.done)
 
         return act
 
-    async def _release(self, request: ConsoleRequest, citizen: Citizen, act: StaffAct) -> str:
+    async def _release(self, request: ConsoleRequest, citizen: Citizen, act: StaffAct) -> Done:
         if is_detached(citizen.msisdn):
             raise _refuse(request, "no_number")
         result = await self.support.release(citizen.msisdn, act)
         if result.outcome == "nothing":
             raise _refuse(request, "no_account")
-        return "released" if result.account else "released_without_account"
+        return Done("released" if result.account else "released_without_account")
 
-    async def _attach(self, request: ConsoleRequest, _citizen: Citizen, act: StaffAct) -> str:
+    async def _attach(self, request: ConsoleRequest, _citizen: Citizen, act: StaffAct) -> Done:
         try:
             number = parse_msisdn(request.fields.get("number", ""))
         except PhoneNumberError:
@@ -157,16 +165,16 @@ class CitizensPage:
         outcome = await self.support.attach(parse_id(request.fields.get("account", "")), number, act)
         if outcome != "attached":
             raise _refuse(request, outcome, "number")
-        return "attached"
+        return Done("attached", Reference("number", number))
 
-    async def _resend(self, request: ConsoleRequest, citizen: Citizen, act: StaffAct) -> str:
+    async def _resend(self, request: ConsoleRequest, citizen: Citizen, act: StaffAct) -> Done:
         message = parse_id(request.fields.get("message", ""))
         if not await self.lookup.has_message(citizen, message):
             raise refuse_resend(request, "no_message")
         result = await self.resends.resend(message, act)
         if result.outcome != "sent":
             raise refuse_resend(request, result.outcome)
-        return "resent"
+        return Done("resent")
 
     def _open(self, request: ConsoleRequest) -> Reference:
         """The reference in the address.

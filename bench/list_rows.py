@@ -10,7 +10,17 @@ from asyncpg import Connection
 from sqlalchemy import BigInteger, Boolean, Date, Integer, LargeBinary, SmallInteger, Table
 from sqlalchemy.types import JSON
 
-from db.tables import applications, audit, complaints, consents, messages, metadata, payment_refunds, payments
+from db.tables import (
+    applications,
+    audit,
+    complaints,
+    consents,
+    feedback,
+    messages,
+    metadata,
+    payment_refunds,
+    payments,
+)
 from db.tables.columns import UtcDateTime
 
 STATEMENT_TIMEOUT: Final = 3600.0  # seconds; writing millions of rows takes minutes
@@ -62,6 +72,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "msisdn": NUMBER,
         "beneficiary": f"CASE WHEN i % 10 = 0 THEN {NUMBER} END",
         "service": SERVICE,
+        "office": "'office_' || i % 100",
         "department": DEPARTMENT,
         "fee_minor": "5000",
         "status": "(ARRAY['received', 'under_review', 'approved', 'ready', 'delivered', 'rejected'])[i / 20 % 6 + 1]",
@@ -70,7 +81,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "messages": {
         "recipient": NUMBER,
-        "status": "CASE WHEN i % 100000 = 0 THEN 'unknown' ELSE 'sent' END",
+        "status": "CASE WHEN i % 100000 = 0 THEN 'unknown' WHEN i % 50 = 1 THEN 'failed' ELSE 'sent' END",
         "provider_id": "'P' || i",
         "updated_at": AT,
         "created_at": AT,
@@ -81,6 +92,12 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "department": DEPARTMENT,
         "status": "(ARRAY['received', 'answered', 'closed', 'escalated'])[i / 20 % 4 + 1]",
         "changed_at": AT,
+    },
+    "feedback": {
+        "feedback_number": CASE_NUMBER,
+        "msisdn": NUMBER,
+        "department": DEPARTMENT,
+        "created_at": AT,
     },
     "audit": {
         "at": AT,
@@ -100,7 +117,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """By table and column: the SQL of a value. The other columns have a value of their type, or their default."""
-FILLED: Final = (payments, payment_refunds, applications, messages, complaints, audit, consents)
+FILLED: Final = (payments, payment_refunds, applications, messages, complaints, feedback, audit, consents)
 _INDEXES: Final = """
 SELECT indexname AS name, indexdef AS made FROM pg_indexes WHERE tablename = $1
 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)

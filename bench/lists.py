@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,16 +23,18 @@ from core.crypto import Cipher
 from core.pagination import PagePosition, PageRequest
 from db.database import Database
 from db.migrate import upgrade
-from db.tables import applications, audit, complaints, consents, messages, payment_refunds, payments
+from db.tables import applications, audit, complaints, consents, feedback, messages, payment_refunds, payments
 from services.applications.department_view import DepartmentApplications
 from services.applications.status import ApplicationStatusReader
 from services.assisted.operators import Operators
+from services.audit.entries import AuditReader
 from services.audit.export import AuditFilter, read_entries
 from services.complaints.department_view import DepartmentComplaints
 from services.departments.deliveries import DeliveryRepository
 from services.helpdesk import queries
 from services.helpdesk.models import Citizen, Reference
 from services.helpdesk.references import find_citizen
+from services.messaging.message_status import Status
 from services.messaging.messages import Messages
 from services.payments.ledger import Ledger, LedgerPeriod
 from services.payments.payment_history import PaymentHistories
@@ -58,6 +60,13 @@ class Measured(NamedTuple):
     pages: int
     indexes: str
     scans: str
+
+
+class _NoCipher:
+    """Gives every text as empty."""
+
+    def decrypt(self, _sealed: bytes, _associated_data: str) -> bytes:
+        return b""
 
 
 class Lists:
@@ -146,6 +155,18 @@ class Lists:
             "department: applications of a service in a status": lambda: view.list_page(
                 department, self.page(), service="service_1", status="ready"
             ),
+            "console: applications": lambda: view.list_newest(department, self.page()),
+            "console: applications of all departments": lambda: view.list_newest(None, self.page()),
+            "console: applications of all departments, newest": lambda: view.list_newest(
+                None, self.page(is_middle=False)
+            ),
+            "console: applications of all departments in a status": lambda: view.list_newest(
+                None, self.page(), status="ready"
+            ),
+            "console: applications of an office": lambda: view.list_newest(department, self.page(), office="office_1"),
+            "console: applications of an office and a service in a status": lambda: view.list_newest(
+                department, self.page(), status="ready", service="service_1", office="office_1"
+            ),
             "citizen: own applications": lambda: own.list_own(self.citizen().account),
             "helpdesk: applications": lambda: self._help(queries.list_applications(self.citizen())),
             "helpdesk: applications, thousands": lambda: self._help(
@@ -161,6 +182,12 @@ class Lists:
         busy, deliveries = self.citizen(is_busy=True).msisdn, DeliveryRepository(self.database, CIPHER, {})
         return {
             "messages list": self.messages.list_unresolved,
+            **{
+                f"console: messages {status}": lambda status=status: self.messages.list_by_status(status, PAGE)  # type: ignore[misc]  # a default of a lambda
+                for status in get_args(Status)
+            },
+            "console: messages failed, a later page": lambda: self.messages.list_by_status("failed", PAGE, self.row()),
+            "console: queues": self.messages.list_queues,
             "helpdesk: messages": lambda: self._help(queries.list_messages([self.citizen().msisdn])),
             "helpdesk: messages, thousands": lambda: self._help(queries.list_messages([busy])),
             "helpdesk: messages, a later page": lambda: self._help(queries.list_messages([busy], self.row())),
@@ -175,13 +202,49 @@ class Lists:
             "department: complaints in a status": lambda: view.list_page(
                 "department_1", self.page(), status="answered"
             ),
+            "console: complaints": lambda: view.list_newest("department_1", self.page()),
+            "console: complaints of all departments": lambda: view.list_newest(None, self.page()),
+            "console: complaints of all departments in a status": lambda: view.list_newest(
+                None, self.page(), status="answered"
+            ),
             "helpdesk: complaints": lambda: self._help(queries.list_complaints(self.citizen())),
             "helpdesk: complaints, thousands": lambda: self._help(queries.list_complaints(self.citizen(is_busy=True))),
         }
 
-    def of_audit(self) -> Mapping[str, Call]:
-        """The acts on an account, and the export."""
+    def of_feedback(self) -> Mapping[str, Call]:
+        """The lists of feedback, whose texts are not real and so are not decrypted."""
+        view = DepartmentComplaints(self.database, cast("Any", None), cast("Any", _NoCipher()))
         return {
+            "console: feedback": lambda: view.list_newest_feedback("department_1", self.page()),
+            "console: feedback of all departments": lambda: view.list_newest_feedback(None, self.page()),
+        }
+
+    def of_audit(self) -> Mapping[str, Call]:
+        """The acts on an account, the log as the console shows it, and the export."""
+        reader = AuditReader(self.database)
+        filters: dict[str, Callable[[], AuditFilter]] = {
+            "all": AuditFilter,
+            "an act": lambda: AuditFilter(act="signed_in"),
+            "an act that is rare": lambda: AuditFilter(act="audit_exported"),
+            "operators": lambda: AuditFilter(actor_kind="operator"),
+            "staff, who did nothing": lambda: AuditFilter(actor_kind="staff"),
+            "one citizen": lambda: AuditFilter(actor_kind="citizen", actor=str(self.citizen().account)),
+            "one operator and an act": lambda: AuditFilter(
+                actor_kind="operator", actor=str(self.citizen().account), act="account_viewed"
+            ),
+            "operators and an act of others": lambda: AuditFilter(actor_kind="operator", act="signed_in"),
+            "a subject": lambda: AuditFilter(subject=str(self.row())),
+            "an act until a day": lambda: AuditFilter(act="signed_in", until=self.at()),
+            "an act in an hour": self._hour_of_audit,
+        }
+        return {
+            **{
+                f"console: audit, {name}": lambda build=build: reader.find_page(build())  # type: ignore[misc]  # a default of a lambda
+                for name, build in filters.items()
+            },
+            "console: audit, a later page": lambda: reader.find_page(
+                AuditFilter(), PagePosition(self.at(), self.row())
+            ),
             "helpdesk: acts": lambda: self._help(queries.list_acts(self.citizen())),
             "helpdesk: acts, thousands": lambda: self._help(queries.list_acts(self.citizen(is_busy=True))),
             "audit export: from a day on": lambda: _take(read_entries(self.database, AuditFilter(self.at())), PAGE),
@@ -214,6 +277,10 @@ class Lists:
         since = self.at()
         return since, since + timedelta(days=1)
 
+    def _hour_of_audit(self) -> AuditFilter:
+        since = self.at()
+        return AuditFilter(since, since + timedelta(hours=1), act="signed_in")
+
     def _hour(self, zone: ZoneInfo) -> LedgerPeriod:
         since = self.at()
         return LedgerPeriod(since, since + timedelta(hours=1), zone)
@@ -224,6 +291,7 @@ GROUPS: Final = {
     "applications": (applications,),
     "messages": (messages,),
     "complaints": (complaints,),
+    "feedback": (feedback,),
     "audit": (audit,),
     "consents": (consents,),
 }

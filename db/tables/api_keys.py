@@ -1,6 +1,6 @@
 """The API keys of departments and networks."""
 
-from sqlalchemy import Column, Date, String, Table
+from sqlalchemy import Column, Date, Index, String, Table
 
 from db.tables.columns import Code, Digest, UtcDateTime, metadata
 
@@ -16,4 +16,5 @@ api_keys = Table(
     Column("used_on", Date),  # the day of the last use
     Column("last_day", Date),  # the last valid day; null: valid until it is revoked
     Column("revoked_at", UtcDateTime),
+    Index("ix_api_keys_kind_department", "kind", "department", "created_at", "id"),
 )

@@ -45,6 +45,7 @@ partial_index(DELIVERABLE, "ix_deliveries_waiting", deliveries.c.department, del
 partial_index(UNDELIVERED, "ix_deliveries_open", deliveries.c.department, deliveries.c.created_at)
 partial_index(DELIVERING, "ix_deliveries_sending", deliveries.c.updated_at)
 partial_index(REJECTED, "ix_deliveries_rejected", deliveries.c.updated_at)
+partial_index(REJECTED, "ix_deliveries_rejected_department", deliveries.c.department, deliveries.c.updated_at)
 partial_index(STATUS_POLLED, "ix_deliveries_poll_at", deliveries.c.department, deliveries.c.poll_at)
 
 # The webhooks that were processed, by the department's id for them, so that a repeated one is not processed again.

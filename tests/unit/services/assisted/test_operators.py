@@ -136,3 +136,18 @@ async def test_a_sign_in_of_an_operator_ends_with_a_suspension_a_new_pin_or_a_lo
     await enrolled_operators.resume(operator, staff_act())
     assert await find_end(third, "s3") == "changed"
     assert await enrolled_operators.find_session_end(operator + 1, 0, "s3") == "closed"
+
+
+async def test_a_list_of_operators_goes_on_after_its_last_one(enrolled_operators):
+    added = [
+        (await enrolled_operators.add(karim(msisdn=f"+88017110001{place:02}"), staff_act()))[0] for place in range(5)
+    ]
+    newest_first = list(reversed(added))
+    first = await enrolled_operators.list_page(limit=2)
+    assert [one.id for one in first.operators] == newest_first[:2]
+    second = await enrolled_operators.list_page(first.before, limit=2)
+    last = await enrolled_operators.list_page(second.before, limit=2)
+    assert [one.id for one in (*second.operators, *last.operators)] == newest_first[2:]
+    assert last.before is None
+    assert (await enrolled_operators.find(added[0])).msisdn == "+8801711000100"
+    assert await enrolled_operators.find(987) is None

@@ -104,6 +104,14 @@ class OwnAccount:
         """How many recovery codes are left."""
         return await self._second_step.count_recovery_codes(member.id)
 
+    async def end_sign_in(self, member: Member, session: int, act: StaffAct) -> bool:
+        """End one sign-in; False where it is another member's, or ended already."""
+        async with self._database.transaction() as transaction:
+            is_ended = await self._sessions.end_own(transaction, member.id, session)
+            if is_ended:
+                await self._record(transaction, member, "staff_signed_out", act)
+        return is_ended
+
     async def end_other_sign_ins(self, member: Member, session: int, act: StaffAct) -> None:
         """End every sign-in but this one."""
         async with self._database.transaction() as transaction:

@@ -73,18 +73,16 @@ class StaffSessions:
 
     async def list_own(self, member: int) -> Sequence[OwnSignIn]:
         """The sign-ins of a member that have not ended, the one seen last first."""
-        columns, now = staff_sessions.c, self._clock()
-        query = select(columns.id, columns.created_at, columns.seen_at).where(
-            columns.staff == member, columns.expires_at > now, columns.seen_at > now - self._limits.idle
-        )
+        columns = staff_sessions.c
+        query = select(columns.id, columns.created_at, columns.seen_at).where(columns.staff == member)
+        query = self._where_open(query, self._clock())
         rows = await self._database.fetch(query.order_by(columns.seen_at.desc(), columns.id.desc()).limit(MAX_LISTED))
         return [OwnSignIn(row.id, row.created_at, row.seen_at) for row in rows]
 
-    async def end_own(self, member: int, session: int) -> None:
-        """End a sign-in of this member; nothing where it is another's, or ended already."""
+    async def end_own(self, transaction: Transaction, member: int, session: int) -> bool:
+        """End a sign-in of this member; False where it is another's, or ended already."""
         own = delete(staff_sessions).where(staff_sessions.c.staff == member, staff_sessions.c.id == session)
-        async with self._database.transaction() as transaction:
-            await transaction.execute(own)
+        return bool((await transaction.execute(own)).rowcount)
 
     async def end(self, session: int) -> None:
         """End one sign-in."""

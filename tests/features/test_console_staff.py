@@ -12,6 +12,7 @@ from sqlalchemy import update
 from core.types import utc_now
 from db.tables import staff, staff_sessions
 from services.staff.codes import compute_code
+from tests.support.accessibility import find_violations
 from tests.support.browser import launch_chromium
 from tests.support.console import StaffRoom, open_staff_room
 from tests.support.keyboard import Keyboard
@@ -131,6 +132,41 @@ async def test_who_has_no_phone_at_hand_signs_in_with_a_recovery_code(room):
         await keyboard.fill("Recovery code", codes[3])
         await keyboard.follow("Sign in with the recovery code")
         assert "9 recovery codes are left" in await page.inner_text("main")
+
+
+async def test_the_pages_between_the_forms_are_good_for_everybody(room):
+    """Those that only a form leads to: axe-core finds nothing serious in light and dark."""
+    await room.add("admin")
+    findings = []
+    async with launch_chromium() as browser:
+        page, keyboard = await open_page(browser, room, "/console/account/code")
+        await sign_in(keyboard, "asha", room.added["asha"][1])
+        _, codes = await enrol(page, keyboard)
+        findings += await find_violations(page)
+        await make_old(room)
+        await page.goto(f"{room.url}/console/staff")
+        await keyboard.reach("Add a member")
+        await keyboard.press("Enter")
+        await keyboard.fill("Login", "rina")
+        await keyboard.fill("Name", "Rina Akter")
+        await keyboard.choose("Role", "Auditor")
+        await keyboard.fill("Reason", "ticket 4711")
+        await keyboard.follow("Add a member", "button")
+        findings += await find_violations(page)
+        await keyboard.fill("Code of the app", codes[0])
+        await keyboard.follow("Go on")
+        findings += await find_violations(page)
+        first_password = await page.inner_text(".secret")
+        page, keyboard = await open_page(browser, room)
+        await sign_in(keyboard, "asha", room.added["asha"][1])
+        findings += await find_violations(page)
+        await keyboard.fill("Six-digit code", "000000")
+        await keyboard.follow("Sign in", "button")
+        findings += await find_violations(page)
+        page, keyboard = await open_page(browser, room)
+        await sign_in(keyboard, "rina", first_password)
+        findings += await find_violations(page)
+    assert not findings, "\n".join(findings)
 
 
 async def make_old(room: StaffRoom) -> None:

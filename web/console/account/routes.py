@@ -122,7 +122,8 @@ class AccountPage:
 
     async def end_one(self, request: ConsoleRequest) -> web.StreamResponse:
         """End one of one's own sign-ins."""
-        await self.sessions.end_own(request.member.id, parse_id(request.path_value("sign_in")))
+        sign_in = parse_id(request.path_value("sign_in"))
+        await self.account.end_sign_in(request.member, sign_in, request.build_own_act())
         return request.redirect(PATH, "ended")
 
     async def end_others(self, request: ConsoleRequest) -> web.StreamResponse:

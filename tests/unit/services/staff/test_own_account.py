@@ -82,10 +82,14 @@ async def test_one_sees_and_ends_ones_own_sign_ins_alone(team):
     of_omar = await team.sessions.find((await team.type_password(omar)).token)
     this = await team.sessions.find(tokens[0])
     assert len(await team.sessions.list_own(asha.id)) == 3
-    await team.sessions.end_own(asha.id, of_omar.id)
+    other = await team.sessions.find(tokens[1])
+    assert not await team.account.end_sign_in(await team.find(asha), of_omar.id, own_act("asha"))
     assert len(await team.sessions.list_own(omar.id)) == 1
+    assert await team.account.end_sign_in(await team.find(asha), other.id, own_act("asha"))
+    assert len(await team.sessions.list_own(asha.id)) == 2
     await team.account.end_other_sign_ins(await team.find(asha), this.id, own_act("asha"))
     assert [one.id for one in await team.sessions.list_own(asha.id)] == [this.id]
+    assert (await team.read_acts())[-2:] == ["staff_signed_out", "staff_others_signed_out"]
 
 
 async def test_a_sign_in_ends_when_it_is_idle_and_after_half_a_day(team):

@@ -1,14 +1,21 @@
 """Sign in with a password, with a code, with a recovery code; and everything that is refused."""
 
 import asyncio
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from db.tables import audit
-from services.staff.address_limit import MAX_FAILURES
+from core.crypto import Cipher
+from core.rate_limit import LocalWindowCounter
+from db.tables import audit, staff
+from services.citizens.pins import SecretHasher
+from services.staff.address_limit import MAX_FAILURES, AddressLimit
 from services.staff.models import Role
+from services.staff.passwords import normalize_password
+from services.staff.sessions import StaffSessions
+from services.staff.sign_in import StaffSignIn
 from tests.support.staff_team import ADDRESS, Colleague, own_act
 
 NOBODY = Colleague(0, "nobody", "a password that nobody has")
@@ -210,6 +217,18 @@ async def test_wrong_proof_locks_too(team):
     outcomes = [await team.sign_in.check_proof(asha.id, "000000") for _ in range(6)]
     assert outcomes == ["wrong"] * 4 + ["locked"] * 2
     assert await team.sign_in.check_proof(asha.id, team.code(asha)) == "locked"
+
+
+async def test_a_password_that_a_former_key_hashed_is_hashed_again(team, database, clock):
+    asha = await team.add()
+    renewed = Cipher(b"another secret that is long enough", [b"a secret of the tests, 32 octets+"])
+    with closing(SecretHasher(renewed, normalize=normalize_password)) as hasher:
+        sessions = StaffSessions(database, renewed, clock=clock)
+        limit = AddressLimit(LocalWindowCounter(clock.monotonic), renewed.keyed_hash)
+        sign_in = StaffSignIn(database, hasher, renewed, sessions, limit, clock=clock)
+        assert (await sign_in.sign_in("asha", asha.password, ADDRESS)).outcome == "signed_in"
+    stored = (await database.fetch(select(staff.c.password_hash))).scalar_one()
+    assert stored.startswith(renewed.key_id)
 
 
 def count_checks(team, monkeypatch):

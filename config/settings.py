@@ -376,6 +376,17 @@ class SettingsOrigin:
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()
 
+    def find_place(self, key_path: KeyPath) -> str:
+        """The variable in which the setting at `key_path` was written, or the file and line; empty where nobody wrote it."""
+        for length in range(len(key_path), 1, -1):
+            variable = environment_variable(key_path[:length])
+            if variable in self.variables:
+                return variable
+        written = next(
+            (key_path[:length] for length in range(len(key_path), 1, -1) if key_path[:length] in self.lines), ()
+        )
+        return f"{self.file}:{self.lines[written]}" if written else ""
+
     def problem_at(self, key_path: KeyPath, problem: str, fix: str) -> Problem:
         """Return a problem with the file and line, or the variable, in which the setting at `key_path` was written."""
         for length in range(len(key_path), 1, -1):
@@ -439,6 +450,11 @@ class Settings(BaseSettings):
     def set_origin(self, origin: SettingsOrigin) -> None:
         """Store where the settings were written, for `problem_at`."""
         self._origin = origin
+
+    @property
+    def origin(self) -> SettingsOrigin:
+        """Where the settings were written."""
+        return self._origin
 
     @property
     def short_codes(self) -> tuple[str, ...]:

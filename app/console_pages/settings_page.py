@@ -15,18 +15,29 @@ if TYPE_CHECKING:
 def build_page(context: "ConsoleContext") -> ConsolePage:
     """The page. Settings do not change while the gateway runs."""
     settings = context.app.settings
-    return SettingsPage(tuple(_flatten(settings.model_dump(), ()))).build_page()
+    defaults = {(section, key): value for section, key, value in _flatten(type(settings)().model_dump(), ())}
+    lines = tuple(
+        SettingLine(
+            section=section,
+            key=key,
+            value=value,
+            place=settings.origin.find_place((section, *key.split("."))),
+            is_changed=defaults.get((section, key), "") != value,
+        )
+        for section, key, value in _flatten(settings.model_dump(), ())
+    )
+    return SettingsPage(lines).build_page()
 
 
-def _flatten(value: Any, path: tuple[str, ...]) -> Iterator[SettingLine]:
-    """Every setting with its value. A secret says only whether it is set."""
+def _flatten(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """The section, the key and the value of every setting. A secret says only whether it is set."""
     if isinstance(value, BaseModel):
         value = value.model_dump()
     if isinstance(value, Mapping) and value:
         for key, one in value.items():
             yield from _flatten(one, (*path, str(key)))
         return
-    yield SettingLine(section=path[0], key=".".join(path[1:]), value=_format(value))
+    yield path[0], ".".join(path[1:]), _format(value)
 
 
 def _format(value: Any) -> str:

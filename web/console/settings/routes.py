@@ -12,11 +12,16 @@ PATH = "/console/settings"
 
 @dataclass(frozen=True, slots=True)
 class SettingLine:
-    """A setting: its section, its key, and its value as it is written."""
+    """A setting: its section, its key, and its value as it is written.
+
+    `place` is the variable or the line of a file that sets it, empty where nothing does. `is_changed`: it is not the default.
+    """
 
     section: str
     key: str
     value: str
+    place: str
+    is_changed: bool
 
 
 @dataclass(frozen=True, slots=True)

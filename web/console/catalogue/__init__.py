@@ -1,0 +1,1 @@
+"""The page with the catalogue: services, sectors, departments, billers, and what a check of the files says."""

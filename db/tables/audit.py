@@ -26,4 +26,5 @@ audit = Table(
     Index("ix_audit_actor_kind_actor", "actor_kind", "actor", "at", "id"),
     Index("ix_audit_actor_act", "actor_kind", "actor", "act", "at", "id"),
     Index("ix_audit_act", "act", "at", "id"),
+    Index("ix_audit_kind_act", "actor_kind", "act", "at", "id"),
 )

@@ -18,6 +18,7 @@ FILTERS = {
     "kind": ({"actor_kind": "staff"}, "ix_audit_actor_kind"),
     "actor": ({"actor_kind": "citizen", "actor": "7"}, "ix_audit_actor_kind_actor"),
     "act": ({"act": "rare"}, "ix_audit_act"),
+    "kind and act": ({"actor_kind": "citizen", "act": "rare"}, "ix_audit_kind_act"),
     "actor and act": ({"actor_kind": "citizen", "actor": "7", "act": "act_3"}, "ix_audit_actor_act"),
     "subject": ({"subject": "9"}, "ix_audit_subject_at"),
 }

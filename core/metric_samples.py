@@ -1,10 +1,10 @@
 """Read metrics in Prometheus' text format, to show them to people: sums, and quantiles of histograms."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
-
-from prometheus_client.parser import text_string_to_metric_families
 
 Labels: TypeAlias = Mapping[str, str]
 
@@ -19,22 +19,29 @@ class LabelledValue(NamedTuple):
 
 
 class MetricSamples:
-    """The samples of one moment, by their names: a counter's name ends in `_total`."""
+    """The samples of one moment, by their names: a counter's name ends in `_total`.
+
+    Labels are parsed of the samples that are asked for: a few of hundreds, while callers wait for the event loop.
+    """
 
     def __init__(self, text: str) -> None:
         """`text` is what `/metrics` responds with."""
-        self._samples: dict[str, list[LabelledValue]] = defaultdict(list)
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                self._samples[sample.name].append(LabelledValue(sample.labels, sample.value))
+        self._lines: dict[str, list[str]] = defaultdict(list)
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name = line[: min(place for place in (line.find("{"), line.find(" ")) if place >= 0)]
+                self._lines[name].append(line[len(name) :])
+        self._parsed: dict[str, Sequence[LabelledValue]] = {}
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a sample with this name."""
-        return name in self._samples
+        return name in self._lines
 
     def find(self, name: str, **labels: str) -> Iterator[LabelledValue]:
         """The samples with this name and these labels, and perhaps others."""
-        for sample in self._samples.get(name, ()):
+        if name not in self._parsed:
+            self._parsed[name] = [_parse_sample(line) for line in self._lines.get(name, ())]
+        for sample in self._parsed[name]:
             if labels.items() <= sample.labels.items():
                 yield sample
 
@@ -67,3 +74,23 @@ def estimate_quantile(
         return None
     bounds = sorted(bound for bound in counts if bound != INFINITE)
     return next((bound for bound in bounds if counts[bound] >= quantile * total), bounds[-1] if bounds else None)
+
+
+_find_labels: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"').findall
+_ESCAPED: Final = re.compile(r"\\(.)")
+
+
+def _parse_sample(line: str) -> LabelledValue:
+    """The sample of a line without its name: `{channel="ussd"} 3.0`."""
+    labels, _, value = line.rpartition(" ")
+    return LabelledValue(_parse_labels(labels), float(value))
+
+
+@lru_cache(maxsize=2000)
+def _parse_labels(text: str) -> Labels:
+    """The labels, which are the same ones at every moment."""
+    return {name: _ESCAPED.sub(_unescape, value) for name, value in _find_labels(text)}
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return "\n" if match[1] == "n" else match[1]

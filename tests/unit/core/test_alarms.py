@@ -1,6 +1,9 @@
 """Metrics read as text, and the conditions that somebody must look after."""
 
 import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 from core.alarms import ALARMS, Alarm, find_active_alarms
 from core.metric_samples import MetricSamples, estimate_quantile
@@ -77,3 +80,16 @@ def build_histogram(*counts):
 )
 def test_a_quantile_is_of_what_was_observed_in_between(quantile, older, newer, bound):
     assert estimate_quantile("hop", quantile, build_histogram(*newer), build_histogram(*older)) == bound
+
+
+def test_samples_are_read_as_the_library_reads_them():
+    registry = CollectorRegistry()
+    sends = Counter("sends", "Attempts.", ["provider", "outcome"], registry=registry)
+    sends.labels('a "quoted" \\ name\nof two lines', "sent").inc(3)
+    Gauge("waiting", "Rows, {so many}.", registry=registry).set(2.5)
+    Histogram("seconds", "Duration.", ["channel"], registry=registry).labels("ussd").observe(0.3)
+    text = generate_latest(registry).decode()
+    samples = MetricSamples(text)
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            assert (sample.labels, sample.value) in list(samples.find(sample.name)), sample

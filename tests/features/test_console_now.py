@@ -1,7 +1,7 @@
 """The page *Now*: what it shows, and its stream, which ends with the sign-in, the browser and the gateway."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tests.support.console import open_staff_room
 from tests.support.phone import build_settings, run_gateway, running_app
 from tests.support.sample_rows import insert_row
 from web.console.now.routes import STREAM_PATH
-from web.console.now.stream import NowStream
+from web.console.now.stream import MAX_OF_ONE, NowStream
 from web.console.router import COOKIE
 
 
@@ -125,6 +125,16 @@ async def test_too_many_streams_are_refused_and_places_become_free(staff_room):
                 return
         await asyncio.sleep(0.1)
     pytest.fail("the place of the first stream never became free")
+
+
+async def test_one_sign_in_does_not_take_the_places_of_others(staff_room):
+    token, other = [(await staff_room.open_browser(role)).token for role in ("admin", "officer")]
+    async with AsyncExitStack() as stack:
+        for status in [200] * MAX_OF_ONE + [503]:
+            response = await stack.enter_async_context(open_stream(staff_room, token))
+            assert response.status == status
+        response = await stack.enter_async_context(open_stream(staff_room, other))
+        assert response.status == 200
 
 
 async def test_streams_end_when_the_gateway_drains(staff_room):

@@ -1,6 +1,7 @@
 """Stream what happens now as server-sent events, until the browser goes, the sign-in ends, or the gateway does."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -14,6 +15,8 @@ from web.console.requests import ConsoleRequest
 
 MAX_STREAMS: Final = 50
 """Streams of one process: each viewer has one."""
+MAX_OF_ONE: Final = 5
+"""Streams of one sign-in, each in a window of the browser: nobody takes the places of all others."""
 CHECK_INTERVAL: Final = 60.0
 """Seconds between two looks whether the sign-in goes on."""
 HEADERS: Final = {
@@ -51,13 +54,16 @@ class NowStream:
         self._check_interval = check_interval
         self._closing = asyncio.Event()
         self._rendered: dict[tuple[str, str], tuple[int, str]] = {}
-        self.open_streams = 0
+        self.open_streams: Counter[int] = Counter()
+        """By the id of the sign-in."""
 
     async def stream(self, request: ConsoleRequest) -> web.StreamResponse:
         """Stream events named as the parts; 503 where there are too many streams, or where the gateway ends."""
-        if self.open_streams >= self._max_streams or self._closing.is_set():
+        viewer = request.session.id
+        is_full = self.open_streams.total() >= self._max_streams or self.open_streams[viewer] >= MAX_OF_ONE
+        if is_full or self._closing.is_set():
             return web.Response(status=web.HTTPServiceUnavailable.status_code, headers={"Retry-After": RETRY_AFTER})
-        self.open_streams += 1
+        self.open_streams[viewer] += 1
         try:
             response = web.StreamResponse(headers=HEADERS)
             with suppress(ConnectionResetError):  # the browser has gone
@@ -66,7 +72,7 @@ class NowStream:
                 await self._send_until_end(request, response)
             return response
         finally:
-            self.open_streams -= 1
+            self.open_streams -= Counter([viewer])  # leaves out what is zero
 
     async def end(self) -> None:
         """End every stream."""

@@ -178,4 +178,5 @@ async def test_an_auditor_finds_where_callers_leave_by_keys_alone(settings):
         assert "journey=tracking" in page.url
         assert "network=47002" in page.url
         row = page.get_by_role("row", name="ask_number")
-        assert [text.split()[0] for text in await row.get_by_role("cell").all_inner_texts()][:2] == ["1", "1"]
+        shown, left, *_ = await row.get_by_role("cell").all_inner_texts()
+        assert (shown, left.split()[0]) == ("1", "1")

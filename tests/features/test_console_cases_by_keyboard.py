@@ -31,7 +31,7 @@ async def scene(tmp_path: Path):
 @pytest.fixture
 async def number(scene):
     rows = CaseRows(scene.room.database, await open_cipher(scene.settings))
-    return await rows.add_application(language="en")
+    return await rows.add_application(language="en", status="under_review")
 
 
 @pytest.mark.parametrize("with_scripts", [True, False], ids=["scripts", "no scripts"])
@@ -78,6 +78,28 @@ async def field_text(page: Page) -> str:
     return await page.input_value("textarea[name=note_en]")
 
 
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"status": "Submitted", "note": "", "reason": "ticket 4711"}, "English"),
+        ({"status": "Being checked", "note": NOTE, "reason": "call +8801711000001"}, "Reason"),
+    ],
+)
+async def test_the_focus_is_on_the_field_that_must_be_mended(scene, number, typed, field):
+    async with launch_chromium() as browser:
+        context = await browser.new_context()
+        await scene.room.sign_in_chromium(context, "officer")
+        page = await context.new_page()
+        await page.goto(f"{scene.url}/console/applications/{number}")
+        keyboard = Keyboard(page)
+        await keyboard.choose("New status", typed["status"])
+        await keyboard.fill("English", typed["note"])
+        await keyboard.fill("Reason", typed["reason"])
+        await keyboard.follow("Save and send", "button")
+        assert (await keyboard.read_focus())[0].startswith(field)
+    assert (await scene.room.database.fetch(select(messages))).all() == []
+
+
 async def test_a_slash_leads_to_the_search_and_enter_in_a_field_shows_the_preview_before_anything_is_sent(
     scene, number
 ):
@@ -90,7 +112,7 @@ async def test_a_slash_leads_to_the_search_and_enter_in_a_field_shows_the_previe
         await keyboard.press("/")
         assert (await keyboard.read_focus())[0].startswith("Number")
         await find(keyboard, number)
-        await keyboard.choose("New status", "Being checked")
+        await keyboard.choose("New status", "Approved")
         await keyboard.fill("Reason", "ticket 4711")
         async with page.expect_navigation():
             await keyboard.press("Enter")

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from tests.support.citizen_steps import apply_for_birth_certificate, register
 from tests.support.commands import citizen_command
 from tests.support.phone import ROOT, Phone, build_settings, run_gateway
+from web.console.words import load_words
 
 PAGE = ROOT / "docs" / "helpdesk.md"
 TRACKING_OF_THE_PAGE, OLD_NUMBER, NEW_NUMBER = "2341 2341 2346", "+8801711000001", "+8801711000002"
@@ -90,3 +91,12 @@ async def test_every_command_of_the_page_prints_what_it_says(tmp_path: Path) -> 
 def test_the_page_walks_the_five_calls_of_finding_8() -> None:
     headings = re.findall(r"^## (\d)\. (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert [number for number, _ in headings] == list("12345")
+
+
+def test_every_button_and_list_that_the_page_names_is_in_the_console() -> None:
+    words = load_words("en")
+    labels = {text.source for key, text in words.items() if key.startswith(("citizens.", "messages."))}
+    paragraphs = [one for one in PAGE.read_text(encoding="utf-8").split("\n\n") if "console" in one]
+    named = {" ".join(name.split()) for one in paragraphs for name in re.findall(r"“([^”]+)”", one)}
+    assert len(named) > 10
+    assert named - labels == set()

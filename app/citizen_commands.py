@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings
@@ -14,7 +15,7 @@ from services.audit.staff_acts import StaffAct
 from services.citizens.account_support import AccountSupport
 from services.citizens.accounts import Accounts
 from services.citizens.number_checks import NumberChecks
-from services.citizens.number_notices import NumberNotice, parse_notices
+from services.citizens.number_notices import NoticeCounts, NumberNotice, parse_notices
 from services.citizens.number_release import NumberReleases, ReleaseRequest, ReleaseResult
 from services.citizens.pins import SecretHasher
 from services.helpdesk.lookup import CitizenLookup
@@ -42,8 +43,15 @@ class CitizenCommands:
         """
         return parse_notices(text, file, utc_now().astimezone(self.zone).date())
 
-    async def release_notice(self, notice: NumberNotice, act: StaffAct, idempotency_key: str) -> ReleaseResult:
-        """Release the number of a notice."""
+    async def release_notices(self, notices: Sequence[NumberNotice], content: bytes, act: StaffAct) -> NoticeCounts:
+        """Release the number of every notice of a file with this content. The same file a second time changes nothing."""
+        digest = sha256(content).hexdigest()[:32]
+        results = [await self._release_notice(one, act, f"notices:{digest}:{one.line}") for one in notices]
+        repeated = sum(one.is_repeat for one in results)
+        released = sum(one.outcome == "released" and not one.is_repeat for one in results)
+        return NoticeCounts(released, repeated, len(notices) - released - repeated)
+
+    async def _release_notice(self, notice: NumberNotice, act: StaffAct, idempotency_key: str) -> ReleaseResult:
         request = ReleaseRequest(
             notice.msisdn, "notice", act.actor, idempotency_key, act.reason, taken_on=notice.taken_on
         )

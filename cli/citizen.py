@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -173,14 +172,10 @@ async def _release_file(commands: "CitizenCommands", file: Path, act: "StaffAct"
     """Release every number of a file, or none where a line is wrong. The same file a second time changes nothing."""
     content = _read_file(file)
     notices = commands.parse_notices(_decode(content, file), str(file))
-    digest, released, repeated = sha256(content).hexdigest()[:32], 0, 0
-    for notice in notices:
-        result = await commands.release_notice(notice, act, f"notices:{digest}:{notice.line}")
-        released += result.outcome == "released" and not result.is_repeat
-        repeated += result.is_repeat
-    print(f"Released {released} of {len(notices)} numbers; {len(notices) - released - repeated} were not known here")
-    if repeated:
-        print(f"{repeated} were in the same file before")
+    counts = await commands.release_notices(notices, content, act)
+    print(f"Released {counts.released} of {len(notices)} numbers; {counts.unknown} were not known here")
+    if counts.repeated:
+        print(f"{counts.repeated} were in the same file before")
 
 
 async def _attach(commands: "CitizenCommands", args: argparse.Namespace, act: "StaffAct") -> None:

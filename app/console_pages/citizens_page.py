@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from app.citizen_commands import build_citizen_commands
 from app.texts import build_sms_renderer
 from services.helpdesk.sealed_references import SealedReferences
+from web.console.citizens.notices import NoticesForm
 from web.console.citizens.routes import CitizensPage
 from web.console.requests import ConsolePage
 
@@ -31,6 +32,7 @@ def build_page(context: "ConsoleContext") -> ConsolePage:
         resends=commands.resends,
         support=commands.support,
         references=SealedReferences(resources.cipher),
+        notices=NoticesForm(commands.parse_notices, commands.release_notices),
         is_supported_number=commands.is_supported_number,
     )
     return page.build_page()

@@ -19,6 +19,14 @@ class NumberNotice(NamedTuple):
     line: int
 
 
+class NoticeCounts(NamedTuple):
+    """The notices of a file: numbers that were released, were released by the same file before, and were not known."""
+
+    released: int
+    repeated: int
+    unknown: int
+
+
 def parse_notices(text: str, file: str, today: date) -> list[NumberNotice]:
     """The notices in a file: `number,taken_on`, with or without that line at the top. Empty lines are skipped.
 

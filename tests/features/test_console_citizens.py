@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import FormData
 from sqlalchemy import select
 
+from core.types import utc_now
 from db.tables import audit
 from services.helpdesk.models import Reference
 from tests.support.citizen_steps import apply_for_birth_certificate, register
@@ -168,3 +170,35 @@ async def test_a_sealed_reference_hides_what_it_leads_to(scene: Scene) -> None:
     assert sealed != references.seal(reference)
     assert MSISDN[1:] not in sealed
     assert references.open(sealed[:-4]) is None
+
+
+async def upload(browser: StaffBrowser, content: bytes, **fields: str) -> StaffBrowser:
+    """Send a file of notices."""
+    form = FormData({**REASON, **fields})
+    form.add_field("file", content, filename="notices.csv", content_type="text/csv")
+    return await browser.request("POST", "/console/citizens/notices", form, {"Origin": browser.url})
+
+
+async def test_the_numbers_of_a_file_are_released_once(scene: Scene, phone: Phone, hasan: StaffBrowser) -> None:
+    await register(phone)
+    today = f"{utc_now():%Y-%m-%d}"
+    notices = f"number,taken_on\n{MSISDN},{today}\n{NEW_NUMBER},{today}\n".encode()
+    await upload(hasan, notices)
+    assert "Numbers that were released: 1. Numbers that were not known here: 1." in hasan.text
+    await upload(hasan, notices)
+    assert "Numbers that were released: 0." in hasan.text
+    assert "Numbers that the same file released before: 2." in hasan.text
+    assert ("number_released", "1", "ticket 4711") in await read_acts(scene)
+
+
+async def test_a_file_with_a_wrong_line_releases_nothing(scene: Scene, phone: Phone, hasan: StaffBrowser) -> None:
+    await register(phone)
+    for content, said in (
+        (f"{MSISDN},2026-11-01\n01711,2026-11-01\n".encode(), "Line 2: the first cell is not a phone number"),
+        (b"\xff\xfe", "This file is not UTF-8."),
+        (b"", "Choose a file."),
+    ):
+        await upload(hasan, content)
+        assert (hasan.status, MSISDN in hasan.html) == (422, False)
+        assert said in hasan.text
+    assert not [act for act, _, _ in await read_acts(scene) if act == "number_released"]

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Self
 from urllib.parse import urlsplit
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar, FormData
 from playwright.async_api import BrowserContext
 
 from app.keys import open_cipher
@@ -79,7 +79,12 @@ class StaffBrowser:
         return [unescape(re.search(r'action="([^"]+)"', one)[1]) for one in forms if 'method="post"' in one]
 
     async def request(
-        self, method: str, path: str, fields: Mapping[str, str] | None, headers: Mapping[str, str], redirects: int = 5
+        self,
+        method: str,
+        path: str,
+        fields: Mapping[str, str] | FormData | None,
+        headers: Mapping[str, str],
+        redirects: int = 5,
     ) -> Self:
         """Send a request; a redirect is followed up to `redirects` times."""
         cookies = {"Cookie": f"{COOKIE}={self.token}"} if self.token else {}

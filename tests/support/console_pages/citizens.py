@@ -36,7 +36,11 @@ SAMPLES = {
     "citizens.freeze": [act_on("open_citizen", "freeze")],
     "citizens.unfreeze": [act_on("frozen_citizen", "unfreeze")],
     "citizens.attach": [act_on("former_citizen", "attach", account="{former_account}", number=NEW)],
-    "citizens.release": [act_on("frozen_citizen", "release")],
+    "citizens.release": [
+        act_on("frozen_citizen", "release"),
+        Sample("GET", "/console/citizens/notices"),
+        Sample("POST", "/console/citizens/notices", REASON),
+    ],
 }
 
 

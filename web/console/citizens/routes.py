@@ -18,6 +18,7 @@ from services.helpdesk.references import parse_reference
 from services.helpdesk.resends import MessageResends
 from services.helpdesk.sealed_references import SealedReferences
 from web.console.citizens.access_acts import ACCESS_ACTS
+from web.console.citizens.notices import NoticesForm
 from web.console.forms.parsing import parse_id
 from web.console.forms.state import NO_FORM, FormState
 from web.console.messages.resending import is_resendable, refuse_resend
@@ -52,6 +53,7 @@ class CitizensPage:
     resends: MessageResends
     support: AccountSupport
     references: SealedReferences
+    notices: NoticesForm
     is_supported_number: Callable[[str], bool]
 
     def build_page(self) -> ConsolePage:
@@ -65,6 +67,7 @@ class CitizensPage:
         routes = (
             ConsoleRoute("GET", PATH, self.show_search, "citizens.view"),
             ConsoleRoute("POST", PATH, self.search, "citizens.view"),
+            *self.notices.build_routes(),
             ConsoleRoute("GET", RECORD_PATH, self.show_record, "citizens.view"),
             ConsoleRoute("GET", f"{RECORD_PATH}/messages", self.show_messages, "citizens.view"),
             ConsoleRoute("POST", f"{RECORD_PATH}/reveal", self.reveal, "citizens.reveal"),

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
 from typing import Final, NamedTuple, TextIO
 
 from app.dlt import build_dlt_registry
@@ -12,7 +13,8 @@ from core.types import Template as MessageTemplate
 from menus.rendering.localization import Locale
 from menus.rendering.message_templates import Line, Variable, build_form, list_variables, write_form
 from menus.rendering.variable_tags import VariableTag, tag_variable
-from services.messaging.dlt import find_category
+from services.catalogue.current import CurrentCatalogue
+from services.messaging.dlt import COUNTRY, find_category
 from services.messaging.sms_texts import TEXT_RULES
 
 MARK: Final = "{#var#}"
@@ -84,6 +86,18 @@ def write_sheet(rows: Iterable[RegistrationRow], file: TextIO) -> int:
         writer.writerow(row)
         count += 1
     return count
+
+
+def build_sheet(settings: Settings, locales: Mapping[str, Locale], current_catalogue: CurrentCatalogue) -> str:
+    """The sheet of the country whose operators register texts."""
+    file = StringIO()
+    write_sheet(build_rows(settings, locales, list_centre_phones(current_catalogue, COUNTRY)), file)
+    return file.getvalue()
+
+
+def list_centre_phones(current_catalogue: CurrentCatalogue, country: str) -> Sequence[str]:
+    """The phones of the service centres in a country, which texts may name."""
+    return [centre.phone for centre in current_catalogue.centres.by_code.values() if centre.country == country]
 
 
 def _build_row(settings: Settings, locale: Locale, template: MessageTemplate, whitelist: Whitelist) -> RegistrationRow:

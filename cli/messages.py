@@ -104,11 +104,10 @@ async def _release(messages: "Messages", args: argparse.Namespace) -> None:
 def _write_templates(settings: Settings, args: argparse.Namespace) -> int:
     """Write the sheet; a file begins with a byte-order mark, by which spreadsheets know UTF-8."""
     from app.bootstrap import build_checked_menu
-    from app.registration_sheet import build_rows, write_sheet
+    from app.registration_sheet import build_rows, list_centre_phones, write_sheet
 
     checked = asyncio.run(build_checked_menu(settings))
-    centres = checked.services.current_catalogue.centres.by_code.values()
-    phones = [centre.phone for centre in centres if centre.country == args.country]
+    phones = list_centre_phones(checked.services.current_catalogue, args.country)
     rows = build_rows(settings, checked.locales, phones)
     if args.output is None:
         write_sheet(rows, sys.stdout)

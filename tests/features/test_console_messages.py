@@ -12,7 +12,6 @@ from tests.support.console import StaffBrowser, open_staff_room
 from tests.support.console_pages import Scene
 from tests.support.console_pages import messages as sample
 from tests.support.phone import build_settings, run_gateway
-from tests.support.sample_rows import insert_row
 from web.console.messages.routes import PAGE_ROWS
 
 REASON = {"reason": "the portal says so"}
@@ -76,9 +75,7 @@ async def test_what_is_missing_is_said_and_nothing_changes(
 
 
 async def test_a_list_goes_on_with_older_ones_and_has_each_once(scene: Scene, admin: StaffBrowser) -> None:
-    for number in range(PAGE_ROWS + 2):
-        row = {"status": "failed", "kind": "status", "recipient": sample.RECIPIENT, "idempotency_key": f"m{number}"}
-        await insert_row(scene.room.database, messages, utc_now(), **row)
+    await sample.add_failed(scene, PAGE_ROWS + 2)
     await admin.open("/console/messages?state=failed")
     first = [one for one in admin.links if one.removeprefix("/console/messages/").isdigit()]
     (older,) = [one for one in admin.links if "before=" in one]
@@ -120,3 +117,11 @@ async def test_there_is_no_message_that_there_is_not(admin: StaffBrowser) -> Non
         assert admin.status == 404
         await admin.post(f"/console/messages/{message}/citizen")
         assert admin.status == 404
+
+
+async def test_the_texts_to_register_are_a_file(admin: StaffBrowser) -> None:
+    await admin.open("/console/messages?state=held")
+    assert "/console/messages/texts.csv" in admin.links
+    await admin.open("/console/messages/texts.csv")
+    assert admin.headers["Content-Disposition"] == 'attachment; filename="texts.csv"'
+    assert admin.html.lstrip("\ufeff").startswith("name,headers,category,text,")

@@ -18,6 +18,7 @@ SAMPLES = {
             Sample("GET", f"/console/messages?state={one}")
             for one in ("unknown", "held", "queued", "sending", "failed", "sent")
         ),
+        Sample("GET", "/console/messages/texts.csv"),
         Sample("GET", "/console/messages/{unknown_message}"),
         Sample("GET", "/console/messages/{resendable_message}"),
     ],
@@ -55,3 +56,10 @@ async def seed(scene: Scene) -> Mapping[str, str]:
     added = {status: await add(status) for status in ("unknown", "sending", "failed", "sent")}
     await insert_row(database, refused_templates, now, name="received.hi", template_id="", reason=HOSTILE)
     return {"unknown_message": str(added["unknown"]), "resendable_message": str(added["failed"])}
+
+
+async def add_failed(scene: Scene, count: int) -> None:
+    """Add messages that failed."""
+    for number in range(count):
+        row = {"status": "failed", "kind": "status", "recipient": RECIPIENT, "idempotency_key": f"failed-{number}"}
+        await insert_row(scene.room.database, messages, utc_now(), **row)

@@ -1,5 +1,6 @@
 """The messages by state, what only a person can settle, and what waits for each provider. No text of a message is shown."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, cast, get_args
@@ -15,10 +16,12 @@ from services.messaging.models import Resolution
 from web.console.forms.parsing import parse_id
 from web.console.forms.state import NO_FORM, FormState
 from web.console.messages.resending import is_resendable, refuse_resend
+from web.console.rendering import HEADERS
 from web.console.requests import ConsolePage, ConsoleRequest, ConsoleRoute, FormError
 from web.console.word_lookup import WordLookup
 
 PATH: Final = "/console/messages"
+SHEET_PATH: Final = f"{PATH}/texts.csv"
 MESSAGE_PATH: Final = f"{PATH}/{{message}}"
 PAGE_ROWS: Final = 50
 HELD: Final = "held"
@@ -39,17 +42,19 @@ class QueueLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesPage:
-    """Lists messages, settles unknown ones, releases held texts, sends again."""
+    """Lists messages, settles unknown ones, releases held texts, sends again. `build_sheet` returns the texts to register, as CSV."""
 
     messages: Messages
     resends: MessageResends
     references: SealedReferences
+    build_sheet: Callable[[], str]
 
     def build_page(self) -> ConsolePage:
         """The page with its routes."""
         routes = (
             ConsoleRoute("GET", PATH, self.show_list, "messages.view"),
             ConsoleRoute("POST", f"{PATH}/release", self.release, "messages.release"),
+            ConsoleRoute("GET", SHEET_PATH, self.download_sheet, "messages.view"),
             ConsoleRoute("GET", MESSAGE_PATH, self.show_message, "messages.view"),
             ConsoleRoute("POST", f"{MESSAGE_PATH}/settle", self.settle, "messages.settle"),
             ConsoleRoute("POST", f"{MESSAGE_PATH}/resend", self.resend, "messages.resend"),
@@ -60,6 +65,11 @@ class MessagesPage:
     async def show_list(self, request: ConsoleRequest) -> web.StreamResponse:
         """The messages in a state, newest first, or the texts that operators refuse."""
         return await self._render_list(request, request.query.get("state", ""))
+
+    async def download_sheet(self, _: ConsoleRequest) -> web.StreamResponse:
+        """The texts to register with the operators of India. The byte-order mark tells spreadsheets that it is UTF-8."""
+        headers = {**HEADERS, "Content-Disposition": 'attachment; filename="texts.csv"'}
+        return web.Response(body=self.build_sheet().encode("utf-8-sig"), content_type="text/csv", headers=headers)
 
     async def show_message(self, request: ConsoleRequest) -> web.StreamResponse:
         """Where a message is, why, and what can be done."""

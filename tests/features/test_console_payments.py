@@ -1,14 +1,16 @@
 """Payments in the console: find, what waits, give back, settle, cash, money without a payment, statements, sums."""
 
 import tempfile
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from aiohttp import FormData
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from db.tables import audit, messages, payment_refunds, payment_reports, payments
+from core.types import utc_now
+from db.tables import audit, messages, payment_refunds, payment_reports, payments, staff_sessions
 from tests.support.browser import launch_chromium
 from tests.support.console import open_staff_room
 from tests.support.console_pages import Scene
@@ -294,6 +296,24 @@ async def test_an_auditor_reads_payments_and_changes_none(scene, names):
         await auditor.open(f"/console/payments/{names[name]}")
         assert auditor.status == 200
         assert not [path for path in auditor.form_actions if "payments" in path]
+
+
+async def test_money_is_moved_only_with_a_proof(scene, names):
+    admin = await scene.room.open_browser("admin")
+    _, password = scene.room.added["asha"]
+    old = utc_now() - timedelta(minutes=11)
+    async with scene.room.database.transaction() as transaction:
+        await transaction.execute(update(staff_sessions).values(proved_at=old))
+    path = f"/console/payments/{names['paid_payment']}/refund"
+    fields = {"amount": "10", "confirmed": "yes", "key": "p1", **REASON}
+    await admin.post(path, fields)
+    assert (admin.status, "Prove that it is you" in admin.text) == (403, True)
+    await admin.post(path, fields | {"proof": "a wrong one"})
+    assert (admin.status, 'class="problem"' in admin.html) == (403, True)
+    assert len(await fetch_all(scene, payment_refunds)) == 1, "the one that was there"
+    await admin.post(path, fields | {"proof": password})
+    assert "The refund is recorded." in admin.text
+    assert len(await fetch_all(scene, payment_refunds)) == 2
 
 
 async def test_an_admin_gives_money_back_by_keyboard_alone(scene, names):

@@ -211,7 +211,7 @@ RETENTION_RULES: Final = (
     RetentionRule(
         "operators", operators, operators.c.suspended_at, "operators", and_(~_has_consent, _is_not_newest(operators))
     ),
-    RetentionRule("staff", staff, staff.c.disabled_at, "staff"),
+    RetentionRule("staff", staff, staff.c.disabled_at, "staff", _is_not_newest(staff)),
     RetentionRule("staff_sessions", staff_sessions, staff_sessions.c.expires_at),
     RetentionRule("drafts", drafts, drafts.c.ends_at),
     # Nobody typed the PIN that was sent to the number.

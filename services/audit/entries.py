@@ -59,8 +59,8 @@ class AuditReader:
 
     async def record_export(self, entry_filter: AuditFilter, export_format: str, act: StaffAct) -> None:
         """Record that somebody takes a copy of what the filter finds."""
-        chosen = {name: value for name, value in _describe(entry_filter).items() if value}
-        entry = build_staff_entry(act, "audit_exported", "audit", "log", format=export_format, **chosen)
+        details = {"format": export_format, **_describe(entry_filter)}
+        entry = build_staff_entry(act, "audit_exported", "audit", "log", **details)
         async with self._database.transaction() as transaction:
             await self._audit.record(transaction, entry)
 
@@ -96,11 +96,13 @@ def _build_entry(row: Row[Any]) -> ListedEntry:
 
 
 def _describe(entry_filter: AuditFilter) -> Mapping[str, str]:
-    return {
+    """The filter as details of an entry."""
+    texts = {
         "actor_kind": entry_filter.actor_kind,
         "actor": entry_filter.actor,
-        "act_name": entry_filter.act,
+        "act": entry_filter.act,
         "subject": entry_filter.subject,
         "since": entry_filter.since.isoformat() if entry_filter.since else "",
         "until": entry_filter.until.isoformat() if entry_filter.until else "",
     }
+    return {f"filter_{name}": text for name, text in texts.items() if text}

@@ -123,7 +123,8 @@ async def test_a_copy_has_what_the_filter_finds_and_is_itself_on_the_record(staf
         staff_room, (CITIZEN, "pin_reset", "9"), (OFFICER, "application_moved", "8"), (CITIZEN, "pin_reset", "7")
     )
     auditor = await staff_room.open_browser("auditor")
-    await auditor.post("/console/audit/export", {"format": "jsonl", "act": "pin_reset", "reason": "yearly audit"})
+    chosen = {"kind": "citizen", "actor": "17", "act": "pin_reset", "since": "2026-01-02", "until": "2099-01-02"}
+    await auditor.post("/console/audit/export", {"format": "jsonl", **chosen, "reason": "yearly audit"})
     assert auditor.headers["Content-Disposition"].endswith('.jsonl"')
     entries, digest = [json.loads(line) for line in auditor.html.splitlines()], b""
     assert [entry["subject"] for entry in entries] == ["9", "7"]
@@ -135,6 +136,15 @@ async def test_a_copy_has_what_the_filter_finds_and_is_itself_on_the_record(staf
     await auditor.open("/console/audit?act=audit_exported")
     assert "yearly audit" in auditor.text
     assert "pin_reset" in auditor.text
+
+
+async def test_a_copy_of_one_record_says_of_which(staff_room):
+    await record(staff_room, (CITIZEN, "pin_reset", "9"), (CITIZEN, "pin_reset", "7"))
+    auditor = await staff_room.open_browser("auditor")
+    await auditor.post("/console/audit/export", {"format": "csv", "subject": "9", "reason": "ticket 4711"})
+    assert auditor.html.count(",pin_reset,") == 1
+    await auditor.open("/console/audit?subject=log")
+    assert "filter_subject 9" in auditor.text
 
 
 async def test_a_copy_needs_a_reason_and_helpdesk_gets_none(staff_room):

@@ -39,3 +39,14 @@ def test_a_choice_and_a_field_that_left_the_catalogue_keep_their_codes():
 
     assert shown["Gender"] == "unknown"
     assert "1995" not in shown["nid"]
+
+
+def test_identity_numbers_are_whole_where_they_are_not_masked():
+    form = {"nid": "19950000000000001", "former": "19950000000000002"}
+    answers = FormAnswers(CurrentCatalogue(CatalogueSnapshot.build(CATALOGUE)))
+    masked, whole = (
+        [value for _, value in answers.format("trade_licence", form, masked=masked)] for masked in (True, False)
+    )
+
+    assert masked == ["XXXX 0001", "XXXX 0002"]
+    assert whole == list(form.values())

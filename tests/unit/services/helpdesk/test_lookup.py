@@ -173,3 +173,12 @@ async def test_a_released_and_a_closed_account_are_still_found_by_their_cases(se
     summary = (await lookup.show(by_case, act())).account
     assert (summary.state, summary.number, summary.name) == ("closed", "none", "")
     assert (await lookup.reveal(by_case, act("t2"))).name == ""
+
+
+async def test_a_message_is_that_of_its_recipient(services, lookup, account):
+    await send_messages(services, 1, KARIM)
+    (karims,) = (await services.database.fetch(select(messages.c.id).where(messages.c.recipient == KARIM))).scalars()
+    assert await lookup.has_message(await lookup.find(Reference("number", KARIM)), karims)
+    assert not await lookup.has_message(await lookup.find(BY_NUMBER), karims)
+    assert not await lookup.has_message(await lookup.find(BY_NUMBER), 0)
+    assert await lookup.find(Reference("case", "123456789018")) is None

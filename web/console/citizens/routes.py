@@ -13,7 +13,7 @@ from core.phone_numbers import PhoneNumberError, is_detached, parse_msisdn
 from services.audit.staff_acts import StaffAct
 from services.citizens.account_support import AccountSupport
 from services.helpdesk.lookup import CitizenLookup
-from services.helpdesk.models import Citizen, Identity, Reference
+from services.helpdesk.models import Citizen, FormerAccount, Identity, Reference
 from services.helpdesk.references import parse_reference
 from services.helpdesk.resends import MessageResends
 from services.helpdesk.sealed_references import SealedReferences
@@ -215,10 +215,7 @@ class CitizensPage:
             address=self._address(reference),
             identity=identity,
             form=form,
-            former_options=[
-                (one.account, request.translate("citizens.former", account=one.account, day=one.released_at.date()))
-                for one in record.former_accounts
-            ],
+            former=[(one.account, _describe_former(request, one)) for one in record.former_accounts],
             **_word_facts(request),
         )
 
@@ -233,6 +230,11 @@ def _render_search(
 def _name_form(name: str, request: ConsoleRequest) -> str:
     """The name of a form of the record: each message has one that sends it again."""
     return f"{name}-{request.fields.get('message', '')}" if name == "resend" else name
+
+
+def _describe_former(request: ConsoleRequest, former: FormerAccount) -> str:
+    day = former.released_at.astimezone(request.renderer.zone).date()
+    return request.translate("citizens.former", account=former.account, day=day)
 
 
 def _refuse(request: ConsoleRequest, reason: str, name: str = "") -> FormError:

@@ -75,7 +75,7 @@ async def test_without_anything_to_do_it_says_so(admin):
     assert "There are no such payments." in admin.text
 
 
-@pytest.mark.parametrize("what", ["#{paid_payment}", " rct0000001 ", "9000 0000 0001", "900000000001"])
+@pytest.mark.parametrize("what", ["#{paid_payment}", " rct0000001 ", "9000 0000 0001", "৯০০০ ০০০০ ০০০১"])
 async def test_a_payment_is_found_by_id_receipt_and_tracking_number(admin, names, what):
     await admin.post("/console/payments/find", {"what": what.format_map(names)})
     assert admin.path == f"/console/payments/{names['paid_payment']}"
@@ -127,6 +127,17 @@ async def test_a_refund_shows_what_is_given_back_and_what_stays_before_it_is_mad
         "ticket 4711",
     )
     assert await fetch_acts(scene) == [("refund", "payment", names["paid_payment"], "asha", "ticket 4711")]
+
+
+async def test_an_amount_is_read_in_the_digits_of_the_member(scene, names):
+    admin = await scene.room.open_browser("admin", login="arif", language="bn")
+    await admin.post(f"/console/payments/{names['paid_payment']}/refund", {"amount": "২০.৫০", **REASON})
+    assert admin.status == 200
+    await admin.post(
+        f"/console/payments/{names['paid_payment']}/refund",
+        {"amount": "২০.৫০", "confirmed": "yes", "key": "d1", **REASON},
+    )
+    assert (await fetch_all(scene, payment_refunds))[-1].amount_minor == 2050
 
 
 @pytest.mark.parametrize(

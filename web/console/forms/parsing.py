@@ -3,6 +3,8 @@
 from datetime import date, datetime, time, tzinfo
 from typing import Final
 
+from core.amounts import AmountError, parse_amount
+from core.typed_input import to_ascii_digits
 from web.console.requests import ConsoleRequest, FormError
 
 MAX_ID_DIGITS: Final = 18
@@ -21,13 +23,26 @@ def parse_optional_count(request: ConsoleRequest, name: str) -> int | None:
     Raises:
         FormError: it is something else.
     """
-    text = request.fields.get(name, "").strip()
+    text = to_ascii_digits(request.fields.get(name, "")).strip()
     if not text:
         return None
     count = parse_id(text) if len(text) <= MAX_COUNT_DIGITS else 0
     if not count:
         raise FormError(request.translate("forms.count_wrong"), name)
     return count
+
+
+def parse_money(request: ConsoleRequest, name: str) -> int | None:
+    """The hundredths of the amount in a field, which may have Bengali or Hindi digits; None where it is empty.
+
+    Raises:
+        FormError: it is no amount.
+    """
+    text = to_ascii_digits(request.fields.get(name, "")).strip()
+    try:
+        return parse_amount(text) if text else None
+    except AmountError:
+        raise FormError(request.translate("forms.amount_wrong"), name) from None
 
 
 def parse_line(request: ConsoleRequest, name: str, max_length: int, *, required: bool = False) -> str:

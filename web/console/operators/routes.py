@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from core.phone_numbers import PhoneNumberError, parse_msisdn
+from core.typed_input import to_ascii_digits
 from core.types import UtcClock, utc_now
 from services.assisted.activity_report import COUNTERS, OperatorActivity
 from services.assisted.models import NewOperator, Operator
@@ -64,7 +65,7 @@ class OperatorsPage:
 
     async def find(self, request: ConsoleRequest) -> web.StreamResponse:
         """The operator with a number, or with an id."""
-        typed = request.fields.get("what", "").strip()
+        typed = to_ascii_digits(request.fields.get("what", "")).strip()
         operator = await self._find_typed(typed)
         if operator is None:
             error = FormError(request.translate("operators.not_found"), "what")
@@ -150,7 +151,7 @@ class OperatorsPage:
 
     def _parse_number(self, request: ConsoleRequest) -> str:
         try:
-            number = parse_msisdn(request.fields.get("number", ""))
+            number = parse_msisdn(to_ascii_digits(request.fields.get("number", "")))
         except PhoneNumberError:
             raise FormError(request.translate("operators.number_wrong"), "number") from None
         if not self.is_supported_number(number):

@@ -5,11 +5,11 @@ from typing import Final, Literal, get_args
 
 from aiohttp import web
 
-from core.amounts import AmountError, check_step, parse_amount
+from core.amounts import AmountError, check_step
 from services.payments.models import REFUNDABLE_STATUSES, RefundCategory, RefundRejected
 from services.payments.payment_list import ListedPayment
 from services.payments.refunds import RefundReason
-from web.console.forms.parsing import parse_id, parse_line
+from web.console.forms.parsing import parse_id, parse_line, parse_money
 from web.console.forms.state import FormState
 from web.console.payments.services import PATH, LedgerServices
 from web.console.payments.views import PaymentViews
@@ -78,11 +78,8 @@ class PaymentActs:
         """
         if payment.status not in REFUNDABLE_STATUSES:
             raise FormError(request.translate("payments.refund_rejected.not_paid"))
-        typed = request.fields.get("amount", "").strip()
-        try:
-            amount = parse_amount(typed) if typed else payment.remaining_minor
-        except AmountError:
-            raise FormError(request.translate("payments.amount_wrong"), "amount") from None
+        typed = parse_money(request, "amount")
+        amount = payment.remaining_minor if typed is None else typed
         if not 0 < amount <= payment.remaining_minor:
             raise FormError(request.translate("payments.refund_rejected.too_much"), "amount")
         try:

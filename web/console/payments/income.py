@@ -5,11 +5,12 @@ from typing import Final
 
 from aiohttp import web
 
-from core.amounts import AmountError, format_money, parse_amount
+from core.amounts import format_money
+from core.typed_input import to_ascii_digits
 from services.audit.staff_acts import StaffAct
 from services.payments.cash import CashPayment, CashRejected
 from services.payments.unmatched_money import UnmatchedRejected
-from web.console.forms.parsing import parse_id, parse_line
+from web.console.forms.parsing import parse_id, parse_line, parse_money
 from web.console.forms.state import NO_FORM, FormState
 from web.console.payments.services import PATH, LedgerServices, find_status
 from web.console.requests import ConsoleRequest, FormError
@@ -87,11 +88,10 @@ def _render_cash(request: ConsoleRequest, form: FormState) -> web.Response:
 
 
 def _parse_cash(request: ConsoleRequest) -> CashPayment:
-    number = "".join(parse_line(request, "number", MAX_ACCOUNT_LENGTH, required=True).split())
-    try:
-        amount = parse_amount(request.fields.get("amount", ""))
-    except AmountError:
-        raise FormError(request.translate("payments.amount_wrong"), "amount") from None
+    number = "".join(to_ascii_digits(parse_line(request, "number", MAX_ACCOUNT_LENGTH, required=True)).split())
+    amount = parse_money(request, "amount")
+    if amount is None:
+        raise FormError(request.translate("forms.amount_wrong"), "amount")
     receipt = parse_line(request, "receipt", MAX_RECEIPT_LENGTH, required=True)
     return CashPayment(number, amount, receipt=receipt, reason=request.build_act().reason)
 

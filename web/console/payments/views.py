@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from core.amounts import format_units
+from core.typed_input import to_ascii_digits
 from core.types import UtcClock, utc_now
 from services.payments.ledger import LedgerIssue, LedgerPeriod, Split
 from services.payments.models import (
@@ -61,7 +62,7 @@ class PaymentViews:
 
     async def find(self, request: ConsoleRequest) -> web.StreamResponse:
         """The payment that a number is of; a list where it is of several things."""
-        found = await self.services.histories.find(request.fields.get("what", ""))
+        found = await self.services.histories.find(to_ascii_digits(request.fields.get("what", "")))
         if not found:
             error = FormError(request.translate("payments.not_found"), "what")
             return await self._render_waiting(request, FormState("find", request.fields, error))

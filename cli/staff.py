@@ -109,7 +109,7 @@ SINGLE_MEMBER_ACTIONS: Final[Mapping[str, str]] = {
 }
 PROBLEMS: Final[Mapping["ChangeOutcome", str]] = {
     "unknown": "There is no member of staff {login!r}; staff list shows them",
-    "unchanged": "{login} is so already; staff list shows how",
+    "unchanged": "There is nothing to change for {login}; staff list shows how it is",
     "last_admin": "{login} is the last administrator who can sign in; give somebody else the role admin first",
 }
 

@@ -39,7 +39,7 @@ def test_what_cannot_be_done_says_why(staff):
     assert staff("add", *ASHA, *WHY).startswith("There is a member of staff with the login 'asha' already")
     assert staff("disable", "asha", *WHY).startswith("asha is the last administrator who can sign in")
     assert staff("set-role", "asha", "--role", "auditor", *WHY).startswith("asha is the last administrator")
-    assert staff("enable", "asha", *WHY) == "asha is so already; staff list shows how"
+    assert staff("enable", "asha", *WHY) == "There is nothing to change for asha; staff list shows how it is"
     assert staff("reset-password", "nobody", *WHY) == "There is no member of staff 'nobody'; staff list shows them"
     officer = ("set-role", "asha", "--role", "officer")
     assert staff(*officer, *WHY).startswith("An officer has a department")

@@ -74,3 +74,9 @@ async def wait_for_event(gateway, event):
     async with asyncio.timeout(60):
         while f'"event": "{event}"' not in gateway.output:  # noqa: ASYNC110 - another process's output
             await asyncio.sleep(0.02)
+
+
+def test_binds_that_cannot_be_held_say_why_as_objects(tmp_path):
+    refused = run_program(tmp_path, "smpp", "--bind", "nothing", SERVER__LOG_FORMAT="json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert [event["event"] for event in read_events(refused.stderr)] == ["not_started"]

@@ -13,7 +13,7 @@ from services.helpdesk.models import Reference
 from tests.support.citizen_steps import apply_for_birth_certificate, register
 from tests.support.console import StaffBrowser, open_staff_room
 from tests.support.console_pages import Scene
-from tests.support.phone import MSISDN, Phone, build_settings, run_gateway
+from tests.support.phone import MSISDN, Phone, build_settings, read_metrics, run_gateway
 
 REASON = {"reason": "ticket 4711"}
 NEW_NUMBER = "+8801700000002"
@@ -202,3 +202,18 @@ async def test_a_file_with_a_wrong_line_releases_nothing(scene: Scene, phone: Ph
         assert (hasan.status, MSISDN in hasan.html) == (422, False)
         assert said in hasan.text
     assert not [act for act, _, _ in await read_acts(scene) if act == "number_released"]
+
+
+async def test_neither_the_log_nor_the_metrics_name_a_person(
+    scene: Scene, phone: Phone, hasan: StaffBrowser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await register(phone)
+    address = await find(hasan, MSISDN)
+    for act in ("reveal", "reset_pin", "freeze", "unfreeze"):
+        await hasan.post(f"{address}/{act}", REASON)
+    await find(hasan, "123456789018")
+    await hasan.post(f"{address}/attach", {**REASON, "account": "1", "number": "not a number +8801700000001"})
+    told = capsys.readouterr().out + await read_metrics(phone.http, scene.url)
+    assert "message_processed" in told
+    for personal in (MSISDN[1:], "Amina", "Begum", "123456789018", "4711", address.rpartition("/")[2]):
+        assert personal not in told

@@ -8,9 +8,11 @@ from sqlalchemy import select
 
 from core.types import utc_now
 from db.tables import audit, messages
+from tests.support.browser import launch_chromium
 from tests.support.console import StaffBrowser, open_staff_room
 from tests.support.console_pages import Scene
 from tests.support.console_pages import messages as sample
+from tests.support.keyboard import Keyboard
 from tests.support.phone import build_settings, run_gateway
 from web.console.messages.routes import PAGE_ROWS
 
@@ -125,3 +127,22 @@ async def test_the_texts_to_register_are_a_file(admin: StaffBrowser) -> None:
     await admin.open("/console/messages/texts.csv")
     assert admin.headers["Content-Disposition"] == 'attachment; filename="texts.csv"'
     assert admin.html.lstrip("\ufeff").startswith("name,headers,category,text,")
+
+
+async def test_an_unknown_message_is_settled_by_keyboard_alone(scene: Scene, ids: dict[str, str]) -> None:
+    async with launch_chromium() as browser:
+        context = await browser.new_context()
+        await scene.room.sign_in_chromium(context, "admin")
+        page = await context.new_page()
+        await page.goto(f"{scene.url}/console/citizens")
+        keyboard = Keyboard(page)
+        await keyboard.follow("Messages", "link")
+        await keyboard.follow(f"Message {ids['unknown_message']}", "link")
+        await keyboard.reach("Settle it")
+        await keyboard.press("Enter")
+        await keyboard.reach("It has arrived", "radio")
+        await keyboard.press("Space")
+        await keyboard.fill("Reason", REASON["reason"])
+        await keyboard.follow("Settle it", "button")
+        assert "It is recorded that the message has arrived." in await page.inner_text("main")
+    assert await read_status(scene, ids["unknown_message"]) == "sent"

@@ -4,13 +4,15 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
+from db.migrate import upgrade
 from tests.support.citizen_steps import ANSWERS, PIN, open_birth_certificate, register, tracking_number_in
 from tests.support.kaios_phone import KaiosBrowser, open_kaios_http
-from tests.support.phone import MSISDN, Phone
+from tests.support.phone import MSISDN, Phone, build_settings, run_gateway
 
 FIRST_LOAD_BYTES = 30 * 1024
 
@@ -282,3 +284,20 @@ async def test_the_menus_are_in_the_letters_of_the_language(kaios: KaiosBrowser,
     await kaios.enter({"bn": "2", "hi": "3"}[language])
     assert f'lang="{language}"' in kaios.body
     assert {"bn": "সেবা", "hi": "सेवा"}[language] in kaios.screen
+
+
+async def test_an_application_on_every_backend(tmp_path: Path, redis_url: str, database_url: str):
+    await upgrade(database_url)
+    settings = build_settings(tmp_path, REDIS__URL=redis_url, DATABASE__URL=database_url)
+    async with run_gateway(settings) as url, open_kaios_http() as http, ClientSession() as phone_http:
+        await register(Phone(phone_http, url))
+        browser = KaiosBrowser(http, url)
+        await browser.sign_in(MSISDN)
+        await browser.enter("00", "1", "1", "1", "1", PIN, "1", *ANSWERS, "1", PIN)
+        receipt = browser.screen
+        assert tracking_number_in(receipt)
+        assert (await browser.repeat()).screen == receipt
+        await browser.press("Sign out")
+        await browser.sign_in_with_pin(MSISDN, PIN)
+        await browser.enter("5", "1")
+        assert browser.screen.count("Birth certificate") == 1

@@ -61,7 +61,7 @@ def build_page_view(menu: Menu, turn: Turn, locale: Locale) -> PageView:
     lines = turn.reply.text.split("\n")
     foot = {f"{BACK_KEY} {view.back_label}": "back", f"{MORE_KEY} {view.more_label}": "more"}
     feet = {foot[line] for line in lines if line in foot}
-    text, options = _split_options([line for line in lines if line not in foot], view.options)
+    text, options = split_options([line for line in lines if line not in foot], view.options)
     screen = menu.visible_screen(position)
     return PageView(
         text=text,
@@ -77,7 +77,7 @@ def build_page_view(menu: Menu, turn: Turn, locale: Locale) -> PageView:
     )
 
 
-def _split_options(lines: Sequence[str], labels: Sequence[tuple[str, str]]) -> tuple[Sequence[str], Sequence[Key]]:
+def split_options(lines: Sequence[str], labels: Sequence[tuple[str, str]]) -> tuple[Sequence[str], Sequence[Key]]:
     """The lines that are only read, and the options of the page, of which a label may have several lines."""
     first_lines: Mapping[str, tuple[str, str]] = {
         f"{key} {label}".split("\n", 1)[0]: (key, label) for key, label in labels

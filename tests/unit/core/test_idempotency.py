@@ -71,6 +71,7 @@ def test_an_effect_of_another_session_or_of_an_earlier_input_was_recorded_before
 
 def test_a_key_tells_its_channel():
     assert channel_from_key("sms/ATXid:1") == "sms"
+    assert channel_from_key("kaios/5f3a/91c2:1") == "kaios"
     assert channel_from_key("ATUid:1") == "ussd"
 
 

@@ -13,6 +13,7 @@ from core.phone_numbers import (
     is_e164,
     is_possible,
     local_time,
+    parse_mobile,
     parse_msisdn,
     parse_other_msisdn,
     sole_time_zone,
@@ -120,3 +121,26 @@ def test_a_time_is_local_only_where_the_number_has_one_time():
     assert (f"{local:%H:%M}", format_gmt_offset(local)) == ("13:35", "GMT+5:30")
     assert local_time(moment, "+61412345678") is None
     assert (sole_time_zone("BD"), sole_time_zone("US")) == ("Asia/Dhaka", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "countries", "expected"),
+    [
+        ("01711000001", ("BD", "IN", "KE"), "+8801711000001"),
+        ("9876543210", ("BD", "IN", "KE"), "+919876543210"),
+        ("0711000001", ("BD", "IN", "KE"), "+254711000001"),
+        ("+91 98765 43210", ("BD", "IN"), "+919876543210"),
+        ("০১৭১১-০০০০০১", ("BD",), "+8801711000001"),
+        ("02 55000000", ("BD",), "not_a_mobile"),
+        ("+4915112345678", ("BD",), "not_served"),
+        ("9876543210", ("BD",), "not_a_mobile"),
+        ("hello", ("BD",), "not_a_phone"),
+        ("", ("BD",), "not_a_phone"),
+    ],
+)
+def test_a_mobile_number_is_read_as_people_at_home_write_it(typed, countries, expected):
+    try:
+        read = parse_mobile(typed, countries)
+    except PhoneNumberError as error:
+        read = error.problem
+    assert read == expected

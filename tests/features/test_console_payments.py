@@ -90,7 +90,7 @@ async def test_a_phone_number_finds_every_payment_and_is_shown_nowhere(admin, na
     assert "XX0021" in admin.text
 
 
-@pytest.mark.parametrize("what", ["", "#0", "RCTNOTHING", "+8801700000099", "x" * 64])
+@pytest.mark.parametrize("what", ["", "#0", "RCTNOTHING", "+8801700000099", "x" * 64, "\x00", "'; --"])
 async def test_what_no_payment_has_is_said_beside_the_field(admin, names, what):
     await admin.post("/console/payments/find", {"what": what})
     assert admin.status == 422
@@ -103,6 +103,8 @@ async def test_the_list_is_filtered_by_state_department_what_and_day(admin, name
     assert listed == [f"/console/payments/{names[name]}" for name in ("refunded_payment", "paid_payment")]
     await admin.open("/console/payments/list?until=2020-01-01")
     assert "There are no such payments." in admin.text
+    await admin.open("/console/payments/list?department=%00&wallet=%27&subject=fee:%00&status=no")
+    assert f"/console/payments/{names['twice']}" in admin.links, "what the page does not offer filters nothing"
     await admin.open("/console/payments/list?since=yesterday")
     assert (admin.status, "This is not a day." in admin.text) == (422, True)
     await admin.open("/console/payments/list?before=987654321")

@@ -1,6 +1,6 @@
 """The pages of payments that show: what waits for a person, lists, one payment, sums."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, get_args
@@ -62,7 +62,7 @@ class PaymentViews:
 
     async def find(self, request: ConsoleRequest) -> web.StreamResponse:
         """The payment that a number is of; a list where it is of several things."""
-        found = await self.services.histories.find(to_ascii_digits(request.fields.get("what", "")))
+        found = await self.services.histories.find(_read_number(request.fields.get("what", "")))
         if not found:
             error = FormError(request.translate("payments.not_found"), "what")
             return await self._render_waiting(request, FormState("find", request.fields, error))
@@ -175,11 +175,11 @@ class PaymentViews:
         query, zone = request.query, self.services.zone
         since = parse_day(request, query.get("since", ""), "since")
         until = parse_day(request, query.get("until", ""), "until")
-        purpose, _, subject = query.get("subject", "").partition(":")
+        purpose, _, subject = _pick(query, "subject", dict(self._list_subjects(request))).partition(":")
         return PaymentFilter(
-            status=query.get("status", "") if query.get("status") in STATUSES else "",
-            department=query.get("department", ""),
-            wallet=query.get("wallet", ""),
+            status=_pick(query, "status", STATUSES),
+            department=_pick(query, "department", self.services.current_catalogue.catalogue.departments),
+            wallet=_pick(query, "wallet", self.services.wallets),
             biller=subject if purpose == "bill" else "",
             service=subject if purpose == "fee" else "",
             since=start_of_day(since, zone),
@@ -202,6 +202,17 @@ class PaymentViews:
         if split == "service":
             return {code: name("fee", code) for code in catalogue.services}
         return {code: name("bill", code) for code in catalogue.billers} if split == "biller" else {}
+
+
+def _pick(query: Mapping[str, str], name: str, known: Container[str]) -> str:
+    """The value of a filter, if it is one that the page offers; otherwise empty, which filters nothing."""
+    value = query.get(name, "")
+    return value if value in known else ""
+
+
+def _read_number(text: str) -> str:
+    """A number as somebody typed or pasted it, in ASCII digits and without characters that nobody sees."""
+    return "".join(one for one in to_ascii_digits(text) if one.isprintable())
 
 
 def _find_group(issue: LedgerIssue) -> str:

@@ -2,17 +2,22 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode, urljoin
 
 import pytest
 from playwright.async_api import Page, Route, ViewportSize
+from sqlalchemy import update
 
+from core.types import utc_now
+from db.tables import staff_sessions
 from tests.support.accessibility import find_violations
 from tests.support.browser import launch_chromium
 from tests.support.console import open_staff_room
 from tests.support.console_pages import SAMPLES, Scene, fill, is_whole_page, seed_all
 from tests.support.phone import build_settings, run_gateway
+from web.console.access import ACTIONS
 
 pytestmark = pytest.mark.slow  # every test opens a browser
 
@@ -105,6 +110,19 @@ async def test_the_pages_that_say_what_is_wrong_are_as_good(scene, names):
             findings += await find_violations(page)
         await page.goto(f"{scene.url}/console/no-such-page")
         findings += await find_violations(page)
+    assert not findings, "\n".join(findings)
+
+
+async def test_the_page_that_asks_for_proof_is_as_good(scene, names):
+    action = next(action for action in SAMPLES if ACTIONS[action].proof == "code")
+    form = next(fill(sample, names) for sample in SAMPLES[action] if sample.method == "POST")
+    async with open_tab(scene) as page:
+        async with scene.room.database.transaction() as transaction:
+            await transaction.execute(update(staff_sessions).values(proved_at=utc_now() - timedelta(hours=1)))
+        await page.goto(f"{scene.url}/console")
+        await post(page, form.path, form.fields)
+        assert await page.locator("[name=proof]").count() == 1
+        findings = await find_violations(page)
     assert not findings, "\n".join(findings)
 
 

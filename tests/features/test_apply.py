@@ -95,6 +95,7 @@ async def test_too_many_wrong_pins_send_nothing_and_lose_nothing(phone: Phone) -
     assert phone.ended
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_in_bengali_with_latin_letters_aloud(tmp_path: Path) -> None:
     async with run_gateway(build_settings(tmp_path)) as url, ClientSession() as http:
         phone = Phone(http, url)
@@ -185,6 +186,7 @@ async def test_for_a_child_or_somebody_without_a_phone(phone: Phone, tmp_path: P
     assert details["for"] == "dependent"
 
 
+@pytest.mark.calls_only(reason="a sign-in on the page is no call that drops")
 async def test_the_draft_for_a_child_is_taken_up_for_the_child(phone: Phone) -> None:
     await phone.enter(*FORM, "3", *ANSWERS[:3])
     await phone.dial()

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from db.database import Database
@@ -58,6 +59,7 @@ async def walk_journeys(scenario: AssistedScenario, folder: Path) -> None:
     assert (await office.post_event(complaint, {**event, "status": "answered"}, kind="complaints"))[0] == 201
 
 
+@pytest.mark.calls_only(reason="the channel is named")
 async def test_every_act_of_every_journey_is_there_and_nothing_of_a_person(tmp_path: Path) -> None:
     settings = build_settings(tmp_path, PAYMENTS__PUSH_DELAY="0")
     async with ClientSession() as http:

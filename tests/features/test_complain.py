@@ -188,6 +188,7 @@ async def test_by_sms_the_menus_take_a_complaint_by_numbered_replies(sms_phone: 
     assert (await sms_phone.send_sms(STORY)).startswith("We have your complaint. Its number is ")
 
 
+@pytest.mark.calls_only(reason="signing in to the page sends a code")
 async def test_by_sms_the_answer_is_judged_by_a_reply(phone: Phone, sms_phone: SmsPhone, tmp_path: Path) -> None:
     await register(phone)
     about = await apply_for_birth_certificate(phone)

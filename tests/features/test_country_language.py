@@ -48,6 +48,7 @@ async def test_words_that_tell_a_language_are_answered_in_it(gateway: str, text:
 
 
 @pytest.mark.parametrize(("network", "expected"), [("99999", "Joma hoyeche"), (UNICODE_NETWORK, "জমা হয়েছে")])
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_a_deep_dial_of_a_new_number(phone: Phone, network: str, expected: str) -> None:
     """In Bengali letters where the network shows them, else in Latin letters."""
     await register(phone)
@@ -79,6 +80,7 @@ async def test_the_notice_to_the_person_an_application_is_for(phone: Phone) -> N
         assert (await other.receive(0))[0].startswith("একডায়াল: আপনার জন্য আবেদন করা হয়েছে")
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_the_receipt_of_a_stranger_who_pays_a_fee(tmp_path: Path) -> None:
     settings = build_settings(tmp_path, PAYMENTS__PUSH_DELAY="0")
     async with run_gateway(settings) as url, ClientSession() as http:
@@ -103,6 +105,7 @@ async def test_the_consent_code_of_a_citizen_who_never_called(tmp_path: Path) ->
         assert "এই কোডে Karim Mia" in await scenario.citizen.wait_for_sms("Karim Mia")
 
 
+@pytest.mark.calls_only(reason="only a number that is served can sign in to the page")
 async def test_a_number_of_a_country_that_is_not_served(tmp_path: Path) -> None:
     settings = build_settings(tmp_path, COUNTRIES__ALLOWED='["IN"]')
     async with run_gateway(settings) as url, ClientSession() as http:
@@ -129,6 +132,7 @@ async def test_a_language_that_is_not_offered_is_never_spoken(bengali_and_englis
             assert not any("\u0900" <= letter <= "\u0963" for letter in reply), reply
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_who_chose_a_language_before_it_was_withdrawn_is_asked_again(tmp_path: Path) -> None:
     async with run_gateway(build_settings(tmp_path)) as url, ClientSession() as http:
         phone = Phone(http, url)

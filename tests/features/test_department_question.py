@@ -117,6 +117,7 @@ def sent_to(server: DepartmentServer) -> list[dict]:
     return [{name: value for name, value in one.items() if name != "at"} for one in server.answers.values()]
 
 
+@pytest.mark.calls_only(reason="the channel is named")
 async def test_the_departments_question_is_answered_on_a_call_and_the_department_goes_on(
     scenario_on_every_database: Scenario,
 ) -> None:
@@ -175,6 +176,7 @@ async def test_the_question_is_answered_by_sms_in_any_language_and_with_the_pin(
     assert sent_to(scenario.server) == [answered(text, number, "sms") for text in written]
 
 
+@pytest.mark.calls_only(reason="the channel is named")
 async def test_an_operator_answers_for_the_citizen_and_is_named(scenario: Scenario) -> None:
     """And minors of section 4: the applicant's name and the operator are in the application's JSON."""
     await scenario.start_acting()

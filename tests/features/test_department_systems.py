@@ -59,6 +59,7 @@ async def wait_until_circuit_open(phone: Phone) -> bool:
     return await metric(phone, 'ekdial_department_answers{department="dncc"}') == "0.0"
 
 
+@pytest.mark.calls_only(reason="the channel is named")
 async def test_an_application_is_passed_on_and_moved_by_the_departments_own_system(
     phone: Phone, server: DepartmentServer
 ) -> None:

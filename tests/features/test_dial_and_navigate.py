@@ -8,6 +8,7 @@ LANGUAGES = {"1": ("Ekdial\n", "0 Back"), "2": ("Ekdial\n", "0 Firun"), "3": ("E
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_the_language_is_chosen_once_and_the_menu_opens_directly_from_then_on(
     phone: Phone, language: str
 ) -> None:
@@ -18,6 +19,7 @@ async def test_the_language_is_chosen_once_and_the_menu_opens_directly_from_then
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_zero_is_back_and_two_zeros_are_home_in_every_language(phone: Phone, language: str) -> None:
     await phone.dial()
     main = await phone.enter(language)

@@ -19,6 +19,7 @@ async def phone(tmp_path: Path) -> AsyncIterator[Phone]:
         yield Phone(http, url)
 
 
+@pytest.mark.calls_only(reason="a sign-in on the page is no call that drops")
 async def test_a_second_drop_at_the_offer_keeps_a_registration(phone: Phone) -> None:
     """Finding 2.1 of the field report."""
     await phone.dial()
@@ -31,6 +32,7 @@ async def test_a_second_drop_at_the_offer_keeps_a_registration(phone: Phone) -> 
     assert "Type your full name" in asked, "the PIN and the answers that were being chosen are asked for again"
 
 
+@pytest.mark.calls_only(reason="a sign-in on the page is no call that drops")
 async def test_a_second_drop_at_the_offer_keeps_a_form(phone: Phone) -> None:
     """Finding 2.1 of the field report."""
     await register(phone)
@@ -62,6 +64,7 @@ async def test_what_was_only_read_is_not_offered_again(phone: Phone, keys: tuple
     assert (await phone.dial()).startswith("Ekdial\n1 Find a service")
 
 
+@pytest.mark.calls_only(reason="a sign-in on the page is no call that drops")
 async def test_a_decision_that_waits_is_offered_again(phone: Phone) -> None:
     await register(phone)
     number = await apply_for_birth_certificate(phone)

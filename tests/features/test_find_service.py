@@ -118,6 +118,7 @@ async def test_on_any_list_one_may_type_instead(phone: Phone) -> None:
     assert await phone.enter("0", "0", "11", "726") == PAN
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_in_bengali_with_latin_letters(phone: Phone) -> None:
     assert (await search(phone, language="2")).startswith(
         "Seba khujun\nBa nam likhun (PAN likhte 726 chapun)\n1 Porichoy o bhromon\n"

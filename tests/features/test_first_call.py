@@ -15,6 +15,7 @@ async def test_a_first_time_caller_chooses_a_language_once(phone: Phone) -> None
     assert (await phone.dial()).startswith("Ekdial\n1 Seba khujun\n")
 
 
+@pytest.mark.calls_only(reason="a sign-in on the page is no call that drops")
 async def test_the_language_can_be_changed_from_the_main_menu(phone: Phone) -> None:
     await phone.dial()
     await phone.enter("1")
@@ -23,6 +24,7 @@ async def test_the_language_can_be_changed_from_the_main_menu(phone: Phone) -> N
     assert (await phone.dial()).startswith("Ekdial\n1 Seva khojen\n")
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_a_wrong_key_is_told_what_would_be_right_and_shown_the_same_screen(phone: Phone) -> None:
     screen = await phone.dial()
     assert await phone.enter("9") == f"Ekta beche nin: 1 theke 3\n{screen}"
@@ -42,6 +44,7 @@ async def test_zero_goes_back_and_two_zeros_go_home_from_everywhere(phone: Phone
 
 
 @pytest.mark.parametrize(("typed", "form"), [("২", "Bengali"), ("२", "Devanagari"), (" 2 ", "with blanks")])
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_digits_of_any_script_are_digits(phone: Phone, typed: str, form: str) -> None:
     await phone.dial()
     assert (await phone.enter(typed)).startswith("Ekdial\n1 Seba khujun\n"), form
@@ -69,6 +72,7 @@ async def test_a_network_that_shows_unicode_shows_the_language_in_its_own_letter
         assert screen.endswith("98 আরও")
 
 
+@pytest.mark.calls_only(reason="only a number that is served can sign in to the page")
 async def test_numbers_of_countries_that_are_not_served_are_told_so(phone: Phone) -> None:
     phone.msisdn = "+33612345678"
     assert await phone.dial() == "Sorry, this service is not open to numbers from your country."

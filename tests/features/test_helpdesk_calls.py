@@ -201,6 +201,7 @@ async def test_8_call_5_i_lost_my_phone(phone: Phone, citizen: RunCitizen) -> No
     assert "My applications" in await sign_in(phone, PIN)
 
 
+@pytest.mark.calls_only(reason="signing in to the page sends a code")
 async def test_8_4_call_5_this_number_was_someone_elses(phone: Phone, citizen: RunCitizen, gateway: str) -> None:
     await register(phone)
     number = await apply_for_birth_certificate(phone)

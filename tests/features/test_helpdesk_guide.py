@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.support.citizen_steps import apply_for_birth_certificate, register
@@ -56,6 +57,7 @@ def find_missing(shown: list[str], printed: str) -> list[str]:
     return missing
 
 
+@pytest.mark.calls_only(reason="signing in to the page sends a code")
 async def test_every_command_of_the_page_prints_what_it_says(tmp_path: Path) -> None:
     settings = build_settings(tmp_path)
     notices = re.search(r"```\n(number,taken_on\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

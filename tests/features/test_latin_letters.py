@@ -43,6 +43,7 @@ async def test_it_is_chosen_on_the_language_screen_by_sms(sms_phone: SmsPhone) -
     assert (await sms_phone.send_sms("2")).startswith("Ekdial\n1 Seva khojen")
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_every_sms_of_a_caller_who_chose_it_is_in_latin_letters(phone: Phone, sms_phone: SmsPhone) -> None:
     """Receipts, PINs and codes, the answer to a missed call, notices."""
     await register(phone, language="2")
@@ -61,6 +62,7 @@ async def test_every_sms_of_a_caller_who_chose_it_is_in_latin_letters(phone: Pho
     assert all(text.isascii() for text in texts), texts
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_own_letters_come_back_when_they_are_chosen(phone: Phone, sms_phone: SmsPhone) -> None:
     await register(phone, language="2")
     await phone.enter(*TO_LETTERS, "2")

@@ -52,12 +52,14 @@ async def test_a_missed_call_from_there_is_told_so_once_a_day(gateway: str) -> N
 
 
 @pytest.mark.parametrize("number", ["+919812345678", "+254712345678", "+12025550123", "+447400123456", DUBAI])
+@pytest.mark.calls_only(reason="only a number that is served can sign in to the page")
 async def test_a_country_that_is_listed_is_served(phone: Phone, number: str) -> None:
     phone.msisdn = number
     services = "sarkari sevayen" if number.startswith("+91") else "public services"
     assert (await phone.dial()).startswith(f"Ekdial: {services}\n1 English")
 
 
+@pytest.mark.calls_only(reason="only a number that is served can sign in to the page")
 async def test_a_deployment_says_which_countries_are(tmp_path: Path) -> None:
     async with gateway_for(tmp_path, COUNTRIES__ALLOWED='["DE"]') as (url, http):
         assert (await Phone(http, url, GERMANY).dial()).startswith("Ekdial: public services")

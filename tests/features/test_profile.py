@@ -155,6 +155,7 @@ async def test_all_that_is_kept_is_sent_as_a_link(phone: Phone) -> None:
         assert f"Application: {spaced}" in await answer.text()
 
 
+@pytest.mark.calls_only(reason="signing in to the page sends a code")
 async def test_an_account_is_deleted_and_its_number_registers_anew(phone: Phone) -> None:
     await register(phone)
     number = await apply_for_birth_certificate(phone)

@@ -1,5 +1,7 @@
 """Reduced service set: a phone sees the services that it can use, and gets advice for every other service."""
 
+import pytest
+
 from app.menu import read_catalogue
 from tests.support.phone import Phone, build_settings
 from tests.support.sms_phone import open_sms_phone
@@ -67,6 +69,7 @@ async def test_nothing_that_the_phone_cannot_do_leads_to_a_form(phone: Phone) ->
     assert "Apply" not in await phone.enter("2")
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_by_sms_in_bengali_with_latin_letters(phone: Phone) -> None:
     async with open_sms_phone(phone.url, "+8801700000022") as sms_phone:
         await sms_phone.send_sms("LANG BN")

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.support.citizen_steps import PIN, register
@@ -59,6 +60,7 @@ async def test_8_2_who_registered_by_sms_is_asked_for_questions_once_the_pin_is_
     assert "these two answers" in await sms_phone.send_sms(pin[1], expect=2)
 
 
+@pytest.mark.calls_only(reason="a code verifies the number on the page")
 async def test_a_network_that_vouches_for_nobody_gets_a_pin_by_sms(tmp_path: Path) -> None:
     async with (
         run_gateway(build_settings(tmp_path, USSD__CALLER_NUMBER_VERIFIED="false")) as url,

@@ -121,6 +121,7 @@ async def test_what_to_bring_and_what_it_costs_are_said_before_applying(phone: P
     "unicode", ["false", pytest.param("true", marks=pytest.mark.africastalking_wire("TAP shows ASCII alone"))]
 )
 @pytest.mark.parametrize(("key", "language"), [("1", "en"), ("2", "bn"), ("3", "hi")])
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_the_whole_path_in_every_language_and_alphabet(
     tmp_path: Path, key: str, language: str, unicode: str
 ) -> None:

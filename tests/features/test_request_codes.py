@@ -37,6 +37,7 @@ async def read_metrics(http: ClientSession, url: str) -> Mapping[str, float]:
     return {name: float(count) for name, _, count in found if float(count)}
 
 
+@pytest.mark.calls_only(reason="signing in to the page sends a code")
 async def test_who_is_refused_is_told_what_to_do_and_not_whose_limit_it_was(tmp_path: Path) -> None:
     async with line(tmp_path, CODES__PER_PREFIX_PER_HOUR="1") as (http, url):
         first, screen = await request_code(http, url, ONE)
@@ -59,6 +60,7 @@ async def test_who_is_refused_is_told_what_to_do_and_not_whose_limit_it_was(tmp_
 @pytest.mark.parametrize(
     "values", [{"CODES__COUNTRIES": '{"BD": 0}'}, {"CODES__PER_COUNTRY_PER_HOUR": "1"}, {"CODES__PER_DAY": "1"}]
 )
+@pytest.mark.calls_only(reason="signing in to the page sends a code")
 async def test_whichever_limit_it_was_the_screen_is_the_same(tmp_path: Path, values: Mapping[str, str]) -> None:
     async with line(tmp_path, **values) as (http, url):
         await request_code(http, url, ONE)

@@ -1,5 +1,7 @@
 """Service details: fee, processing time, required documents and office, on the screen and by SMS."""
 
+import pytest
+
 from tests.support.phone import Phone
 from tests.support.sms_phone import open_sms_phone
 
@@ -34,6 +36,7 @@ async def test_what_costs_nothing_says_so(phone: Phone) -> None:
     assert "No fee" in await phone.enter("1", "1", "4", "2")
 
 
+@pytest.mark.calls_only(reason="the page has the letters of each language, and asks in that of the browser")
 async def test_in_bengali_with_latin_letters(phone: Phone) -> None:
     await phone.dial()
     assert await phone.enter("2", "1", "1", "1") == (

@@ -90,6 +90,7 @@ async def test_what_is_late_is_said_to_be_late_and_by_how_much(
     assert await phone.enter("2", "1", PIN) == "Your applications\n1 Birth certificate: Submitted, 3 days late\n0 Back"
 
 
+@pytest.mark.calls_only(reason="signing in to the page sends a code")
 async def test_the_number_alone_by_sms_is_answered_in_one_sms(phone: Phone, sms_phone: SmsPhone) -> None:
     await register(phone)
     number = await apply_for_birth_certificate(phone)

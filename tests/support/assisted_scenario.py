@@ -67,7 +67,7 @@ class AssistedScenario:
     async def dial_as_operator(self) -> str:
         """Dial as the operator; the question for the operator's PIN."""
         screen = await self.operator.redial()
-        if "3 Hindi" in screen:
+        if "1 English" in screen:
             await self.operator.enter("1")
         return await self.operator.enter("7", "1")
 

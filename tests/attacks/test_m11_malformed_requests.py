@@ -12,7 +12,7 @@ from tests.support.program import SECRET, run_gunicorn
 from tests.support.raw_http import build_request, exchange_all, mutate
 
 TOKEN = "token-0123456789-0123456789-0123456789"
-KEY = "ekdial_key_Zq3vN8sT1xW5"
+KEY = "Zq3vN8sT1xW5_rB7uKd2m"
 MSISDN = "254700000001"
 PIN = "739154"
 LINK = "Mb4niTxsL3yPeNqvb"

@@ -15,4 +15,4 @@ def draw_qr_code(text: str) -> Markup:
     svg = segno.make(text, error="m", micro=False).svg_inline(
         scale=SCALE, border=QUIET_ZONE, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
     )
-    return Markup(svg)  # noqa: S704  # nosec B704 - shapes alone: segno writes no text of ours
+    return Markup(svg)  # nosec B704  # noqa: S704 - shapes alone: segno writes no text of ours

@@ -14,6 +14,7 @@ from tests.support.kaios_phone import KaiosBrowser, open_kaios_http
 from tests.support.phone import MSISDN, Phone
 from web.kaios.routes import COOKIE
 
+LANGUAGES = {"1": "en", "2": "bn", "3": "hi"}
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 KEYS: Mapping[str, tuple[str, ...]] = {
     "main": ("00",),
@@ -73,10 +74,11 @@ async def check(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("language", ["1", "2", "3"], ids=["en", "bn", "hi"])
 async def test_the_pages_of_the_menus(browser: KaiosBrowser, context: BrowserContext, language: str):
-    await browser.enter("00", "8", "1", language)
+    await browser.enter("00", "8", language)
     wrong = []
     for keys in KEYS.values():
         await browser.enter(*keys)
+        assert f'lang="{LANGUAGES[language]}"' in browser.body
         wrong += await check(await show(context, browser))
     assert wrong == []
 

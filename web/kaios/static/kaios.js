@@ -153,6 +153,9 @@
     var box = idleBox();
     box.hidden = false;
     box.querySelector("button").focus();
+    find('[data-soft="left"]').textContent = box.getAttribute("data-left");
+    find('[data-soft="middle"]').textContent = box.getAttribute("data-middle");
+    find('[data-soft="right"]').textContent = "";
     outTimer = setTimeout(leave, page.getAttribute("data-answer") * 1000);
   }
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
 import structlog
@@ -32,7 +32,11 @@ PROOF_LIFETIME: Final = timedelta(minutes=10)
 """How long a code that was given counts for what asks for one."""
 OWN_ACTIONS: Final = frozenset({"account.password", "account.code", "account.language", "sign_out"})
 """What may be done before the password is one's own, or the app is enrolled where everybody needs it."""
+RETRY_AFTER: Final = "10"
+"""Seconds after which a browser may ask again."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
@@ -58,10 +62,38 @@ def build_routes(access: ConsoleAccess, pages: Sequence[ConsolePage]) -> list[we
     """The routes of all pages, of `/console`, which leads to the first page, and of the static files."""
     access.renderer.menu = tuple(MenuEntry(page.name, page.path, page.view) for page in pages if page.in_menu)
     routes = [
-        web.route(route.method, route.path, _guard(access, page, route)) for page in pages for route in page.routes
+        web.route(route.method, route.path, answer_failures(access, _guard(access, page, route)))
+        for page in pages
+        for route in page.routes
     ]
-    start = web.get(CONSOLE_PATH, _build_start_handler(access))
+    start = web.get(CONSOLE_PATH, answer_failures(access, _build_start_handler(access)))
     return [start, *routes, *STATIC_FILES.build_routes(), _build_missing_route(access)]
+
+
+def answer_failures(access: ConsoleAccess, handler: Handler) -> Handler:
+    """The handler, which answers with a page whatever fails, also where nobody knows who asks: the database may be down."""
+
+    async def handle(http: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(http)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever asks must get a page
+            log.error("console_unavailable", **error_facts(error))
+            language = find_browser_language(http)
+            translate = build_translate(language, access.locales[language])
+            status = web.HTTPServiceUnavailable.status_code
+            response = access.renderer.render("console/unavailable.html", status=status, language=language, t=translate)
+            response.headers["Retry-After"] = RETRY_AFTER
+            return response
+
+    return handle
+
+
+def find_browser_language(http: web.Request, wanted: str = "") -> str:
+    """The language `wanted`, if the console has it, else the first that the browser accepts."""
+    accepted = [one.strip()[:2].lower() for one in http.headers.get("Accept-Language", "").split(",")]
+    return pick_language(next((one for one in (wanted, *accepted) if one in CONSOLE_LANGUAGES), ""))
 
 
 async def find_session(access: ConsoleAccess, request: web.Request) -> StaffSession | None:
@@ -93,7 +125,7 @@ def find_first_page(menu: Sequence[MenuEntry], member: Member) -> str:
     return next((one.path for one in menu if is_allowed(member.role, one.view)), PASSWORD_PATH)
 
 
-def _build_start_handler(access: ConsoleAccess) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _build_start_handler(access: ConsoleAccess) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         session = await find_session(access, request)
         path = find_first_page(access.renderer.menu, session.member) if session else SIGN_IN_PATH
@@ -113,9 +145,7 @@ def _build_missing_route(access: ConsoleAccess) -> web.RouteDef:
     return web.route(route.method, route.path, _guard(access, page, route))
 
 
-def _guard(
-    access: ConsoleAccess, page: ConsolePage, route: ConsoleRoute
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _guard(access: ConsoleAccess, page: ConsolePage, route: ConsoleRoute) -> Handler:
     """The handler of a route behind every check."""
 
     async def handle(http: web.Request) -> web.StreamResponse:

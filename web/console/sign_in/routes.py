@@ -13,9 +13,10 @@ from web.console.router import (
     CONSOLE_PATH,
     SIGN_IN_PATH,
     ConsoleAccess,
+    answer_failures,
+    find_browser_language,
     find_session,
     is_own_page,
-    pick_language,
     set_session_cookie,
 )
 from web.console.words import CONSOLE_LANGUAGES, build_translate
@@ -35,12 +36,13 @@ class SignInPage:
 
     def build_routes(self) -> list[web.RouteDef]:
         """The routes of the forms."""
-        return [
-            web.get(SIGN_IN_PATH, self.show),
-            web.post(SIGN_IN_PATH, self.sign_in),
-            web.get(SIGN_IN_CODE_PATH, self.show),
-            web.post(SIGN_IN_CODE_PATH, self.sign_in_with_code),
-        ]
+        handlers = (
+            ("GET", SIGN_IN_PATH, self.show),
+            ("POST", SIGN_IN_PATH, self.sign_in),
+            ("GET", SIGN_IN_CODE_PATH, self.show),
+            ("POST", SIGN_IN_CODE_PATH, self.sign_in_with_code),
+        )
+        return [web.route(method, path, answer_failures(self.access, handler)) for method, path, handler in handlers]
 
     def build_page(self) -> ConsolePage:
         """The page of the one button for those who are signed in."""
@@ -116,7 +118,7 @@ class SignInPage:
     def _render_page(
         self, request: web.Request, fields: Mapping[str, str], template: str, status: int, **facts: Any
     ) -> web.Response:
-        language = _find_language(request, fields)
+        language = find_browser_language(request, fields.get("lang", ""))
         translate = build_translate(language, self.access.locales[language])
         return self.access.renderer.render(
             f"console/sign_in/{template}",
@@ -133,10 +135,3 @@ def _check_next(path: str) -> str:
     """The path to go on to: one of the console, or its start."""
     is_ours = path.startswith(f"{CONSOLE_PATH}/") and path.isascii() and path.isprintable() and "\\" not in path
     return path if is_ours and "//" not in path else CONSOLE_PATH
-
-
-def _find_language(request: web.Request, fields: Mapping[str, str]) -> str:
-    """The language that the page was asked for in, else the first that the browser accepts."""
-    accepted = [one.strip()[:2].lower() for one in request.headers.get("Accept-Language", "").split(",")]
-    wanted = [fields.get("lang", ""), *accepted]
-    return pick_language(next((one for one in wanted if one in CONSOLE_LANGUAGES), ""))

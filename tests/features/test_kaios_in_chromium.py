@@ -194,3 +194,11 @@ async def test_a_busy_sign_in_ends_after_two_hours(tmp_path: Path, clock: Manual
         assert browser.is_signed_in
         clock.advance(minutes=4)
         assert not (await browser.open()).is_signed_in
+
+
+async def test_the_seconds_are_in_the_digits_of_the_language(gateway: str):
+    async with open_kaios_http() as http:
+        browser = KaiosBrowser(http, gateway)
+        await browser.sign_in(MSISDN)
+        await browser.press("2 বাংলা")
+        assert "৩০ সেকেন্ড" in browser.body

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 
-from core.languages import LANGUAGES
+from core.languages import LANGUAGES, localize_digits
 from web.kaios.words import load_words
 from web.static_files import StaticFiles
 from web.templates import template_environment
@@ -52,6 +53,7 @@ class KaiosRenderer:
                 languages=[one for one in LANGUAGES if one.code in self.offered],
                 answer_seconds=self.answer_seconds,
                 static=STATIC_FILES.url,
+                digits=partial(localize_digits, locale_code=language),
                 **facts,
             )
         )

@@ -117,5 +117,5 @@ async def apply_by_phone(phone: Phone) -> str:
 
 async def wait_until_delivered(http: ClientSession, urls: tuple[str, str]) -> bool:
     said = [await (await http.get(f"{admin_url(url)}/metrics")).text() for url in urls]
-    taken = [line for text in said for line in text.splitlines() if 'department="dncc",end="accepted"' in line]
+    taken = [line for text in said for line in text.splitlines() if 'department="dncc",outcome="accepted"' in line]
     return sum(float(line.rpartition(" ")[2]) for line in taken) == 10

@@ -65,4 +65,4 @@ async def test_logs_and_metrics_hold_nothing_personal(tmp_path: Path, monkeypatc
 
 async def _wait_for_attempt(http: ClientSession, url: str) -> bool:
     async with http.get(f"{admin_url(url)}/metrics") as answer:
-        return 'end="rejected"} 1.0' in await answer.text() or 'end="accepted"} 1.0' in await answer.text()
+        return 'outcome="rejected"} 1.0' in await answer.text() or 'outcome="accepted"} 1.0' in await answer.text()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from db.database import Database
 from services.citizens.pins import SecretHasher
@@ -198,6 +199,16 @@ def pytest_runtest_logfinish() -> None:
     if next(_ended_tests) % TESTS_PER_FREEZE == 0:
         gc.collect()
         gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Fail a test that leaves the log configured: what logs next would log there in every later test."""
+    if structlog.get_config()["cache_logger_on_first_use"]:
+        structlog.reset_defaults()
+        pytest.fail(
+            f"{item.nodeid} leaves the log configured; put it back with structlog.reset_defaults()", pytrace=False
+        )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

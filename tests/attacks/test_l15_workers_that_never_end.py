@@ -6,13 +6,15 @@ import pytest
 
 from app.runner import PRIVATE_UMASK
 from tests.support.phone import ROOT
+from tests.support.privacy import capture_all_logs
 from tests.support.program import build_environment
 
 
 def test_l15_workers_of_gunicorn_end_one_after_the_other(tmp_path, monkeypatch):
     for name, value in build_environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    config = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    with capture_all_logs():  # the file configures the log
+        config = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert config["max_requests"] > 0
     assert 0 < config["max_requests_jitter"] < config["max_requests"]
 

@@ -14,8 +14,8 @@ from tests.support.raw_http import build_request, exchange_all
 SHORT = {"SERVER__HEADER_DEADLINE": "0.5", "SERVER__BODY_DEADLINE": "0.5", "SERVER__KEEP_ALIVE": "1"}
 CANARY = "Canary4821"
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "X-ODD")
-PUBLIC = re.compile(r"/simulator|openapi\.json|/console/static/")
-"""What anybody may read: files of the simulator and of the console, the description of the API."""
+PUBLIC = re.compile(r"/simulator|openapi\.json|/(console|kaios)/static/|/kaios/manifest\.webapp")
+"""What anybody may read: files of the simulator, the console and the KaiOS page, the description of the API."""
 ERRORS = [
     build_request("GET", f"/{CANARY}"),
     build_request("GET", f"/api/v1/{CANARY}"),

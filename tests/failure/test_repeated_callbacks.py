@@ -24,6 +24,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CALLS_UNDER_WAY = {"open_calls"}
 """What the database has of calls under way: key presses of a call that is long over are those of another one, as in Redis."""
+BROWSER_PATHS = ("/console", "/kaios")
+"""Posted to by people at our own pages. Their repeats: tests/features/test_console_*.py and test_kaios_page.py."""
 HOURS_LATE = timedelta(hours=30)
 AFTER_RETENTION = timedelta(days=40)  # inbound SMS, and ids of departments' events, are deleted after thirty
 
@@ -181,6 +183,8 @@ async def effects_of_repeats(gateways: CallbackGateways, scenes: Mapping[str, Sc
 def is_callback(route: web.AbstractRoute) -> bool:
     """Whether others call it: it is posted to, or gets a provider's fields in its query."""
     path = route.resource.canonical if route.resource else ""
+    if path.startswith(BROWSER_PATHS):
+        return False
     return route.method == "POST" or (route.method == "GET" and path.startswith(PROVIDER_PATHS))
 
 

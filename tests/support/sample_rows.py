@@ -4,7 +4,7 @@ from itertools import count
 
 from sqlalchemy import JSON, Boolean, Date, Integer, LargeBinary, String, TypeDecorator, insert
 
-from db.tables.columns import UtcDateTime
+from db.tables.columns import Digest, UtcDateTime
 
 _NUMBERS = count(1)
 
@@ -36,6 +36,7 @@ def _is_generated(column):
 def _make_value(column, now):
     number = next(_NUMBERS)
     makers = {
+        Digest: f"{number:x}".encode,
         UtcDateTime: lambda: now,
         Boolean: lambda: False,
         Date: now.date,

@@ -20,8 +20,7 @@ STATIC_FILES: Final = StaticFiles(Path(__file__).parent / "static", "/kaios/stat
 ICON_SIZES: Final = (56, 112)
 """Pixels of the icons that KaiOS and its store want."""
 HEADERS: Final[Mapping[str, str]] = {
-    "Cache-Control": "no-store, no-cache, must-revalidate",
-    "Pragma": "no-cache",
+    "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

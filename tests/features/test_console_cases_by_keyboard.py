@@ -60,8 +60,7 @@ async def test_an_officer_moves_an_application_by_keys_alone(scene, number, with
 async def find(keyboard: Keyboard, number: str) -> None:
     """Type the number into the search, and press Enter."""
     await keyboard.fill("Number", number)
-    async with keyboard.page.expect_navigation():
-        await keyboard.press("Enter")
+    await keyboard.submit()
     assert keyboard.page.url.endswith(f"/console/applications/{number}")
 
 
@@ -114,8 +113,7 @@ async def test_a_slash_leads_to_the_search_and_enter_in_a_field_shows_the_previe
         await find(keyboard, number)
         await keyboard.choose("New status", "Approved")
         await keyboard.fill("Reason", "ticket 4711")
-        async with page.expect_navigation():
-            await keyboard.press("Enter")
+        await keyboard.submit()
         assert page.url.endswith("/preview")
         await page.locator(PREVIEW).wait_for()
     assert (await scene.room.database.fetch(select(messages))).all() == []

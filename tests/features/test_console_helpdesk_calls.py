@@ -212,8 +212,7 @@ async def test_the_lost_phone_by_keyboard_alone(phone: Phone, hasan: HelpdeskPer
     await keyboard.follow("Citizens", "link")
     await keyboard.reach(WHAT)
     await keyboard.type(MSISDN)
-    async with hasan.page.expect_navigation():
-        await keyboard.press("Enter")
+    await keyboard.submit()
     await keyboard.reach("Freeze the account")
     await keyboard.press("Enter")
     await keyboard.fill("Reason", REASON)
@@ -228,14 +227,12 @@ async def test_the_pin_by_keyboard_alone(phone: Phone, hasan: HelpdeskPerson) ->
     await keyboard.follow("Citizens", "link")
     await keyboard.reach(WHAT)
     await keyboard.type(MSISDN)
-    async with hasan.page.expect_navigation():
-        await keyboard.press("Enter")
+    await keyboard.submit()
     await keyboard.reach("Send a new PIN")
     await keyboard.press("Enter")
     await keyboard.fill("Reason", REASON)
     await keyboard.follow("Send a new PIN", "button")
     await keyboard.type(hasan.password)
-    async with hasan.page.expect_navigation():
-        await keyboard.press("Enter")
+    await keyboard.submit()
     assert "A new PIN goes to the number by SMS" in await hasan.read()
     assert "My applications" in await sign_in(phone, await wait_for_pin(phone))

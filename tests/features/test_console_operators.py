@@ -170,8 +170,7 @@ async def test_an_admin_suspends_an_operator_by_keyboard_alone(scene, admin):
         keyboard = Keyboard(page)
         await keyboard.press("/")
         await keyboard.type(NUMBER)
-        async with page.expect_navigation():
-            await keyboard.press("Enter")
+        await keyboard.submit()
         await keyboard.reach("Suspend")
         await keyboard.press("Enter")
         await keyboard.fill("Reason", "PIN told to others")

@@ -1,13 +1,15 @@
 """A person without a mouse in Chromium: presses Tab until the element is reached, types, and presses keys."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession, Error, Page
 
 MAX_TABS: Final = 100
 """Presses of Tab after which an element counts as out of reach."""
 
+ONE_PIXEL: Final = {"format": "jpeg", "clip": {"x": 0, "y": 0, "width": 1, "height": 1, "scale": 1}}
 SELECTED_OPTION: Final = "(list) => list.selectedOptions[0].textContent.trim()"
 
 
@@ -36,10 +38,21 @@ class Keyboard:
         raise AssertionError(msg)
 
     async def press(self, *keys: str) -> None:
-        """Press keys one after the other, each named as in `KeyboardEvent.key`; a chord is `Shift+Tab`."""
+        """Press keys one after the other, each named as in `KeyboardEvent.key`; a chord is `Shift+Tab`.
+
+        Enter may open a part of the page, which puts the focus into its first field: the next key waits for that.
+        """
         for key in keys:
-            await self.page.keyboard.press(key)
-            self.presses += 1
+            await self._press(key)
+            if key == "Enter":
+                with suppress(Error):  # it led to another page
+                    await self._wait_for_focus()
+
+    async def submit(self) -> None:
+        """Press Enter, which leads to another page; returns once that page is loaded and the focus is where it begins."""
+        async with self.page.expect_navigation():
+            await self._press("Enter")
+        await self._wait_for_focus()
 
     async def type(self, text: str) -> None:
         """Type a text into the element that has the focus, at the end of what it holds."""
@@ -66,8 +79,7 @@ class Keyboard:
     async def follow(self, name: str, role: str = "") -> None:
         """Reach a link, or a button that sends its form, and press Enter; returns once the next page is loaded."""
         await self.reach(name, role)
-        async with self.page.expect_navigation():
-            await self.press("Enter")
+        await self.submit()
 
     async def read_focus(self) -> tuple[str, str]:
         """The accessible name and the ARIA role of the element that has the focus; both are empty for the page itself."""
@@ -76,11 +88,23 @@ class Keyboard:
             return "", ""
         return " ".join(node.get("name", {}).get("value", "").split()), node["role"]["value"]
 
+    async def _press(self, key: str) -> None:
+        await self.page.keyboard.press(key)
+        self.presses += 1
+
+    async def _wait_for_focus(self) -> None:
+        """Wait until the browser has drawn: it moves the focus of its own accord (`autofocus`, `toggle`) before it does."""
+        await (await self._open_session()).send("Page.captureScreenshot", ONE_PIXEL)
+
     async def _find_focused_node(self) -> Mapping[str, Any]:
+        session = await self._open_session()
+        expression = "document.activeElement === document.body ? document : document.activeElement"
+        element = await session.send("Runtime.evaluate", {"expression": expression})
+        sought = {"objectId": element["result"]["objectId"], "fetchRelatives": False}
+        tree = await session.send("Accessibility.getPartialAXTree", sought)
+        return tree["nodes"][0]
+
+    async def _open_session(self) -> CDPSession:
         if self._cdp is None:
             self._cdp = await self.page.context.new_cdp_session(self.page)
-        expression = "document.activeElement === document.body ? document : document.activeElement"
-        element = await self._cdp.send("Runtime.evaluate", {"expression": expression})
-        sought = {"objectId": element["result"]["objectId"], "fetchRelatives": False}
-        tree = await self._cdp.send("Accessibility.getPartialAXTree", sought)
-        return tree["nodes"][0]
+        return self._cdp

@@ -3,7 +3,7 @@
 from db.tables.accounts import account_events, accounts, callers, contacts, pending_registrations, security_answers
 from db.tables.api_keys import api_keys
 from db.tables.applications import ALL_APPLICATIONS, application_answers, application_events, applications
-from db.tables.audit import audit
+from db.tables.audit import ACCOUNT_CHANGE, audit
 from db.tables.columns import metadata
 from db.tables.complaints import (
     ALL_COMPLAINTS,
@@ -73,6 +73,7 @@ from db.tables.retention import retention_walks
 from db.tables.staff import staff, staff_recovery_codes, staff_sessions
 
 __all__ = [
+    "ACCOUNT_CHANGE",
     "ADDED_CONSENT",
     "ALL_APPLICATIONS",
     "ALL_COMPLAINTS",

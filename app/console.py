@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,9 @@ from core.http.fast_router import DRAIN
 from core.http.webhooks import WebhookGuard
 from core.metrics import CounterExporter, CounterSpec
 from menus.rendering.localization import Locale
+from services.catalogue.current import CurrentCatalogue
 from services.staff.sign_in import StaffSignIn
+from web.console.cases.names import CatalogueNames
 from web.console.rendering import ConsoleRenderer
 from web.console.requests import ConsolePage
 from web.console.router import ConsoleAccess
@@ -87,7 +90,9 @@ def add_console(app: web.Application, context: AppContext, render_metrics: Rende
         sign_in=services.sign_in,
         locales=locales,
         renderer=ConsoleRenderer(
-            zone=ZoneInfo(context.settings.countries.time_zone), is_public=context.settings.is_public
+            zone=ZoneInfo(context.settings.countries.time_zone),
+            is_public=context.settings.is_public,
+            find_department_name=partial(_find_department_name, context.checked_menu.services.current_catalogue),
         ),
         needs_two_steps=context.settings.needs_two_steps,
         find_address=_build_address_lookup(context.webhook_guard),
@@ -102,6 +107,11 @@ def add_console(app: web.Application, context: AppContext, render_metrics: Rende
     console = ConsoleContext(context, services, render_metrics, locales, call_at_end)
     app[CONSOLE_PAGES] = pages = [sign_in.build_page(), *(build(console) for build in PAGE_BUILDERS)]
     app.add_routes([*sign_in.build_routes(), *build_page_routes(access, pages)])
+
+
+def _find_department_name(current_catalogue: CurrentCatalogue, code: str, language: str) -> str:
+    """The name of a department; empty for no code."""
+    return CatalogueNames(current_catalogue, language).department(code)
 
 
 def _build_address_lookup(guard: WebhookGuard) -> Callable[[web.Request], str]:

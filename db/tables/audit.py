@@ -30,4 +30,4 @@ audit = Table(
 )
 # What was done with an account. Looks at it are left out: a person whom the helpdesk looked up often has thousands.
 ACCOUNT_CHANGE = text("subject_kind = 'account' AND act NOT IN ('account_viewed', 'identity_revealed')")
-partial_index(ACCOUNT_CHANGE, "ix_audit_account_changes", audit.c.subject, audit.c.id)
+partial_index(ACCOUNT_CHANGE, "ix_audit_account_changes", audit.c.subject_kind, audit.c.subject, audit.c.id)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.console import CONSOLE_PAGES
+from app.menu import read_catalogue
 from scripts.console_roles import build_table, read_table
 from services.staff.models import ROLES
-from tests.support.console import StaffBrowser, open_staff_room
+from tests.support.console import OFFICERS_DEPARTMENT, StaffBrowser, open_staff_room
 from tests.support.console_pages import HOSTILE, SAMPLES, Sample, Scene, fill, seed_all
 from tests.support.phone import build_settings, run_gateway, running_app
 from web.console.access import ACTIONS, is_allowed
@@ -177,3 +178,12 @@ async def test_an_address_that_no_page_has_is_a_page_of_the_console(staff_room):
     browser.token = ""
     await browser.open("/console/no-such-page")
     assert browser.path.startswith("/console/sign-in")
+
+
+async def test_an_officer_sees_the_name_of_the_department(scene):
+    browser = await scene.room.open_browser("officer", language="bn")
+    await browser.open("/console/account")
+    catalogue = read_catalogue(scene.settings.catalogue).catalogue
+    name = catalogue.departments[OFFICERS_DEPARTMENT].names["bn"]
+    assert browser.text.count(name) == 2, "beside the member's name, and in the account"
+    assert OFFICERS_DEPARTMENT not in browser.text

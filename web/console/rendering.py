@@ -49,11 +49,15 @@ class MenuEntry:
 
 @dataclass(slots=True)
 class ConsoleRenderer:
-    """Renders templates. `zone` is the time zone of all times. `menu` is set once all pages are known."""
+    """Renders templates. `zone` is the time zone of all times. `menu` is set once all pages are known.
+
+    `find_department_name` takes the code of a department and a language.
+    """
 
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("UTC"))
     menu: Sequence[MenuEntry] = ()
     is_public: bool = True
+    find_department_name: Callable[[str, str], str] = lambda code, _: code
     environment: Environment = field(init=False)
     word_keys: frozenset[str] = field(init=False)
 

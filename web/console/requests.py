@@ -93,6 +93,7 @@ class ConsoleRequest:
             language=self.member.language,
             t=self.translate,
             member=self.member,
+            department_name=self.renderer.find_department_name(self.member.department, self.member.language),
             may=self.may,
             page=self.page,
             path=self.http.path,

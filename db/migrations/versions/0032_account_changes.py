@@ -14,7 +14,7 @@ CHANGES = sa.text("subject_kind = 'account' AND act NOT IN ('account_viewed', 'i
 
 def upgrade() -> None:
     """Create the index."""
-    op.create_index(NAME, "audit", ["subject", "id"], postgresql_where=CHANGES, sqlite_where=CHANGES)
+    op.create_index(NAME, "audit", ["subject_kind", "subject", "id"], postgresql_where=CHANGES, sqlite_where=CHANGES)
 
 
 def downgrade() -> None:

@@ -30,6 +30,8 @@ MANY_SLASHES = ("{}/", "{}//", "/{}", "//{}///")
 PORTS = (f"{PROVIDER}:40312", f'"{PROVIDER}:40312"', f"[::ffff:{PROVIDER}]:40312", f" {PROVIDER} ")
 OTHERS = (f"{OTHER}:40312", f"{PROVIDER}, {OTHER}", "unknown", f"{PROVIDER}:", f"{PROVIDER}:x", f'"{PROVIDER}', "")
 NUMBER = "8801719900001"
+FORM_KEY = re.compile(r'(name="form" value=")[^"]*')
+"""Of a form of the KaiOS page: another one for each browser without a cookie."""
 
 
 class Site:
@@ -46,12 +48,12 @@ class Site:
     async def request(
         self, method: str, path: str, *, token: str = WEBHOOK_TOKEN, address: str = PROVIDER, body: str = ""
     ) -> tuple[int, str, Mapping[str, str]]:
-        """The response: its status, its body, and where it leads."""
+        """The response: its status, its body without the keys of forms, and where it leads."""
         url = URL(f"{self.url}{path}?token={token}", encoded=True)
         headers = {"X-Forwarded-For": address, "Content-Type": "application/x-www-form-urlencoded"}
         async with self.http.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
             led = {name: response.headers[name] for name in ("Location", "Allow") if name in response.headers}
-            return response.status, await response.text(), led
+            return response.status, FORM_KEY.sub(r"\1", await response.text(errors="replace")), led
 
     async def status(self, method: str, path: str, **options: str) -> int:
         """The status of the response."""

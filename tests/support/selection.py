@@ -25,6 +25,12 @@ LONG_TESTS: Final = (
     "tests/failure/test_sms_crashes",
     "tests/failure/test_inbound_crash",
     "tests/failure/test_department_outage",
+    "tests/features/test_console_in_chromium",
+    "tests/features/test_console_staff",
+    "tests/features/test_fourth_language",
+    "tests/features/test_kaios_accessibility",
+    "tests/unit/cli/test_smpp_command",
+    "tests/unit/cli/test_worker_metrics",
 )
 """Tests that take ten seconds or more."""
 

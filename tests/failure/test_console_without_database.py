@@ -8,16 +8,14 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from db.database import Database
-from tests.support.console import StaffBrowser, open_staff_room
-from tests.support.console_pages import SAMPLES, Scene, fill, seed_all
-from tests.support.phone import build_settings, run_gateway
+from tests.support.console import StaffBrowser
+from tests.support.console_pages import SAMPLES, Scene, fill, open_scene, seed_all
 
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
+    async with open_scene(tmp_path) as scene:
+        yield scene
 
 
 def refuse(*_: Any, **__: Any) -> NoReturn:

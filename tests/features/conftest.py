@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 from aiohttp import ClientSession
 
+from tests.support.console_pages import Scene, open_scene
 from tests.support.networks import KAIOS, NETWORKS, SELECTED
 from tests.support.phone import Phone, build_settings, run_gateway
 from tests.support.sent_texts import check_listed, recorded_texts
@@ -87,3 +88,10 @@ async def phone_on_every_backend(tmp_path: Path, redis_url: str, database_url: s
     settings = build_settings(tmp_path, REDIS__URL=redis_url, DATABASE__URL=database_url)
     async with run_gateway(settings) as url, ClientSession() as http:
         yield Phone(http, url)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    """A running gateway with its staff."""
+    async with open_scene(tmp_path) as scene:
+        yield scene

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -10,17 +9,10 @@ from app.console import CONSOLE_PAGES
 from app.menu import read_catalogue
 from scripts.console_roles import build_table, read_table
 from services.staff.models import ROLES
-from tests.support.console import OFFICERS_DEPARTMENT, StaffBrowser, open_staff_room
+from tests.support.console import OFFICERS_DEPARTMENT, StaffBrowser
 from tests.support.console_pages import HOSTILE, SAMPLES, Sample, Scene, fill, seed_all
-from tests.support.phone import build_settings, run_gateway, running_app
+from tests.support.phone import running_app
 from web.console.access import ACTIONS, is_allowed
-
-
-@pytest.fixture
-async def scene(tmp_path: Path):
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ from core.types import utc_now
 from db.tables import applications, audit, messages
 from services.messaging.messages import associated_data
 from tests.support.case_rows import APPLICANT, BENEFICIARY, CaseRows
-from tests.support.console import open_staff_room
-from tests.support.console_pages import Scene
-from tests.support.phone import build_settings, run_gateway
+from tests.support.console_pages import open_scene
 
 LIST = "/console/applications"
 NOTE = {"note_en": "Come on Sunday.", "note_bn": "রবিবার আসুন।"}
@@ -24,9 +22,8 @@ UNKNOWN = "123456789015"
 
 @pytest.fixture
 async def scene(tmp_path: Path):
-    settings = build_settings(tmp_path, CONSOLE__SMS_PRICE="0.35")
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
+    async with open_scene(tmp_path, CONSOLE__SMS_PRICE="0.35") as scene:
+        yield scene
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """An officer without a mouse: finds an application, writes a note, sees the SMS, moves it; with and without scripts."""
 
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Page
 from sqlalchemy import select
@@ -10,22 +8,12 @@ from app.keys import open_cipher
 from db.tables import applications, messages
 from tests.support.browser import launch_chromium
 from tests.support.case_rows import CaseRows
-from tests.support.console import open_staff_room
-from tests.support.console_pages import Scene
 from tests.support.keyboard import Keyboard
-from tests.support.phone import build_settings, run_gateway
 
 pytestmark = pytest.mark.slow  # every test opens a browser
 
 NOTE = "Come on Sunday."
 PREVIEW = "#preview .sms"
-
-
-@pytest.fixture
-async def scene(tmp_path: Path):
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from core.types import utc_now
 from db.tables import audit
 from services.helpdesk.models import Reference
 from tests.support.citizen_steps import apply_for_birth_certificate, register
-from tests.support.console import StaffBrowser, open_staff_room
-from tests.support.console_pages import Scene
-from tests.support.phone import MSISDN, Phone, build_settings, read_metrics, run_gateway
+from tests.support.console import StaffBrowser
+from tests.support.console_pages import Scene, open_scene
+from tests.support.phone import MSISDN, Phone, read_metrics
 
 REASON = {"reason": "ticket 4711"}
 NEW_NUMBER = "+8801700000002"
@@ -21,9 +21,8 @@ NEW_NUMBER = "+8801700000002"
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    settings = build_settings(tmp_path, COUNTRIES__ALLOWED='["BD"]')
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
+    async with open_scene(tmp_path, COUNTRIES__ALLOWED='["BD"]') as scene:
+        yield scene
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Officers answer complaints in the console, and read feedback."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -10,19 +9,9 @@ from app.keys import open_cipher
 from db.tables import audit, complaints, messages
 from services.messaging.messages import associated_data
 from tests.support.case_rows import APPLICANT, CaseRows
-from tests.support.console import open_staff_room
-from tests.support.console_pages import Scene
-from tests.support.phone import build_settings, run_gateway
 
 LIST = "/console/complaints"
 ANSWER = {"status": "answered", "note_en": "We are sorry. It is ready.", "reason": "ticket 4711", "key": "a1"}
-
-
-@pytest.fixture
-async def scene(tmp_path: Path):
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

@@ -1,26 +1,17 @@
 """Departments in the console: their state, rejected applications, API keys, and a trial of the API."""
 
 import re
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from db.tables import api_keys, applications, audit, deliveries
 from tests.support.console import open_staff_room
-from tests.support.console_pages import Scene
 from tests.support.console_pages.departments import REJECTED_NUMBER, seed
 from tests.support.phone import PUBLIC_SETTINGS, build_settings, run_gateway
 
 REASON = {"reason": "ticket 4711"}
 KEY = re.compile(r"ek_[0-9a-f]{8}_[A-Za-z0-9_-]{43}")
-
-
-@pytest.fixture
-async def scene(tmp_path: Path):
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlencode, urljoin
 
 import pytest
@@ -14,9 +13,7 @@ from core.types import utc_now
 from db.tables import staff_sessions
 from tests.support.accessibility import find_violations
 from tests.support.browser import launch_chromium
-from tests.support.console import open_staff_room
 from tests.support.console_pages import SAMPLES, Scene, fill, is_whole_page, seed_all
-from tests.support.phone import build_settings, run_gateway
 from web.console.access import ACTIONS
 
 pytestmark = pytest.mark.slow  # every test opens a browser
@@ -24,13 +21,6 @@ pytestmark = pytest.mark.slow  # every test opens a browser
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=360, height=640)
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

@@ -1,29 +1,18 @@
 """Messages in the console: lists by state, what only a person settles, refused texts, and no text of a message."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
 from core.types import utc_now
 from db.tables import audit, messages
 from tests.support.browser import launch_chromium
-from tests.support.console import StaffBrowser, open_staff_room
+from tests.support.console import StaffBrowser
 from tests.support.console_pages import Scene
 from tests.support.console_pages import messages as sample
 from tests.support.keyboard import Keyboard
-from tests.support.phone import build_settings, run_gateway
 from web.console.messages.routes import PAGE_ROWS
 
 REASON = {"reason": "the portal says so"}
-
-
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

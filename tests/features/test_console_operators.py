@@ -1,26 +1,16 @@
 """Operators in the console: enrol, find, suspend, resume, a new PIN, unusual use; each act is in the audit log."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
 from db.tables import audit, messages, operators
 from tests.support.browser import launch_chromium
 from tests.support.console import open_staff_room
-from tests.support.console_pages import Scene
 from tests.support.keyboard import Keyboard
 from tests.support.phone import build_settings, run_gateway
 
 NUMBER = "+8801700000001"
 ENROL = {"number": NUMBER, "name": "Karim Mia", "centre": "mirpur", "reason": "ticket 4711", "key": "a1"}
-
-
-@pytest.fixture
-async def scene(tmp_path: Path):
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

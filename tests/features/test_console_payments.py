@@ -3,7 +3,6 @@
 import tempfile
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from aiohttp import FormData
@@ -12,20 +11,10 @@ from sqlalchemy import select, update
 from core.types import utc_now
 from db.tables import audit, messages, payment_refunds, payment_reports, payments, staff_sessions
 from tests.support.browser import launch_chromium
-from tests.support.console import open_staff_room
-from tests.support.console_pages import Scene
 from tests.support.console_pages.payments import FEE_NUMBER, PAYER, seed
 from tests.support.keyboard import Keyboard
-from tests.support.phone import build_settings, run_gateway
 
 REASON = {"reason": "ticket 4711"}
-
-
-@pytest.fixture
-async def scene(tmp_path: Path):
-    settings = build_settings(tmp_path)
-    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
-        yield Scene(url, settings, room)
 
 
 @pytest.fixture

@@ -4,13 +4,16 @@ One module a page, with `SAMPLES` and, where it shows rows, `seed`.
 """
 
 import pkgutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from config.settings import Settings
-from tests.support.console import StaffBrowser, StaffRoom
+from tests.support.console import StaffBrowser, StaffRoom, open_staff_room
+from tests.support.phone import build_settings, run_gateway
 from web.console.router import COOKIE
 
 HOSTILE: Final = "<script>window.hacked=1</script>\"'><img src=x onerror=window.hacked=1>{{7*7}}"
@@ -64,3 +67,11 @@ async def is_whole_page(browser: StaffBrowser, path: str) -> bool:
     headers = {"Cookie": f"{COOKIE}={browser.token}"}
     async with browser.http.get(browser.url + path, headers=headers, allow_redirects=False) as response:
         return response.content_type == "text/html" and (await response.text()).lstrip().startswith("<!doctype")
+
+
+@asynccontextmanager
+async def open_scene(tmp_path: Path, **environment: str) -> AsyncIterator[Scene]:
+    """A gateway with these settings for the block, and its staff."""
+    settings = build_settings(tmp_path, **environment)
+    async with run_gateway(settings) as url, open_staff_room(settings, url) as room:
+        yield Scene(url, settings, room)

@@ -75,14 +75,16 @@ class InboxStream:
         number = _parse_msisdn(request)
         response = web.StreamResponse(headers=HEADERS)
         with suppress(ConnectionResetError):  # the browser has disconnected
-            async with self._sms.listen(number) as arrivals, self._wallets.listen(number) as prompts:
-                requests = b"".join(map(build_wallet_event, await self._wallets.pending_prompts(number)))
-                messages = _messages_after(self._sms.messages_to(number), request.headers.get("Last-Event-ID"))
-                await response.prepare(request)
-                await response.write(
-                    RECONNECT_EVENT + b"".join(map(_build_sms_event, messages)) + LISTENING_EVENT + requests
-                )
-                await self._forward(arrivals, prompts, response)
+            async with self._sms.listen(number) as arrivals:
+                # before anything is awaited: a message that comes meanwhile is among the arrivals, and is not shown twice
+                stored = _messages_after(self._sms.messages_to(number), request.headers.get("Last-Event-ID"))
+                async with self._wallets.listen(number) as prompts:
+                    requests = b"".join(map(build_wallet_event, await self._wallets.pending_prompts(number)))
+                    await response.prepare(request)
+                    await response.write(
+                        RECONNECT_EVENT + b"".join(map(_build_sms_event, stored)) + LISTENING_EVENT + requests
+                    )
+                    await self._forward(arrivals, prompts, response)
         return response
 
     async def end(self) -> None:

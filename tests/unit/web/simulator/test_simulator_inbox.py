@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 
 from tests.support.scripted_gateway import MSISDN, ScriptedGateway, run_scripted_gateway
+from web.simulator.wallets import NoWallets
 
 SHORT_TIMEOUT = 0.01  # seconds between heartbeats
 TIMEOUT = 10.0  # seconds; a test that waits longer has failed
@@ -143,3 +144,16 @@ async def test_a_message_is_never_lost_between_two_heartbeats(gateway: ScriptedG
             await gateway.deliver(MSISDN, str(number))
             await asyncio.sleep(SHORT_TIMEOUT / 7)
         assert await read_texts(response, 50) == [str(number) for number in range(50)]
+
+
+async def test_a_message_that_arrives_while_the_stream_begins_comes_once(
+    gateway: ScriptedGateway, browser: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deliver_meanwhile(*_: object) -> tuple[()]:
+        await gateway.deliver(MSISDN, "while it begins")
+        return ()
+
+    monkeypatch.setattr(NoWallets, "pending_prompts", deliver_meanwhile)
+    async with browser.get("/simulator/sms", params={"number": MSISDN}) as response:
+        await gateway.deliver(MSISDN, "afterwards")
+        assert await read_texts(response, 2) == ["while it begins", "afterwards"]

@@ -7,7 +7,7 @@ from services.menu_traffic.models import END, REFUSED, CountMove, Move
 from sessions.session import Session
 
 
-class Answer(NamedTuple):
+class NextSession(NamedTuple):
     """The session after an input, to be saved.
 
     `source` is the screen that the caller saw before, empty where the call began with the input; `is_refused` says that this

@@ -26,7 +26,7 @@ from menus.rendering.paging import Page, ScreenBudget
 from menus.rendering.renderer import Renderer
 from services.citizens.models import LanguageChoice
 from services.menu_traffic.models import START, CountMove, ignore_move
-from sessions.counted_turns import Answer, count_turn
+from sessions.counted_turns import NextSession, count_turn
 from sessions.failures import explain_failure, may_be_repeated
 from sessions.session import (
     LANGUAGE_SCREEN,
@@ -174,7 +174,7 @@ class UssdSessionHandler:
                 return self._explain_failure(error, request, state, language)
         return computed or self._build_final_reply(request, "unheard", "refused", language)
 
-    def _count(self, request: UssdRequest, answer: Answer) -> None:
+    def _count(self, request: UssdRequest, answer: NextSession) -> None:
         session = answer.session
         count_turn(
             self.count_move,
@@ -227,7 +227,7 @@ class UssdSessionHandler:
             return StoredState(claim=begun.claim)
         return StoredState(decode_session(begun.stored.data), begun.stored.version, begun.claim)
 
-    async def _process(self, request: UssdRequest, state: StoredState) -> Answer | UssdReply:
+    async def _process(self, request: UssdRequest, state: StoredState) -> NextSession | UssdReply:
         """The session after the new input, to be saved; or a reply that changes no session."""
         session = state.session
         if state.claim == "another":
@@ -255,7 +255,7 @@ class UssdSessionHandler:
         allow_stars = allow_stars and not self.recent_starts.store_failed_within(self.session_ttl)
         return new_inputs(request.path, session.consumed, metadata, allow_stars=allow_stars)
 
-    async def _start_session(self, request: UssdRequest, state: StoredState) -> Answer | UssdReply:
+    async def _start_session(self, request: UssdRequest, state: StoredState) -> NextSession | UssdReply:
         """Start a session that the store does not have: a new one, a lost one, or one dialled past the short code."""
         if not self.is_supported_number(request.caller):
             return self._build_final_reply(request, "abroad", "refused")
@@ -283,7 +283,7 @@ class UssdSessionHandler:
             self.remember_offer(request.caller, request.session_id)
         if inputs:
             return await self._replay(request, replay)
-        return Answer(_build_session(request, replay, start.position, page), START)
+        return NextSession(_build_session(request, replay, start.position, page), START)
 
     def _build_start_position(
         self, caller: str, origin: str, state: StoredState, chosen: LanguageChoice | None
@@ -293,7 +293,7 @@ class UssdSessionHandler:
         language = chosen.language if chosen else self.default_language_of(caller)
         return Position(LANGUAGE_SCREEN if origin == LANGUAGE_SCREEN else self.menu.home, language)
 
-    async def _replay(self, request: UssdRequest, replay: _Replay) -> Answer:
+    async def _replay(self, request: UssdRequest, replay: _Replay) -> NextSession:
         navigation, page, seen = Navigation(replay.position), Page(""), ""
         for user_input in replay.inputs:
             seen = navigation.position.screen
@@ -310,7 +310,7 @@ class UssdSessionHandler:
                 break
         source = seen if replay.source is None else replay.source
         is_refused = navigation.invalid is not None and source == navigation.position.screen
-        return Answer(_build_session(request, replay, navigation.position, page), source, is_refused)
+        return NextSession(_build_session(request, replay, navigation.position, page), source, is_refused)
 
     def _render(self, request: UssdRequest, navigation: Navigation) -> tuple[Navigation, Page]:
         """The page that the caller sees, and the position with what 98 leads to and what a drop would lose."""

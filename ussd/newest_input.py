@@ -30,7 +30,7 @@ from menus.rendering.renderer import Renderer
 from services.citizens.models import LanguageChoice
 from services.citizens.open_calls import OpenCalls
 from services.menu_traffic.models import START, CountMove, ignore_move
-from sessions.counted_turns import Answer, count_turn
+from sessions.counted_turns import NextSession, count_turn
 from sessions.failures import explain_failure, may_be_repeated
 from sessions.message_turns import MESSAGE_POSITION, IncomingMessage
 from sessions.path_turns import MAX_SAVE_ATTEMPTS, UssdReply
@@ -126,7 +126,7 @@ class NewestInputHandler:
         except Exception as error:  # noqa: BLE001 - after any failure the caller still waits for a screen
             if (
                 isinstance(error, StoreUnavailableError)
-                and isinstance(computed, Answer)
+                and isinstance(computed, NextSession)
                 and computed.session.reply.ends
             ):
                 self._count(request, computed)
@@ -134,7 +134,7 @@ class NewestInputHandler:
             return await self._explain_failure(error, request, state)
         return self._build_final_reply(request, "unheard", "refused")
 
-    def _count(self, request: UssdInput, answer: Answer) -> None:
+    def _count(self, request: UssdInput, answer: NextSession) -> None:
         session = answer.session
         count_turn(
             self.count_move,
@@ -216,7 +216,7 @@ class NewestInputHandler:
         position, reply = self._render(request, Navigation(session.position))
         return replace(session, position=position, reply=reply, is_lost=True)
 
-    async def _process(self, request: UssdInput, state: StoredState) -> Answer | UssdReply:
+    async def _process(self, request: UssdInput, state: StoredState) -> NextSession | UssdReply:
         """The session after the request, to be saved; or a reply that changes no session."""
         session = state.session
         if state.claim == "another":
@@ -231,10 +231,10 @@ class NewestInputHandler:
         if session.is_lost:
             consumed, answered = session.consumed + MAX_LOST, session.list_answered(request.message_id)
             again = replace(session, is_lost=False, consumed=consumed, answered=answered)
-            return Answer(again, session.position.screen, is_refused=True)  # the same question is asked again
+            return NextSession(again, session.position.screen, is_refused=True)  # the same question is asked again
         return await self._advance(request, session, (request.text,))
 
-    async def _start_session(self, request: UssdInput, state: StoredState) -> Answer:
+    async def _start_session(self, request: UssdInput, state: StoredState) -> NextSession:
         """Start a session: with the offer to continue where one was dropped or lost, else at its first screen."""
         inputs = request.text.split(SEPARATOR) if request.starts_session and request.text else ()
         chosen = await find_chosen_language(self.find_language, request.caller, state)
@@ -243,7 +243,7 @@ class NewestInputHandler:
         session = _follow(request, state.session, Session(request.session_id, origin, 0, position, reply))
         if inputs:
             return (await self._advance(request, session, inputs))._replace(source=START, is_refused=False)
-        return Answer(replace(session, answered=session.list_answered(request.message_id)), START)
+        return NextSession(replace(session, answered=session.list_answered(request.message_id)), START)
 
     def _find_start(
         self, request: UssdInput, state: StoredState, chosen: LanguageChoice | None, *, is_deep_dial: bool
@@ -258,7 +258,7 @@ class NewestInputHandler:
             return MAIN_MENU, Position(self.menu.home, language)
         return LANGUAGE_SCREEN, Position(LANGUAGE_SCREEN, language)
 
-    async def _advance(self, request: UssdInput, session: Session, inputs: Sequence[str]) -> Answer:
+    async def _advance(self, request: UssdInput, session: Session, inputs: Sequence[str]) -> NextSession:
         """The session after some inputs. Their effects have the key of the request: a repeat causes them once.
 
         Raises:
@@ -285,7 +285,7 @@ class NewestInputHandler:
         position = navigation.position
         new = replace(session, consumed=consumed, position=position, reply=reply, answered=answered, has_failed=False)
         seen = session.position.screen
-        return Answer(new, seen, is_refused=is_refused and seen == position.screen)
+        return NextSession(new, seen, is_refused=is_refused and seen == position.screen)
 
     def _render(self, request: UssdInput, navigation: Navigation) -> tuple[Position, Reply]:
         """The page that the caller sees, and the position with what 98 leads to and what a drop would lose."""

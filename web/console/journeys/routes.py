@@ -54,7 +54,7 @@ class JourneyTraffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FilterOption:
     """An option of a filter."""
 
     value: str
@@ -121,22 +121,22 @@ class JourneysPage:
 
     def _build_filters(
         self, request: ConsoleRequest, period: Period, only: TrafficFilter, starts: Sequence[StartCount]
-    ) -> Mapping[str, Sequence[Choice]]:
+    ) -> Mapping[str, Sequence[FilterOption]]:
         """The options of each filter: all, and those with calls in the time that is drawn."""
         filters = {"period": self._list_period_choices(request, period)}
         for name in DIMENSIONS:
             chosen = getattr(only, name)
             found = {getattr(start, name) or UNKNOWN_NETWORK for start in starts} | ({chosen} if chosen else set())
-            all_of_them = Choice("", request.translate("journeys.all"), not chosen)
+            all_of_them = FilterOption("", request.translate("journeys.all"), not chosen)
             filters[name] = [
                 all_of_them,
-                *(Choice(value, self._name(request, name, value), value == chosen) for value in sorted(found)),
+                *(FilterOption(value, self._name(request, name, value), value == chosen) for value in sorted(found)),
             ]
         return filters
 
-    def _list_period_choices(self, request: ConsoleRequest, period: Period) -> Sequence[Choice]:
+    def _list_period_choices(self, request: ConsoleRequest, period: Period) -> Sequence[FilterOption]:
         return [
-            Choice(one.name, self._name_period(request, one), one.name == period.name)
+            FilterOption(one.name, self._name_period(request, one), one.name == period.name)
             for one in list_periods(self.today())
         ]
 
